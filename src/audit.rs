@@ -1,0 +1,133 @@
+//! What the audit knows while it runs: the documents, the clients, the way to sign in, and the one ordinary flow.
+
+use std::sync::{Arc, OnceLock};
+
+use crate::check::Demand;
+use crate::discovery::Discovery;
+use crate::front::{Front, Purpose, SignInError};
+use crate::needs::{Ordinary, Shortfall, no_resource};
+use crate::oauth::answer::{AuthorizationAnswer, Returned};
+use crate::oauth::client::Client;
+use crate::oauth::request::AuthorizationRequest;
+use crate::oauth::scope::ScopeSet;
+use crate::oauth::token::TokenSet;
+use crate::profile::Profile;
+use crate::resource::{Reached, Resource};
+use crate::wire::{ExchangeId, Reply, Wire};
+
+/// The facts that all checks share.
+#[derive(Debug)]
+pub struct Audit {
+    /// The documents in force.
+    pub profile: Profile,
+    /// What discovery found.
+    pub discovery: Discovery,
+    /// The token endpoint.
+    pub token_endpoint: String,
+    /// The client that we audit as.
+    pub client: Arc<Client>,
+    /// A second client.
+    pub other_client: Option<Arc<Client>>,
+    /// The way to sign in.
+    pub front: Front,
+    /// The ordinary authorization request before anybody signed in.
+    pub ordinary: Ordinary,
+    pub(crate) baseline: OnceLock<Result<Arc<Transcript>, FlowFailure>>,
+}
+
+/// The one ordinary flow, as it went.
+#[derive(Debug)]
+pub struct Transcript {
+    /// The ordinary request as it worked in the end.
+    pub ordinary: Ordinary,
+    /// The state that was sent.
+    pub state: String,
+    /// The scopes that were asked for.
+    pub requested_scope: ScopeSet,
+    /// What came back to the redirect URI.
+    pub returned: Returned,
+    /// The answer of the token endpoint, with its headers.
+    pub token_reply: Reply,
+    /// The tokens. Nobody revokes or refreshes these but the audit itself.
+    pub tokens: TokenSet,
+    /// How the resource answered the access token; `None` if no resource is known; or why it could not be asked.
+    pub reached: Option<Result<(Resource, Reached), String>>,
+    /// Every exchange of it.
+    pub exchanges: Vec<ExchangeId>,
+    resource: Option<Arc<Resource>>,
+}
+
+impl Transcript {
+    #[expect(clippy::too_many_arguments, reason = "a record of everything that the flow left, built in one place")]
+    pub(crate) fn new(
+        ordinary: Ordinary,
+        state: String,
+        requested_scope: ScopeSet,
+        returned: Returned,
+        token_reply: Reply,
+        tokens: TokenSet,
+        reached: Option<Result<(Resource, Reached), String>>,
+        exchanges: Vec<ExchangeId>,
+    ) -> Self {
+        let resource = match &reached {
+            Some(Ok((resource, reached))) if reached.is_accepted() => Some(Arc::new(resource.clone())),
+            _ => None,
+        };
+        Self { ordinary, state, requested_scope, returned, token_reply, tokens, reached, exchanges, resource }
+    }
+
+    /// The resource, if the baseline's token was seen to open it.
+    pub fn resource(&self) -> Result<&Arc<Resource>, Shortfall> {
+        match (&self.resource, &self.reached) {
+            (Some(resource), _) => Ok(resource),
+            (None, None) => Err(no_resource()),
+            (None, Some(Err(why))) => Err(Shortfall::Inconclusive(format!("the resource could not be asked: {why}"))),
+            (None, Some(Ok((_, reached)))) => Err(Shortfall::Inconclusive(format!(
+                "the resource answers {} to a valid token, see resource/accepts-valid-token",
+                reached.status
+            ))),
+        }
+    }
+}
+
+/// Why the ordinary flow did not work.
+#[derive(Debug, Clone)]
+pub struct FlowFailure {
+    /// What happened.
+    pub why: String,
+    /// What was broken, if it was the server; `None` if it could not be found out (time-outs, rate limits).
+    pub broken: Option<Demand>,
+    /// The exchanges that show it.
+    pub evidence: Vec<ExchangeId>,
+}
+
+impl Audit {
+    /// How the ordinary flow ended, once it has.
+    pub fn baseline(&self) -> Option<&Result<Arc<Transcript>, FlowFailure>> {
+        self.baseline.get()
+    }
+
+    /// The ordinary request: as it worked if it did.
+    pub fn ordinary(&self) -> &Ordinary {
+        match self.baseline.get() {
+            Some(Ok(transcript)) => &transcript.ordinary,
+            _ => &self.ordinary,
+        }
+    }
+
+    /// Visits with the session.
+    pub async fn visit(
+        &self,
+        wire: &Wire,
+        request: AuthorizationRequest,
+        purpose: Purpose,
+    ) -> Result<AuthorizationAnswer, SignInError> {
+        self.front.visit(wire, request, purpose, &self.token_endpoint).await
+    }
+
+    /// The resource as discovery called it.
+    pub fn open_resource(&self) -> Option<Resource> {
+        let facts = self.discovery.resource.as_ref()?;
+        Some(Resource { url: facts.url.clone(), operation: facts.operation, version: self.profile.mcp })
+    }
+}

@@ -1,0 +1,191 @@
+//! What a client finds out before it asks for anything: the 401 challenge, RFC 9728, RFC 8414 or OpenID, the JWKS.
+
+use serde_json::Value;
+
+use crate::oauth::challenge::Challenge;
+use crate::resource::{Operation, ResourceKind};
+use crate::wire::ExchangeId;
+
+
+mod places;
+
+
+
+/// A document as it was fetched.
+#[derive(Debug, Clone)]
+pub struct Fetched {
+    /// From where.
+    pub url: String,
+    /// The exchange.
+    pub exchange: ExchangeId,
+    /// The status.
+    pub status: u16,
+    /// The media type.
+    pub media_type: String,
+    /// The JSON, if the body is JSON at all.
+    pub json: Option<Value>,
+    /// Its first words, if it is not.
+    pub starts: String,
+}
+
+impl Fetched {
+    /// Whether it can be taken for a metadata document: 200 and a JSON object, whatever its media type says.
+    pub fn is_document(&self) -> bool {
+        self.status == 200 && self.json.as_ref().is_some_and(Value::is_object)
+    }
+
+    /// Why it cannot, in a few words.
+    pub fn why_not(&self) -> String {
+        match (&self.json, self.status) {
+            (_, status) if status != 200 => format!("{status}"),
+            (Some(json), _) => format!("200, but JSON that is {}, not an object", kind(json)),
+            (None, _) if self.starts.trim_start().starts_with('<') => "200, but an HTML page".into(),
+            (None, _) => "200, but not JSON".into(),
+        }
+    }
+}
+
+/// What kind of JSON a value is, for a reader.
+pub fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// A metadata document, read leniently: a member of the wrong type is as good as absent here; checks look at the JSON.
+#[derive(Debug, Clone)]
+pub struct Metadata {
+    /// As fetched.
+    pub fetched: Fetched,
+}
+
+impl Metadata {
+    /// A member, whatever it is.
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        self.fetched.json.as_ref()?.get(name).filter(|v| !v.is_null())
+    }
+
+    /// A member that is text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.member(name)?.as_str()
+    }
+
+    /// The texts of a member that is an array; `None` if it is absent or no array.
+    pub fn list(&self, name: &str) -> Option<Vec<&str>> {
+        Some(self.member(name)?.as_array()?.iter().filter_map(Value::as_str).collect())
+    }
+
+    /// Whether a list has a value.
+    pub fn lists(&self, name: &str, value: &str) -> bool {
+        self.list(name).is_some_and(|l| l.contains(&value))
+    }
+
+    /// A member that is `true`.
+    pub fn flag(&self, name: &str) -> bool {
+        self.member(name) == Some(&Value::Bool(true))
+    }
+}
+
+/// How a document was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// At the URL that the challenge names.
+    Challenge,
+    /// At the well-known path inserted between host and path.
+    Inserted,
+    /// At the well-known path of the root.
+    Root,
+    /// At the OpenID path appended to the issuer.
+    Appended,
+}
+
+impl Place {
+    /// For a reader.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Challenge => "named by the challenge",
+            Self::Inserted => "well-known path inserted between host and path",
+            Self::Root => "well-known path at the root",
+            Self::Appended => "OpenID path appended to the issuer",
+        }
+    }
+}
+
+/// What was found out about the protected resource.
+#[derive(Debug, Clone)]
+pub struct ResourceFacts {
+    /// The URL as it was typed.
+    pub url: String,
+    /// What it seems to be.
+    pub kind: ResourceKind,
+    /// The request that was answered 401, or else the one that was tried.
+    pub operation: Operation,
+    /// The status of the answer without credentials.
+    pub status: u16,
+    /// Its challenges.
+    pub challenges: Vec<Challenge>,
+    /// That exchange.
+    pub exchange: ExchangeId,
+    /// Whether MCP's discovery methods are open and only others are protected.
+    pub mixed_auth: bool,
+    /// The RFC 9728 document, if one was found.
+    pub metadata: Option<(Metadata, Place)>,
+    /// Every place that was tried, in order.
+    pub tried: Vec<(Place, Result<Fetched, String>)>,
+}
+
+impl ResourceFacts {
+    /// The Bearer challenge.
+    pub fn bearer(&self) -> Option<&Challenge> {
+        self.challenges.iter().find(|c| c.is("Bearer"))
+    }
+}
+
+/// Where the issuer identifier comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IssuerSource {
+    /// The resource metadata lists it.
+    ResourceMetadata,
+    /// The user named it.
+    Named,
+    /// Nobody named it: the origin of the resource was tried (as MCP 2025-03-26 did).
+    Guessed,
+}
+
+/// What was found out about the authorization server.
+#[derive(Debug, Clone)]
+pub struct ServerFacts {
+    /// The issuer identifier that was used, byte for byte.
+    pub issuer: String,
+    /// Where it comes from.
+    pub source: IssuerSource,
+    /// The metadata.
+    pub metadata: Metadata,
+    /// Where it was found.
+    pub place: Place,
+    /// Every place that was tried, in order.
+    pub tried: Vec<(Place, Result<Fetched, String>)>,
+    /// The keys: fetched, or why not; `None` without `jwks_uri`.
+    pub jwks: Option<Result<Fetched, String>>,
+}
+
+impl ServerFacts {
+    /// An endpoint.
+    pub fn endpoint(&self, name: &str) -> Option<&str> {
+        self.metadata.text(name)
+    }
+}
+
+/// All of it.
+#[derive(Debug, Clone)]
+pub struct Discovery {
+    /// The resource, if one is audited.
+    pub resource: Option<ResourceFacts>,
+    /// The authorization server.
+    pub server: ServerFacts,
+}

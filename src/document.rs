@@ -1,0 +1,136 @@
+//! The documents that requirements come from, how they are cited and where they can be read.
+
+use serde::Serialize;
+
+/// A revision of the MCP specification, oldest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub enum McpVersion {
+    /// 2025-06-18.
+    #[serde(rename = "2025-06-18")]
+    V20250618,
+    /// 2025-11-25, the default.
+    #[serde(rename = "2025-11-25")]
+    V20251125,
+    /// 2026-07-28.
+    #[serde(rename = "2026-07-28")]
+    V20260728,
+}
+
+impl McpVersion {
+    /// Every revision, oldest first.
+    pub const ALL: [Self; 3] = [Self::V20250618, Self::V20251125, Self::V20260728];
+
+    /// The revision as it stands on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::V20250618 => "2025-06-18",
+            Self::V20251125 => "2025-11-25",
+            Self::V20260728 => "2026-07-28",
+        }
+    }
+}
+
+macro_rules! documents {
+    ($($(#[$doc:meta])* $name:ident => $slug:literal, $title:literal;)*) => {
+        /// A document that demands something of a server.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Document { $($(#[$doc])* $name,)* }
+
+        impl Document {
+            /// Every document, in the order of their slugs here.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The short name in reports and configuration.
+            pub const fn slug(self) -> &'static str {
+                match self { $(Self::$name => $slug,)* }
+            }
+
+            /// The name as it is cited.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
+        }
+    };
+}
+
+documents! {
+    /// OAuth 2.1, an Internet-Draft: section numbers move between drafts, so the number is part of the name.
+    OAuth21 => "oauth2.1", "draft-ietf-oauth-v2-1-16";
+    /// The OAuth 2.0 framework.
+    Rfc6749 => "rfc6749", "RFC 6749";
+    /// Bearer tokens.
+    Rfc6750 => "rfc6750", "RFC 6750";
+    /// Token revocation.
+    Rfc7009 => "rfc7009", "RFC 7009";
+    /// JSON Web Key.
+    Rfc7517 => "rfc7517", "RFC 7517";
+    /// JSON Web Algorithms.
+    Rfc7518 => "rfc7518", "RFC 7518";
+    /// Dynamic client registration.
+    Rfc7591 => "rfc7591", "RFC 7591";
+    /// PKCE.
+    Rfc7636 => "rfc7636", "RFC 7636";
+    /// Authorization server metadata.
+    Rfc8414 => "rfc8414", "RFC 8414";
+    /// Resource indicators.
+    Rfc8707 => "rfc8707", "RFC 8707";
+    /// JWT access tokens.
+    Rfc9068 => "rfc9068", "RFC 9068";
+    /// HTTP semantics.
+    Rfc9110 => "rfc9110", "RFC 9110";
+    /// The `iss` parameter.
+    Rfc9207 => "rfc9207", "RFC 9207";
+    /// The security best current practice.
+    Rfc9700 => "rfc9700", "RFC 9700";
+    /// Protected resource metadata.
+    Rfc9728 => "rfc9728", "RFC 9728";
+    /// OpenID Connect Core.
+    OidcCore => "oidc-core", "OpenID Connect Core 1.0";
+    /// The authorization chapter of the Model Context Protocol.
+    Mcp => "mcp", "MCP authorization";
+    /// OpenAI's requirements for apps, and the approval checklist that its guides repeat.
+    OpenAi => "openai", "OpenAI apps: authentication";
+}
+
+impl Document {
+    /// Where a section can be read. Computed, never typed.
+    pub fn url(self, section: &str, mcp: McpVersion) -> String {
+        match self {
+            Self::OAuth21 => {
+                format!("https://datatracker.ietf.org/doc/html/draft-ietf-oauth-v2-1-16#section-{section}")
+            }
+            Self::OidcCore => "https://openid.net/specs/openid-connect-core-1_0.html".into(),
+            Self::Mcp => {
+                format!("https://modelcontextprotocol.io/specification/{}/basic/authorization#{section}", mcp.as_str())
+            }
+            Self::OpenAi => "https://developers.openai.com/plugins/build/auth".into(),
+            rfc => format!("https://www.rfc-editor.org/rfc/{}#section-{section}", rfc.slug()),
+        }
+    }
+
+    /// How a section is cited: `RFC 7636 section 4.6`, `MCP authorization 2025-11-25, "token-handling"`.
+    pub fn cite(self, section: &str, mcp: McpVersion) -> String {
+        match self {
+            Self::Mcp => format!("{} {}, \"{section}\"", self.title(), mcp.as_str()),
+            Self::OpenAi => format!("{}, \"{section}\"", self.title()),
+            _ => format!("{} section {section}", self.title()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_has_an_address() {
+        assert_eq!(
+            Document::Rfc7636.url("4.6", McpVersion::V20251125),
+            "https://www.rfc-editor.org/rfc/rfc7636#section-4.6"
+        );
+        assert_eq!(
+            Document::Mcp.url("token-handling", McpVersion::V20250618),
+            "https://modelcontextprotocol.io/specification/2025-06-18/basic/authorization#token-handling"
+        );
+    }
+}

@@ -1,0 +1,197 @@
+//! How a person or a script signs in: one lane of visits, one login, and what each visit brought.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::oauth::answer::{AuthorizationAnswer, Page, Returned};
+use crate::oauth::request::AuthorizationRequest;
+use crate::wire::{Trouble, Wire};
+
+/// Why a visit is made. An agent that needs a person is patient with a sign-in and brief with the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The first visit: a person or a script logs in.
+    SignIn,
+    /// An ordinary request later on: the session should answer it silently.
+    Ordinary,
+    /// A request that ought to be refused; it may end on a page of the server.
+    Odd,
+}
+
+/// Where a visit ended.
+#[derive(Debug)]
+pub enum Landing {
+    /// At a redirect URI, ours or another. Agents that see redirects stop before they follow one that leads there.
+    Returned(Returned),
+    /// On a page of the server.
+    Page(Page),
+    /// Nothing came back and the end could not be seen.
+    NeverCameBack(String),
+}
+
+/// What stops the sign-in, and with it the audit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignInError {
+    /// The login page came back after the password was sent.
+    #[error("the login page came back after user name and password were sent{}", said(.says))]
+    WrongPassword {
+        /// What the page says, if it says something.
+        says: String,
+    },
+    /// A page that the agent cannot fill in.
+    #[error("the sign-in stopped at a page that could not be filled in: {what}")]
+    NotUnderstood {
+        /// What was seen there.
+        what: String,
+    },
+    /// There is nobody to ask.
+    #[error("signing in needs a person or credentials, and there is neither: no terminal, and no user name and password")]
+    NobodyThere,
+    /// Credentials are incomplete or an agent cannot be used as configured.
+    #[error("{0}")]
+    Unusable(String),
+    /// The network.
+    #[error("{0}")]
+    Trouble(Trouble),
+    /// The person did not come back in time.
+    #[error("nobody completed the sign-in within {0} minutes")]
+    Abandoned(u64),
+}
+
+fn said(says: &str) -> String {
+    if says.is_empty() { String::new() } else { format!(" (it says \"{says}\")") }
+}
+
+impl SignInError {
+    /// What to type next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::WrongPassword { .. } => "check --username and OAUDIT_PASSWORD (or --password-env VAR, --password-file FILE)",
+            Self::NotUnderstood { .. } => {
+                "use --agent browser and sign in by hand, or --agent paste on a machine without a browser"
+            }
+            Self::NobodyThere => "set --username and OAUDIT_PASSWORD, or run in a terminal",
+            Self::Unusable(_) => "see --agent, --username and --password-env in `oaudit audit --help`",
+            Self::Trouble(_) => "see whether the authorization endpoint answers: `oaudit discover TARGET`",
+            Self::Abandoned(_) => "run again and sign in at the address that is printed",
+        }
+    }
+}
+
+impl From<Trouble> for SignInError {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
+/// A future that an agent returns.
+pub type Visiting<'a> = Pin<Box<dyn Future<Output = Result<Landing, SignInError>> + Send + 'a>>;
+
+/// Visits an authorization request and tells where it ended.
+pub trait Agent: Send + Sync {
+    /// The name on the command line.
+    fn name(&self) -> &'static str;
+    /// Makes one visit. Visits are made one after the other.
+    fn visit<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest, purpose: Purpose) -> Visiting<'a>;
+    /// How often somebody logged in.
+    fn logins(&self) -> usize;
+    /// Whether it sees pages, headers and statuses of the server.
+    fn sees_pages(&self) -> bool;
+}
+
+/// The one lane to the person's session.
+pub struct Front {
+    agent: Arc<dyn Agent>,
+    lane: tokio::sync::Mutex<()>,
+    authorizations: AtomicUsize,
+    /// The planned number of visits, for "n of m".
+    planned: AtomicUsize,
+}
+
+impl std::fmt::Debug for Front {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Front").field("agent", &self.agent.name()).finish_non_exhaustive()
+    }
+}
+
+impl Front {
+    /// A lane for this agent.
+    pub fn new(agent: Arc<dyn Agent>) -> Self {
+        Self {
+            agent,
+            lane: tokio::sync::Mutex::new(()),
+            authorizations: AtomicUsize::new(0),
+            planned: AtomicUsize::new(0),
+        }
+    }
+
+    /// Visits with the session, waiting for its turn, and reads the answer.
+    pub async fn visit(
+        &self,
+        wire: &Wire,
+        request: AuthorizationRequest,
+        purpose: Purpose,
+        token_endpoint: &str,
+    ) -> Result<AuthorizationAnswer, SignInError> {
+        let _turn = self.lane.lock().await;
+        self.authorizations.fetch_add(1, Ordering::Relaxed);
+        let landing = self.agent.visit(wire, &request, purpose).await?;
+        Ok(read(request, landing, token_endpoint))
+    }
+
+    /// Visits without any session, as a stranger: most odd requests are refused before anybody logs in, and those that
+    /// are need no lane.
+    pub async fn visit_as_stranger(
+        &self,
+        wire: &Wire,
+        request: AuthorizationRequest,
+        token_endpoint: &str,
+    ) -> Result<Stranger, Trouble> {
+        let landing = walk::as_stranger(wire, &request).await?;
+        Ok(match landing {
+            Landing::Page(page) if page.kind != crate::oauth::answer::PageKind::Error => Stranger::Asked(request, page),
+            landing => Stranger::Answered(read(request, landing, token_endpoint)),
+        })
+    }
+
+    /// The agent.
+    pub fn agent(&self) -> &dyn Agent {
+        &*self.agent
+    }
+
+    /// Visits made with the session.
+    pub fn authorizations(&self) -> usize {
+        self.authorizations.load(Ordering::Relaxed)
+    }
+
+    /// Tells how many visits are planned.
+    pub fn plan(&self, visits: usize) {
+        self.planned.store(visits, Ordering::Relaxed);
+    }
+
+    /// How many visits are planned.
+    pub fn planned(&self) -> usize {
+        self.planned.load(Ordering::Relaxed)
+    }
+}
+
+/// What a stranger's visit gave.
+#[derive(Debug)]
+pub enum Stranger {
+    /// An answer: no session is needed.
+    Answered(AuthorizationAnswer),
+    /// A page that asks for a login or something else; the request is handed back.
+    Asked(AuthorizationRequest, Page),
+}
+
+fn read(request: AuthorizationRequest, landing: Landing, token_endpoint: &str) -> AuthorizationAnswer {
+    match landing {
+        Landing::Returned(returned) => AuthorizationAnswer::arrived(request, returned, token_endpoint),
+        Landing::Page(page) => AuthorizationAnswer::Page(page),
+        Landing::NeverCameBack(why) => AuthorizationAnswer::NeverCameBack(why),
+    }
+}
+
+pub mod walk;

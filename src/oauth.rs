@@ -1,0 +1,12 @@
+//! The vocabulary of OAuth: requests as they are built, answers as they are read.
+
+pub mod answer;
+pub mod challenge;
+pub mod client;
+pub mod jwt;
+pub mod pkce;
+pub mod refusal;
+pub mod request;
+pub mod scope;
+pub mod secret;
+pub mod token;

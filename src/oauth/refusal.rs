@@ -1,0 +1,114 @@
+//! Recognising a refusal: the one place where "the server said no" is told from "something went wrong".
+
+use super::answer::{AuthorizationAnswer, PageKind};
+use super::token::TokenAnswer;
+use crate::check::{Demand, Verdict};
+
+/// Judges the answer to a token request that ought to be refused.
+///
+/// * tokens: `broken` was broken;
+/// * one of `accepted`: a pass (another status than the one due is said, and is judged by `token/error-codes`);
+/// * anything else: inconclusive, with what came.
+pub fn token_refused(answer: &TokenAnswer, accepted: &[&str], broken: Demand, sent: &str) -> Verdict {
+    match answer {
+        TokenAnswer::Granted(_) => Verdict::fail(broken, format!("{sent} was answered with an access token")),
+        TokenAnswer::Refused(error) if accepted.contains(&error.error.as_str()) => {
+            let odd = match error.status {
+                400 | 401 => "",
+                _ => " (a status of 400 is due)",
+            };
+            Verdict::pass(format!("{sent} was refused with {}{odd}", error.describe()))
+        }
+        TokenAnswer::Refused(error) => Verdict::inconclusive(format!(
+            "{sent} was answered with {}, which is not the refusal due ({}): it may have been refused for another reason",
+            error.describe(),
+            accepted.join(" or "),
+        )),
+        TokenAnswer::Odd { why, .. } => {
+            Verdict::inconclusive(format!("{sent} was answered with {why}, which is no refusal (due: {})", accepted.join(" or ")))
+        }
+    }
+}
+
+/// How the answer to an authorization request that ought to be refused is to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It was refused, in a way that says so.
+    Recognised(String),
+    /// It was not refused: a code, a token.
+    Granted,
+    /// Neither could be made out.
+    Unclear(String),
+}
+
+/// Reads the answer to an authorization request that ought to be refused: an error redirect with one of `accepted`, or
+/// an error page with a 4xx.
+pub fn front_refusal(answer: &AuthorizationAnswer, accepted: &[&str]) -> Refusal {
+    match answer {
+        AuthorizationAnswer::Code(_) => Refusal::Granted,
+        AuthorizationAnswer::Other(returned) | AuthorizationAnswer::Elsewhere(returned)
+            if returned.has_token() || returned.get("code").is_some() =>
+        {
+            Refusal::Granted
+        }
+        AuthorizationAnswer::Error(e) if accepted.contains(&e.error.as_str()) => {
+            Refusal::Recognised(format!("refused with {}", e.error))
+        }
+        AuthorizationAnswer::Page(page) if page.kind == PageKind::Error && (400..500).contains(&page.status) => {
+            Refusal::Recognised(format!("refused on {}", page.describe()))
+        }
+        AuthorizationAnswer::Page(page) if page.kind == PageKind::Error && page.status < 400 && names(page, accepted) => {
+            Refusal::Recognised(format!("refused on {}", page.describe()))
+        }
+        other => Refusal::Unclear(format!("answered with {}", other.describe())),
+    }
+}
+
+fn names(page: &super::answer::Page, accepted: &[&str]) -> bool {
+    accepted.iter().any(|error| page.says.contains(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{demand, must};
+    use crate::document::Document;
+    use crate::oauth::answer::{ErrorReturned, Page, Returned};
+    use crate::oauth::token::tests::{granted, read, refused};
+
+    const D: Demand = demand("d", &[must(Document::OAuth21, "4.1.3")]);
+
+    fn verdict(answer: &TokenAnswer) -> Verdict {
+        token_refused(answer, &["invalid_grant"], D, "it")
+    }
+
+    #[test]
+    fn a_refusal_is_recognised_never_inferred() {
+        assert!(matches!(verdict(&refused(400, "invalid_grant")), Verdict::Pass(_)));
+        assert!(matches!(verdict(&refused(403, "invalid_grant")), Verdict::Pass(_)));
+        assert!(matches!(verdict(&refused(400, "invalid_client")), Verdict::Inconclusive(_)));
+        assert!(matches!(verdict(&read(500, "text/html", "oops")), Verdict::Inconclusive(_)));
+        assert!(matches!(verdict(&granted(serde_json::json!({"access_token": "x"}))), Verdict::Fail(..)));
+    }
+
+    #[test]
+    fn only_an_error_page_with_a_4xx_refuses() {
+        let page = |status, kind| {
+            AuthorizationAnswer::Page(Page { status, kind, says: "Oops".into(), exchange: None })
+        };
+        let read = |answer: &AuthorizationAnswer| front_refusal(answer, &["invalid_request"]);
+        assert!(matches!(read(&page(400, PageKind::Error)), Refusal::Recognised(_)));
+        assert!(matches!(read(&page(500, PageKind::Error)), Refusal::Unclear(_)));
+        assert!(matches!(read(&page(200, PageKind::Error)), Refusal::Unclear(_)));
+        assert!(matches!(read(&page(200, PageKind::Login)), Refusal::Unclear(_)));
+        assert!(matches!(read(&AuthorizationAnswer::NeverCameBack("gone".into())), Refusal::Unclear(_)));
+    }
+
+    #[test]
+    fn an_unrelated_error_is_unclear_and_a_token_anywhere_is_granted() {
+        let returned = Returned::read("http://127.0.0.1/cb#access_token=x", None);
+        assert_eq!(front_refusal(&AuthorizationAnswer::Other(returned.clone()), &[]), Refusal::Granted);
+        let error = ErrorReturned { error: "login_required".into(), description: None, returned };
+        assert!(matches!(front_refusal(&AuthorizationAnswer::Error(error), &["invalid_request"]), Refusal::Unclear(_)));
+    }
+}

@@ -1,0 +1,346 @@
+//! Codes, token sets and the token endpoint.
+//!
+//! A [`Code`] is redeemed once: redeeming consumes it and yields a [`SpentCode`], and only that can be replayed. Using
+//! a code twice by mistake does not compile.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::answer::Returned;
+use super::client::Client;
+use super::jwt::Jwt;
+use super::pkce::Verifier;
+use super::request::AuthorizationRequest;
+use super::scope::ScopeSet;
+use super::secret::Secret;
+use crate::wire::{ExchangeId, Reply, Request, Trouble, Wire};
+
+/// The parameters of a token request.
+#[derive(Debug, Clone, Default)]
+pub struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// A form of these pairs.
+    pub fn of<const N: usize>(pairs: [(&str, &str); N]) -> Self {
+        Self(pairs.into_iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect())
+    }
+
+    /// Sets a parameter, replacing the value it had.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) -> &mut Self {
+        self.remove(name);
+        self.0.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Leaves a parameter out.
+    pub fn remove(&mut self, name: &str) -> &mut Self {
+        self.0.retain(|(n, _)| n != name);
+        self
+    }
+
+    /// The pairs.
+    pub fn pairs(self) -> Vec<(String, String)> {
+        self.0
+    }
+}
+
+/// What all tokens of one authorization have in common.
+#[derive(Debug)]
+pub struct Grant {
+    /// The token endpoint.
+    pub token_endpoint: String,
+    /// The client it was given to.
+    pub client: Arc<Client>,
+    /// `redirect_uri` of the authorization request, if one was sent.
+    pub redirect_uri: Option<String>,
+    /// The scopes asked for.
+    pub requested_scope: ScopeSet,
+    /// `resource` of the authorization request, if one was sent.
+    pub resource: Option<String>,
+}
+
+/// An authorization code that was not used yet, with all that its redemption takes.
+#[derive(Debug)]
+#[must_use = "a code that is not redeemed was asked for in vain"]
+pub struct Code {
+    value: Secret,
+    /// The request that it answers.
+    pub request: AuthorizationRequest,
+    /// What the redirect brought.
+    pub returned: Returned,
+    grant: Arc<Grant>,
+}
+
+/// A code that has been sent to the token endpoint.
+#[derive(Debug)]
+pub struct SpentCode {
+    form: Form,
+    grant: Arc<Grant>,
+}
+
+impl Code {
+    pub(super) fn new(value: Secret, request: AuthorizationRequest, grant: Arc<Grant>, returned: Returned) -> Self {
+        Self { value, request, returned, grant }
+    }
+
+    /// The verifier of the request.
+    pub fn verifier(&self) -> &Verifier {
+        &self.request.verifier
+    }
+
+    /// The ordinary token request (RFC 6749 section 4.1.3, RFC 7636 section 4.5, RFC 8707 section 2.2).
+    fn form(&self) -> Form {
+        let mut form = Form::of([("grant_type", "authorization_code"), ("code", self.value.expose())]);
+        if let Some(uri) = &self.grant.redirect_uri {
+            form.set("redirect_uri", uri);
+        }
+        if let Some(resource) = &self.grant.resource {
+            form.set("resource", resource);
+        }
+        form.set("code_verifier", self.request.verifier.expose());
+        form
+    }
+
+    /// Redeems it as the ordinary client does.
+    pub async fn redeem(self, wire: &Wire) -> Result<(TokenAnswer, SpentCode), Trouble> {
+        self.redeem_with(wire, |_| {}).await
+    }
+
+    /// Redeems it by a request with one thing changed. The spent code remembers the right request.
+    pub async fn redeem_with(
+        self,
+        wire: &Wire,
+        alter: impl FnOnce(&mut Form),
+    ) -> Result<(TokenAnswer, SpentCode), Trouble> {
+        let right = self.form();
+        let mut form = right.clone();
+        alter(&mut form);
+        let answer = ask(wire, &self.grant, form).await?;
+        Ok((answer, SpentCode { form: right, grant: self.grant }))
+    }
+}
+
+impl SpentCode {
+    /// Sends the right request once more.
+    pub async fn replay(&self, wire: &Wire) -> Result<TokenAnswer, Trouble> {
+        self.replay_with(wire, |_| {}).await
+    }
+
+    /// Sends the request once more with one thing changed.
+    pub async fn replay_with(&self, wire: &Wire, alter: impl FnOnce(&mut Form)) -> Result<TokenAnswer, Trouble> {
+        let mut form = self.form.clone();
+        alter(&mut form);
+        ask(wire, &self.grant, form).await
+    }
+}
+
+/// A successful answer of the token endpoint. Not `Clone`: who holds it may destroy it.
+#[derive(Debug)]
+pub struct TokenSet {
+    /// `access_token`.
+    pub access_token: Secret,
+    /// `refresh_token`.
+    pub refresh_token: Option<Secret>,
+    /// Every member, as received.
+    pub members: Value,
+    /// The exchange that brought it.
+    pub exchange: ExchangeId,
+    /// The authorization behind it.
+    pub grant: Arc<Grant>,
+}
+
+impl TokenSet {
+    /// `scope`, as stated.
+    pub fn stated_scope(&self) -> Option<ScopeSet> {
+        self.members.get("scope").and_then(Value::as_str).map(ScopeSet::parse)
+    }
+
+    /// What the token is good for: by its own claims if it can be read, else as stated, else as `asked` (an answer
+    /// without `scope` says "as requested", RFC 6749 section 5.1).
+    pub fn effective_scope(&self, asked: &ScopeSet) -> ScopeSet {
+        Jwt::read(self.access_token.expose())
+            .and_then(|jwt| jwt.scope())
+            .map(|scope| ScopeSet::parse(&scope))
+            .or_else(|| self.stated_scope())
+            .unwrap_or_else(|| asked.clone())
+    }
+
+    /// Refreshes by the ordinary request of this client (RFC 6749 section 6). `None` without a refresh token.
+    pub async fn refresh(&self, wire: &Wire) -> Result<Option<TokenAnswer>, Trouble> {
+        self.refresh_with(wire, |_| {}).await
+    }
+
+    /// Refreshes by a request with one thing changed.
+    pub async fn refresh_with(
+        &self,
+        wire: &Wire,
+        alter: impl FnOnce(&mut Form),
+    ) -> Result<Option<TokenAnswer>, Trouble> {
+        let Some(token) = &self.refresh_token else { return Ok(None) };
+        let mut form = Form::of([("grant_type", "refresh_token"), ("refresh_token", token.expose())]);
+        if let Some(resource) = &self.grant.resource {
+            form.set("resource", resource);
+        }
+        alter(&mut form);
+        ask(wire, &self.grant, form).await.map(Some)
+    }
+}
+
+/// An error answer in the form of RFC 6749 section 5.2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OAuthError {
+    /// The status.
+    pub status: u16,
+    /// `error`.
+    pub error: String,
+    /// `error_description`.
+    pub description: Option<String>,
+    /// The exchange that brought it.
+    pub exchange: ExchangeId,
+}
+
+impl OAuthError {
+    /// `400 invalid_grant`.
+    pub fn describe(&self) -> String {
+        format!("{} {}", self.status, self.error)
+    }
+}
+
+/// An answer of the token endpoint.
+#[derive(Debug)]
+pub enum TokenAnswer {
+    /// Tokens.
+    Granted(Box<TokenSet>),
+    /// An error that is named.
+    Refused(OAuthError),
+    /// Anything else: a 5xx, HTML, JSON without `error`. Never a refusal.
+    Odd {
+        /// The status.
+        status: u16,
+        /// What it is, in words.
+        why: String,
+        /// The exchange that brought it.
+        exchange: ExchangeId,
+    },
+}
+
+impl TokenAnswer {
+    /// Reads an answer.
+    pub fn read(reply: &Reply, grant: &Arc<Grant>) -> Self {
+        let (status, exchange) = (reply.status, reply.id);
+        let json = reply.json();
+        let text = |name: &str| json.as_ref().and_then(|j| j.get(name)).and_then(Value::as_str);
+        let odd = |why: String| Self::Odd { status, why, exchange };
+        if reply.is_success()
+            && let Some(access_token) = text("access_token")
+        {
+            return Self::Granted(Box::new(TokenSet {
+                access_token: Secret::new(access_token),
+                refresh_token: text("refresh_token").filter(|t| !t.is_empty()).map(Secret::new),
+                members: json.clone().unwrap_or_default(),
+                exchange,
+                grant: Arc::clone(grant),
+            }));
+        }
+        match text("error") {
+            _ if status >= 500 => odd(format!("a server error ({status})")),
+            Some(error) => Self::Refused(OAuthError {
+                status,
+                error: error.to_owned(),
+                description: text("error_description").map(str::to_owned),
+                exchange,
+            }),
+            None if json.is_some() => odd(format!("{status} with JSON that has neither access_token nor error")),
+            None => odd(format!("{status} with a body that is not JSON ({})", shown(&reply.media_type()))),
+        }
+    }
+
+    /// The exchange that brought it.
+    pub fn exchange(&self) -> ExchangeId {
+        match self {
+            Self::Granted(tokens) => tokens.exchange,
+            Self::Refused(error) => error.exchange,
+            Self::Odd { exchange, .. } => *exchange,
+        }
+    }
+
+    /// In a few words, without secrets.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Granted(_) => "an access token".into(),
+            Self::Refused(error) => error.describe(),
+            Self::Odd { why, .. } => why.clone(),
+        }
+    }
+}
+
+fn shown(media_type: &str) -> &str {
+    if media_type.is_empty() { "no content type" } else { media_type }
+}
+
+/// Asks the token endpoint.
+pub async fn ask(wire: &Wire, grant: &Arc<Grant>, form: Form) -> Result<TokenAnswer, Trouble> {
+    let request: Request = grant.client.form(&grant.token_endpoint, form.pairs());
+    let reply = wire.send(request).await?;
+    Ok(TokenAnswer::read(&reply, grant))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::oauth::request::tests::client;
+
+    /// An error answer, as a literal.
+    pub(crate) fn refused(status: u16, error: &str) -> TokenAnswer {
+        TokenAnswer::Refused(OAuthError { status, error: error.into(), description: None, exchange: ExchangeId(1) })
+    }
+
+    /// A granted answer with these members.
+    pub(crate) fn granted(members: Value) -> TokenAnswer {
+        read(200, "application/json", &members.to_string())
+    }
+
+    pub(crate) fn read(status: u16, media_type: &str, body: &str) -> TokenAnswer {
+        let mut headers = http::HeaderMap::new();
+        headers.insert("content-type", media_type.parse().unwrap());
+        let reply = Reply {
+            id: ExchangeId(1),
+            url: "https://as.example/token".into(),
+            status,
+            headers,
+            body: body.as_bytes().to_vec(),
+            truncated: false,
+        };
+        let grant = Arc::new(Grant {
+            token_endpoint: "https://as.example/token".into(),
+            client: Arc::new(client()),
+            redirect_uri: None,
+            requested_scope: ScopeSet::parse("a b"),
+            resource: None,
+        });
+        TokenAnswer::read(&reply, &grant)
+    }
+
+    #[test]
+    fn only_a_named_error_below_500_is_a_refusal() {
+        let json = r#"{"error":"invalid_grant"}"#;
+        assert!(matches!(read(400, "application/json", json), TokenAnswer::Refused(_)));
+        assert!(matches!(read(401, "text/plain", json), TokenAnswer::Refused(_)));
+        assert!(matches!(read(500, "application/json", json), TokenAnswer::Odd { .. }));
+        assert!(matches!(read(400, "text/html", "<h1>invalid_grant</h1>"), TokenAnswer::Odd { .. }));
+        assert!(matches!(read(400, "application/json", "{}"), TokenAnswer::Odd { .. }));
+        assert!(matches!(read(200, "application/json", r#"{"access_token":7}"#), TokenAnswer::Odd { .. }));
+    }
+
+    #[test]
+    fn claims_are_believed_over_what_is_stated() {
+        // {"alg":"none"} . {"scope":"a b c"}
+        let jwt = "eyJhbGciOiJub25lIn0.eyJzY29wZSI6ImEgYiBjIn0.x";
+        let TokenAnswer::Granted(tokens) = granted(serde_json::json!({"access_token": jwt, "scope": "a"})) else {
+            panic!("not granted")
+        };
+        assert_eq!(tokens.effective_scope(&ScopeSet::default()).to_string(), "a b c");
+        assert_eq!(tokens.stated_scope().unwrap().to_string(), "a");
+    }
+}

@@ -1,0 +1,181 @@
+//! Calling the protected resource: an API route by GET, an MCP endpoint by JSON-RPC, with any credentials or none.
+
+use serde_json::{Value, json};
+
+use crate::document::McpVersion;
+use crate::oauth::challenge::{self, Challenge};
+use crate::wire::{ExchangeId, Reply, Request, Trouble, Wire};
+
+/// What kind of resource it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResourceKind {
+    /// A route of an API, called by GET.
+    Api,
+    /// An MCP endpoint (Streamable HTTP).
+    Mcp,
+}
+
+/// The request by which the resource is called: one that is answered 401 without a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// GET of an API route.
+    Get,
+    /// `initialize` (up to 2025-11-25).
+    Initialize,
+    /// `tools/list` without a session (2026-07-28).
+    ToolsList,
+    /// `tools/call` of a tool that does not exist, where discovery is open to everybody: it must be answered 401 before
+    /// anybody looks for the tool, and with a token it does nothing.
+    ToolsCall,
+}
+
+impl Operation {
+    /// For a reader.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Initialize => "initialize",
+            Self::ToolsList => "tools/list",
+            Self::ToolsCall => "tools/call",
+        }
+    }
+}
+
+/// What is put in the request.
+#[derive(Debug, Clone, Copy)]
+pub enum Credentials<'a> {
+    /// Nothing.
+    None,
+    /// `Authorization: Bearer …`.
+    Bearer(&'a str),
+    /// `Authorization` with any bytes.
+    Header(&'a [u8]),
+    /// `?access_token=…`.
+    Query(&'a str),
+}
+
+/// The protected resource and how it is called.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// The URL as it was typed.
+    pub url: String,
+    /// How it is called.
+    pub operation: Operation,
+    /// The revision of MCP that is spoken.
+    pub version: McpVersion,
+}
+
+impl Resource {
+    /// The kind.
+    pub fn kind(&self) -> ResourceKind {
+        match self.operation {
+            Operation::Get => ResourceKind::Api,
+            _ => ResourceKind::Mcp,
+        }
+    }
+
+    /// Calls it.
+    pub async fn call(&self, wire: &Wire, credentials: Credentials<'_>) -> Result<Reply, Trouble> {
+        wire.send(self.request(credentials)).await
+    }
+
+    /// Calls it with a bearer token.
+    pub async fn call_with(&self, wire: &Wire, token: &str) -> Result<Reached, Trouble> {
+        Ok(Reached::read(&self.call(wire, Credentials::Bearer(token)).await?))
+    }
+
+    /// The request.
+    pub fn request(&self, credentials: Credentials<'_>) -> Request {
+        let url = match credentials {
+            Credentials::Query(token) => {
+                let joint = if self.url.contains('?') { '&' } else { '?' };
+                let token: String = url::form_urlencoded::byte_serialize(token.as_bytes()).collect();
+                format!("{}{joint}access_token={token}", self.url)
+            }
+            _ => self.url.clone(),
+        };
+        let request = match self.operation {
+            Operation::Get => Request::get(url),
+            operation => self.json_rpc(url, operation),
+        };
+        match credentials {
+            Credentials::None | Credentials::Query(_) => request,
+            Credentials::Bearer(token) => request.bearer(token),
+            Credentials::Header(value) => request.header("Authorization", value),
+        }
+    }
+
+    fn json_rpc(&self, url: String, operation: Operation) -> Request {
+        let version = self.version.as_str();
+        let client = json!({ "name": "oaudit", "version": env!("CARGO_PKG_VERSION") });
+        let mut parameters = match operation {
+            Operation::Initialize => json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": client }),
+            Operation::ToolsCall => json!({ "name": "oaudit-no-such-tool", "arguments": {} }),
+            Operation::ToolsList | Operation::Get => json!({}),
+        };
+        let stateless = self.version >= McpVersion::V20260728;
+        if stateless {
+            parameters["_meta"] = json!({
+                "io.modelcontextprotocol/protocolVersion": version,
+                "io.modelcontextprotocol/clientInfo": client,
+                "io.modelcontextprotocol/clientCapabilities": {},
+            });
+        }
+        let message = json!({ "jsonrpc": "2.0", "id": 1, "method": operation.as_str(), "params": parameters });
+        let mut request = Request::json(url, &message)
+            // Streamable HTTP: a client must accept both.
+            .header("Accept", "application/json, text/event-stream");
+        if operation != Operation::Initialize || stateless {
+            request = request.header("MCP-Protocol-Version", version);
+        }
+        if stateless {
+            request = request.header("Mcp-Method", operation.as_str());
+            if operation == Operation::ToolsCall {
+                request = request.header("Mcp-Name", "oaudit-no-such-tool");
+            }
+        }
+        request
+    }
+}
+
+/// How the resource answered a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reached {
+    /// The status.
+    pub status: u16,
+    /// The challenges of `WWW-Authenticate`.
+    pub challenges: Vec<Challenge>,
+    /// The exchange.
+    pub exchange: ExchangeId,
+}
+
+impl Reached {
+    /// Reads an answer.
+    pub fn read(reply: &Reply) -> Self {
+        Self {
+            status: reply.status,
+            challenges: challenge::parse(&reply.header_all("www-authenticate")),
+            exchange: reply.id,
+        }
+    }
+
+    /// 2xx: the credentials were good.
+    pub fn is_accepted(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// 401: they were not.
+    pub fn is_unauthorized(&self) -> bool {
+        self.status == 401
+    }
+
+    /// The Bearer challenge.
+    pub fn bearer(&self) -> Option<&Challenge> {
+        self.challenges.iter().find(|c| c.is("Bearer"))
+    }
+}
+
+/// Whether an answer is JSON-RPC, as an MCP endpoint gives it.
+pub fn is_json_rpc(reply: &Reply) -> bool {
+    reply.json().is_some_and(|j| j.get("jsonrpc").and_then(Value::as_str) == Some("2.0"))
+}

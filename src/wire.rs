@@ -1,0 +1,318 @@
+//! The one door to the network: sends a request exactly as built, never follows, never retries, records and redacts.
+
+pub mod guard;
+pub mod ledger;
+pub mod message;
+pub mod vault;
+
+mod capture;
+mod curl;
+mod together;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use http::HeaderMap;
+use tokio::sync::Semaphore;
+
+pub use guard::Guard;
+pub use ledger::{Exchange, ExchangeId, Ledger};
+pub use message::{Dress, Reply, Request};
+pub use vault::Vault;
+
+/// How long and how much.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Time for one exchange, body included.
+    pub time: Duration,
+    /// Bytes of a body that are read; the rest is left unread.
+    pub body: usize,
+    /// The longest `Retry-After` that is waited for.
+    pub patience: Duration,
+    /// Requests under way at once.
+    pub at_once: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { time: Duration::from_secs(10), body: 1 << 20, patience: Duration::from_secs(5), at_once: 8 }
+    }
+}
+
+/// How the wire is set up.
+#[derive(Debug, Clone, Default)]
+pub struct WireOptions {
+    /// Limits.
+    pub limits: Limits,
+    /// Which addresses the target may send us to.
+    pub guard: Guard,
+    /// Headers added to every request.
+    pub headers: Vec<(String, String)>,
+    /// Accept any certificate. Recorded in the report.
+    pub insecure: bool,
+    /// Further trusted certificates, PEM.
+    pub authorities: Vec<Vec<u8>>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// What kind.
+    pub kind: TroubleKind,
+    /// What happened, in words, with the URL.
+    pub why: String,
+}
+
+/// The kinds of trouble, as far as a reader acts differently on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TroubleKind {
+    /// The string is no URL, or not http(s).
+    NotAUrl,
+    /// The name does not resolve.
+    NoSuchHost,
+    /// Nobody listens, or the connection was cut.
+    Refused,
+    /// TLS failed.
+    Tls,
+    /// No complete answer in time.
+    TimedOut,
+    /// The guard does not let us go there.
+    Guarded,
+    /// What came is not HTTP.
+    Garbled,
+    /// 429, and the wait asked for is too long.
+    RateLimited,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+impl Trouble {
+    pub(crate) fn new(kind: TroubleKind, why: impl Into<String>) -> Self {
+        Self { kind, why: why.into() }
+    }
+}
+
+/// The door. Cheap to clone; every clone writes into the same ledger.
+#[derive(Clone)]
+pub struct Wire {
+    inner: Arc<Inner>,
+    /// Who sends: the id of a check, or of a part of the audit (`discovery`, `sign-in`).
+    stamp: &'static str,
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wire").field("stamp", &self.stamp).finish_non_exhaustive()
+    }
+}
+
+struct Inner {
+    /// For loopback targets, never by a proxy.
+    #[expect(clippy::disallowed_types, reason = "this is the door")]
+    direct: reqwest::Client,
+    /// For all others, by the environment's proxy if there is one.
+    #[expect(clippy::disallowed_types, reason = "this is the door")]
+    outward: reqwest::Client,
+    options: WireOptions,
+    ledger: Ledger,
+    vault: Vault,
+    slots: Semaphore,
+    sent: AtomicU64,
+}
+
+impl Wire {
+    /// Opens the door.
+    pub fn open(options: WireOptions) -> Result<Self, Trouble> {
+        let build = |proxied: bool| {
+            #[expect(clippy::disallowed_types, reason = "this is the door")]
+            let mut builder = reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .referer(false)
+                .connect_timeout(options.limits.time)
+                .pool_idle_timeout(Duration::from_secs(30))
+                .dns_resolver(std::sync::Arc::new(options.guard.clone()));
+            if !proxied {
+                builder = builder.no_proxy();
+            }
+            if options.insecure {
+                builder = builder.tls_danger_accept_invalid_certs(true);
+            }
+            for pem in &options.authorities {
+                let certificate = reqwest::Certificate::from_pem(pem)
+                    .map_err(|e| Trouble::new(TroubleKind::Tls, format!("not a PEM certificate: {e}")))?;
+                builder = builder.tls_certs_merge([certificate]);
+            }
+            builder
+                .build()
+                .map_err(|e| Trouble::new(TroubleKind::Tls, format!("TLS could not be set up: {e}")))
+        };
+        let (direct, outward) = (build(false)?, build(true)?);
+        let slots = Semaphore::new(options.limits.at_once.max(1));
+        Ok(Self {
+            inner: Arc::new(Inner {
+                direct,
+                outward,
+                options,
+                ledger: Ledger::default(),
+                vault: Vault::default(),
+                slots,
+                sent: AtomicU64::new(0),
+            }),
+            stamp: "audit",
+        })
+    }
+
+    /// The same door, for another sender.
+    #[must_use]
+    pub fn stamped(&self, stamp: &'static str) -> Self {
+        Self { inner: Arc::clone(&self.inner), stamp }
+    }
+
+    /// Who sends.
+    pub fn stamp(&self) -> &'static str {
+        self.stamp
+    }
+
+    /// What was sent and came back, redacted.
+    pub fn ledger(&self) -> &Ledger {
+        &self.inner.ledger
+    }
+
+    /// What must never be shown.
+    pub fn vault(&self) -> &Vault {
+        &self.inner.vault
+    }
+
+    /// Requests sent so far.
+    pub fn sent(&self) -> u64 {
+        self.inner.sent.load(Ordering::Relaxed)
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.options.limits
+    }
+
+    /// Which addresses the target may send us to.
+    pub fn guard(&self) -> &Guard {
+        &self.inner.options.guard
+    }
+
+    /// Sends a request and reads the answer. A 429 with a short `Retry-After` is waited out, twice at most (it was not
+    /// processed, so sending it again changes nothing); a longer one is trouble.
+    pub async fn send(&self, request: Request) -> Result<Reply, Trouble> {
+        for attempt in 0.. {
+            let reply = self.exchange(&request, None).await?;
+            if reply.status != 429 {
+                return Ok(reply);
+            }
+            let wait = reply
+                .header("retry-after")
+                .and_then(|v| v.trim().parse::<u64>().ok())
+                .map_or(Duration::from_secs(1), Duration::from_secs);
+            if attempt == 2 || wait > self.limits().patience {
+                return Err(Trouble::new(
+                    TroubleKind::RateLimited,
+                    format!(
+                        "rate limited: {} answered 429{}",
+                        request.url,
+                        reply.header("retry-after").map(|s| format!(", Retry-After {s}")).unwrap_or_default()
+                    ),
+                ));
+            }
+            tokio::time::sleep(wait).await;
+        }
+        unreachable!("the loop returns")
+    }
+
+    /// Sends several requests over connections of their own and releases the last byte of all bodies at one instant.
+    /// Answers come in the order of the requests; a 429 is an answer here.
+    pub async fn send_together(&self, requests: Vec<Request>) -> Vec<Result<Reply, Trouble>> {
+        let gate = together::Gate::new(requests.len());
+        let sending = requests.into_iter().map(|request| {
+            let gate = Arc::clone(&gate);
+            async move { self.exchange(&request, Some(gate)).await }
+        });
+        futures_util::future::join_all(sending).await
+    }
+
+    async fn exchange(&self, request: &Request, gate: Option<Arc<together::Gate>>) -> Result<Reply, Trouble> {
+        let url = message::address(&request.url)?;
+        self.inner.options.guard.admits(&url)?;
+        // Requests that wait for each other must not wait for a slot as well.
+        let _slot = match gate {
+            Some(_) => None,
+            None => Some(self.inner.slots.acquire().await.expect("the semaphore is never closed")),
+        };
+        let began = Instant::now();
+        self.inner.sent.fetch_add(1, Ordering::Relaxed);
+        let answered =
+            tokio::time::timeout(self.limits().time, self.perform(request, url.clone(), gate)).await.unwrap_or_else(
+                |_| {
+                    Err(Trouble::new(
+                        TroubleKind::TimedOut,
+                        format!("{url} gave no answer within {} s", self.limits().time.as_secs_f32()),
+                    ))
+                },
+            );
+        let id = capture::record(self, request, answered.as_ref(), began.elapsed());
+        answered.map(|(status, headers, body, truncated)| Reply {
+            id,
+            url: request.url.clone(),
+            status,
+            headers,
+            body,
+            truncated,
+        })
+    }
+
+    async fn perform(
+        &self,
+        request: &Request,
+        url: url::Url,
+        gate: Option<Arc<together::Gate>>,
+    ) -> Result<(u16, HeaderMap, Vec<u8>, bool), Trouble> {
+        let client =
+            if guard::is_loopback_host(url.host_str().unwrap_or("")) { &self.inner.direct } else { &self.inner.outward };
+        let headers = request.header_map(&self.inner.options.headers);
+        let mut outgoing = client.request(request.method.clone(), url).headers(headers);
+        outgoing = match (&request.body, gate) {
+            (Some(body), None) => outgoing.body(body.clone()),
+            (body, Some(gate)) => outgoing.body(gate.hold(body.clone().unwrap_or_default())),
+            (None, None) => outgoing,
+        };
+        let mut response = outgoing.send().await.map_err(|e| message::trouble(&request.url, &e))?;
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let streaming = headers
+            .get("content-type")
+            .and_then(|v| v.to_str().ok())
+            .is_some_and(|v| v.to_ascii_lowercase().starts_with("text/event-stream"));
+        let (mut body, mut truncated) = (Vec::new(), false);
+        while let Some(chunk) = response.chunk().await.map_err(|e| message::trouble(&request.url, &e))? {
+            body.extend_from_slice(&chunk);
+            if body.len() > self.limits().body {
+                body.truncate(self.limits().body);
+                truncated = true;
+                break;
+            }
+            // An event stream may stay open for ever; its first data event is the answer.
+            if streaming && message::has_data_event(&body) {
+                break;
+            }
+        }
+        Ok((status, headers, body, truncated))
+    }
+}
+
+#[cfg(test)]
+mod tests;

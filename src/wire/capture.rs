@@ -1,0 +1,218 @@
+//! Turns an exchange into a record: first learns every secret in it, then writes it down without them.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use scraper::{Html, Selector};
+use serde_json::Value;
+use url::form_urlencoded;
+
+use super::ledger::{RecordedRequest, RecordedResponse};
+use super::message::Request;
+use super::{ExchangeId, Trouble, Vault, Wire};
+
+/// Bytes of a body that are kept in the record.
+const KEPT: usize = 8 * 1024;
+
+/// The parameters and members whose values are secrets, and what their labels say.
+const SECRET_NAMES: [(&str, &str); 16] = [
+    ("code", "code"),
+    ("access_token", "access_token"),
+    ("refresh_token", "refresh_token"),
+    ("id_token", "id_token"),
+    ("id_token_hint", "id_token"),
+    ("token", "token"),
+    ("client_secret", "client_secret"),
+    ("client_assertion", "client_assertion"),
+    ("assertion", "assertion"),
+    ("code_verifier", "code_verifier"),
+    ("registration_access_token", "registration_access_token"),
+    ("device_code", "device_code"),
+    ("user_code", "user_code"),
+    ("auth_req_id", "auth_req_id"),
+    ("password", "password"),
+    ("otp", "otp"),
+];
+
+fn kind_of(name: &str) -> Option<&'static str> {
+    SECRET_NAMES.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, kind)| *kind)
+}
+
+type Answer = (u16, HeaderMap, Vec<u8>, bool);
+
+/// Learns, redacts, enters.
+pub(super) fn record(
+    wire: &Wire,
+    request: &Request,
+    answered: Result<&Answer, &Trouble>,
+    elapsed: Duration,
+) -> ExchangeId {
+    let vault = wire.vault();
+    learn_request(vault, request);
+    if let Ok((_, headers, body, _)) = answered {
+        learn_headers(vault, headers);
+        learn_body(vault, headers, body);
+    }
+    let hide = |text: &str| vault.redact(text).into_owned();
+    let recorded = RecordedRequest {
+        method: request.method.to_string(),
+        url: hide(&request.url),
+        headers: texts(&request.header_map(&[]), &hide),
+        body: request.body.as_ref().map(|b| hide(&kept(b, false))),
+    };
+    let response = match answered {
+        Ok((status, headers, body, truncated)) => Ok(RecordedResponse {
+            status: *status,
+            headers: texts(headers, &hide),
+            body: hide(&kept(body, *truncated)),
+        }),
+        Err(trouble) => Err(hide(&trouble.why)),
+    };
+    wire.ledger().enter(wire.stamp(), recorded, response, elapsed)
+}
+
+fn texts(headers: &HeaderMap, hide: &impl Fn(&str) -> String) -> Vec<(String, String)> {
+    headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), hide(&String::from_utf8_lossy(value.as_bytes()))))
+        .collect()
+}
+
+/// The text of a body for the record. Cut *after* nothing secret can be split: the cut text is redacted as a whole, and
+/// a secret that lies across the cut is removed with the last word.
+fn kept(body: &[u8], truncated: bool) -> String {
+    let text = String::from_utf8_lossy(body);
+    if text.len() <= KEPT && !truncated {
+        return text.into_owned();
+    }
+    let mut end = KEPT.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let cut = &text[..end];
+    let word = cut.rfind(|c: char| c.is_whitespace() || "\"'&<>,;".contains(c)).unwrap_or(0);
+    format!("{}… [{} bytes in all{}]", &cut[..word], body.len(), if truncated { " read, there was more" } else { "" })
+}
+
+fn learn_request(vault: &Vault, request: &Request) {
+    learn_text(vault, &request.url);
+    for (name, value) in &request.headers {
+        let Ok(value) = std::str::from_utf8(value) else { continue };
+        match name.to_ascii_lowercase().as_str() {
+            "authorization" => {
+                if let Some((scheme, credentials)) = value.split_once(' ') {
+                    let kind = if scheme.eq_ignore_ascii_case("basic") { "basic credentials" } else { "access_token" };
+                    vault.learn(kind, credentials.trim());
+                }
+            }
+            "cookie" => value.split(';').filter_map(|c| c.split_once('=')).for_each(|(_, v)| vault.learn("cookie", v)),
+            _ => {}
+        }
+    }
+    let Some(body) = &request.body else { return };
+    if let Ok(json) = serde_json::from_slice::<Value>(body) {
+        return learn_json(vault, &json, 0);
+    }
+    for (name, value) in form_urlencoded::parse(body) {
+        if let Some(kind) = kind_of(&name) {
+            vault.learn(kind, &value);
+        }
+    }
+}
+
+fn learn_headers(vault: &Vault, headers: &HeaderMap) {
+    for value in headers.get_all("set-cookie") {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        if let Some((_, value)) = text.split(';').next().and_then(|pair| pair.split_once('=')) {
+            vault.learn("cookie", value.trim().trim_matches('"'));
+        }
+    }
+    for name in ["location", "refresh", "link"] {
+        for value in headers.get_all(name) {
+            learn_text(vault, &String::from_utf8_lossy(value.as_bytes()));
+        }
+    }
+}
+
+fn learn_body(vault: &Vault, headers: &HeaderMap, body: &[u8]) {
+    let kind = headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if let Ok(json) = serde_json::from_slice::<Value>(body) {
+        return learn_json(vault, &json, 0);
+    }
+    let text = String::from_utf8_lossy(body);
+    learn_text(vault, &text);
+    if kind.contains("html") && text.contains("<input") {
+        let inputs = Selector::parse("input[name][value]").expect("a constant selector");
+        for input in Html::parse_document(&text).select(&inputs) {
+            if let (Some(name), Some(value)) = (input.value().attr("name"), input.value().attr("value"))
+                && let Some(kind) = kind_of(name)
+            {
+                vault.learn(kind, value);
+            }
+        }
+    }
+}
+
+fn learn_json(vault: &Vault, value: &Value, depth: usize) {
+    match value {
+        _ if depth > 16 => {}
+        Value::Object(members) => {
+            for (name, value) in members {
+                match (kind_of(name), value) {
+                    (Some(kind), Value::String(secret)) => vault.learn(kind, secret),
+                    _ => learn_json(vault, value, depth + 1),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| learn_json(vault, item, depth + 1)),
+        Value::String(text) => learn_text(vault, text),
+        _ => {}
+    }
+}
+
+/// Learns `code=…` and its like wherever they stand in a text: URLs, meta refresh, scripts.
+fn learn_text(vault: &Vault, text: &str) {
+    for (at, _) in text.match_indices('=') {
+        let before = &text[..at];
+        let start = before.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).map_or(0, |i| i + 1);
+        let Some(kind) = kind_of(&before[start..]) else { continue };
+        // Only parameters: `?code=`, `&code=`, `&amp;code=`, `#access_token=`; not attributes of markup.
+        if !before[..start].ends_with(['?', '&', '#', ';']) {
+            continue;
+        }
+        let value = &text[at + 1..];
+        let end = value.find(['&', '#', '"', '\'', '<', '>', ' ', '\n', '\r', ';', '\\']).unwrap_or(value.len());
+        let raw = &value[..end];
+        if raw.is_empty() {
+            continue;
+        }
+        let pair = format!("v={raw}");
+        if let Some((_, decoded)) = form_urlencoded::parse(pair.as_bytes()).next() {
+            vault.learn(kind, &decoded);
+        }
+        vault.learn(kind, raw);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_learned_wherever_they_stand() {
+        let vault = Vault::default();
+        learn_text(&vault, "<meta http-equiv=refresh content=\"0;url=http://127.0.0.1/cb?state=s&amp;code=SECRET%2B1#x\">");
+        assert_eq!(vault.redact("SECRET%2B1 and SECRET+1"), "{code 1} and {code 1}");
+        learn_text(&vault, "http://127.0.0.1/cb#access_token=TOKEN123456&x=1");
+        assert_eq!(vault.redact("TOKEN123456"), "{access_token 1}");
+    }
+
+    #[test]
+    fn a_cut_never_leaves_half_a_secret() {
+        let vault = Vault::default();
+        let secret = "S".repeat(400);
+        vault.learn("token", &secret);
+        let body = format!("{} {secret}", "x ".repeat(KEPT / 2 - 50));
+        assert!(!vault.redact(&kept(body.as_bytes(), false)).contains("SSSSSS"));
+    }
+}

@@ -1,0 +1,124 @@
+//! Everything that was sent and came back in this run, redacted, in order.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::curl;
+
+/// The number of an exchange in the ledger, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ExchangeId(pub u32);
+
+/// One request and its answer.
+#[derive(Debug, Clone, Serialize)]
+pub struct Exchange {
+    /// Its number.
+    pub id: ExchangeId,
+    /// Who sent it.
+    pub check: String,
+    /// What was sent.
+    pub request: RecordedRequest,
+    /// What came back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response: Option<RecordedResponse>,
+    /// Why nothing came back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// Milliseconds from sending to the end of the body.
+    pub elapsed_ms: u64,
+    /// The same request as a `curl` line.
+    pub curl: String,
+}
+
+/// A request as it may be shown.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecordedRequest {
+    /// The method.
+    pub method: String,
+    /// The address.
+    pub url: String,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, cut at the record's limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+}
+
+/// An answer as it may be shown.
+#[derive(Debug, Clone, Serialize)]
+pub struct RecordedResponse {
+    /// The status.
+    pub status: u16,
+    /// The headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, cut at the record's limit.
+    pub body: String,
+}
+
+impl Exchange {
+    /// The request line and the status, for one line of a report.
+    pub fn summary(&self) -> String {
+        let answer = match &self.response {
+            Some(response) => response.status.to_string(),
+            None => "no answer".into(),
+        };
+        format!("{} {} -> {answer}", self.request.method, self.request.url)
+    }
+
+    /// Rewrites every text of the record.
+    pub(crate) fn map_text(&mut self, rewrite: &impl Fn(&str) -> String) {
+        let pairs = |headers: &mut Vec<(String, String)>| {
+            for (_, value) in headers {
+                *value = rewrite(value);
+            }
+        };
+        self.request.url = rewrite(&self.request.url);
+        pairs(&mut self.request.headers);
+        self.request.body = self.request.body.take().map(|b| rewrite(&b));
+        if let Some(response) = &mut self.response {
+            pairs(&mut response.headers);
+            response.body = rewrite(&response.body);
+        }
+        self.trouble = self.trouble.take().map(|t| rewrite(&t));
+        self.curl = curl::line(&self.request);
+    }
+}
+
+/// The exchanges of a run.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    exchanges: Mutex<Vec<Exchange>>,
+}
+
+impl Ledger {
+    pub(super) fn enter(
+        &self,
+        check: &str,
+        request: RecordedRequest,
+        response: Result<RecordedResponse, String>,
+        elapsed: Duration,
+    ) -> ExchangeId {
+        let mut exchanges = self.exchanges.lock().expect("no panic while the ledger is held");
+        let id = ExchangeId(u32::try_from(exchanges.len()).unwrap_or(u32::MAX - 1) + 1);
+        let (response, trouble) = match response {
+            Ok(response) => (Some(response), None),
+            Err(trouble) => (None, Some(trouble)),
+        };
+        let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        exchanges.push(Exchange { id, check: check.into(), curl: curl::line(&request), request, response, trouble, elapsed_ms });
+        id
+    }
+
+    /// A copy of all exchanges.
+    pub fn all(&self) -> Vec<Exchange> {
+        self.exchanges.lock().expect("no panic while the ledger is held").clone()
+    }
+
+    /// The exchanges that one sender made.
+    pub fn of(&self, stamp: &str) -> Vec<ExchangeId> {
+        let exchanges = self.exchanges.lock().expect("no panic while the ledger is held");
+        exchanges.iter().filter(|e| e.check == stamp).map(|e| e.id).collect()
+    }
+}
