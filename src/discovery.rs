@@ -7,7 +7,10 @@ use crate::resource::{Operation, ResourceKind};
 use crate::wire::ExchangeId;
 
 
+mod find;
 mod places;
+
+pub use find::{Broken, Found, Probing, Target, Whose, discover};
 
 
 
@@ -188,4 +191,63 @@ pub struct Discovery {
     pub resource: Option<ResourceFacts>,
     /// The authorization server.
     pub server: ServerFacts,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::oauth::challenge;
+
+    fn fetched(url: &str, json: Value) -> Fetched {
+        Fetched {
+            url: url.into(),
+            exchange: ExchangeId(1),
+            status: 200,
+            media_type: "application/json".into(),
+            json: Some(json),
+            starts: String::new(),
+        }
+    }
+
+    /// A resource whose metadata has these members, as a literal.
+    pub(crate) fn resource_facts(metadata: Value, www_authenticate: &str) -> ResourceFacts {
+        let url = "https://api.example/.well-known/oauth-protected-resource/mcp";
+        let fetched = fetched(url, metadata);
+        ResourceFacts {
+            url: "https://api.example/mcp".into(),
+            kind: ResourceKind::Mcp,
+            operation: Operation::Initialize,
+            status: 401,
+            challenges: challenge::parse(&[www_authenticate]),
+            exchange: ExchangeId(2),
+            mixed_auth: false,
+            metadata: Some((Metadata { fetched: fetched.clone() }, Place::Inserted)),
+            tried: vec![(Place::Inserted, Ok(fetched))],
+        }
+    }
+
+    /// A server whose metadata has these members, as a literal.
+    pub(crate) fn server_facts(metadata: Value) -> ServerFacts {
+        let fetched = fetched("https://as.example/.well-known/oauth-authorization-server", metadata);
+        ServerFacts {
+            issuer: "https://as.example".into(),
+            source: IssuerSource::ResourceMetadata,
+            metadata: Metadata { fetched: fetched.clone() },
+            place: Place::Root,
+            tried: vec![(Place::Root, Ok(fetched))],
+            jwks: None,
+        }
+    }
+
+    #[test]
+    fn only_a_json_object_with_200_is_a_document() {
+        let mut page = fetched("https://as.example/x", serde_json::json!(["a"]));
+        assert!(!page.is_document());
+        assert_eq!(page.why_not(), "200, but JSON that is an array, not an object");
+        page.json = None;
+        page.starts = "<!doctype html>".into();
+        assert_eq!(page.why_not(), "200, but an HTML page");
+        page.status = 404;
+        assert_eq!(page.why_not(), "404");
+    }
 }

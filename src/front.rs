@@ -9,6 +9,16 @@ use crate::oauth::answer::{AuthorizationAnswer, Page, Returned};
 use crate::oauth::request::AuthorizationRequest;
 use crate::wire::{Trouble, Wire};
 
+pub mod browser;
+pub mod choose;
+pub mod form;
+mod html;
+pub mod listener;
+pub mod paste;
+pub mod walk;
+
+pub use choose::SignIn;
+
 /// Why a visit is made. An agent that needs a person is patient with a sign-in and brief with the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -177,6 +187,25 @@ impl Front {
     }
 }
 
+/// The agent of an audit that never came to signing in.
+#[derive(Debug)]
+pub struct Nobody;
+
+impl Agent for Nobody {
+    fn name(&self) -> &'static str {
+        "nobody"
+    }
+    fn visit<'a>(&'a self, _: &'a Wire, _: &'a AuthorizationRequest, _: Purpose) -> Visiting<'a> {
+        Box::pin(async { Err(SignInError::NobodyThere) })
+    }
+    fn logins(&self) -> usize {
+        0
+    }
+    fn sees_pages(&self) -> bool {
+        false
+    }
+}
+
 /// What a stranger's visit gave.
 #[derive(Debug)]
 pub enum Stranger {
@@ -193,5 +222,3 @@ fn read(request: AuthorizationRequest, landing: Landing, token_endpoint: &str) -
         Landing::NeverCameBack(why) => AuthorizationAnswer::NeverCameBack(why),
     }
 }
-
-pub mod walk;

@@ -3,17 +3,27 @@
 //!
 //! Three sentences govern everything: a hostile probe is the ordinary flow with one thing changed; green must be
 //! earned; a person signs in once.
+//!
+//! The arrows run one way: `cli -> run -> {plan, front, registration, discovery} -> oauth -> wire`; `checks -> check,
+//! needs, oauth`; `report -> check`. The `lab` stands apart: it shares no protocol code with the auditor, so that a
+//! mistake made on both sides cannot hide itself.
 
 pub mod audit;
+pub mod catalogue;
 pub mod check;
+pub mod cli;
 pub mod discovery;
 pub mod document;
 pub mod front;
+pub mod lab;
 pub mod needs;
 pub mod oauth;
+pub mod plan;
 pub mod profile;
+pub mod registration;
 pub mod report;
 pub mod resource;
+pub mod run;
 pub mod wire;
 
 #[path = "../checks/mod.rs"]

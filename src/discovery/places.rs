@@ -6,7 +6,7 @@ use url::Url;
 use super::Place;
 
 /// The places of the RFC 9728 document of a resource: named by the challenge, inserted, root.
-pub fn of_resource(resource: &str, challenge: Option<&str>) -> Vec<(Place, String)> {
+pub(super) fn of_resource(resource: &str, challenge: Option<&str>) -> Vec<(Place, String)> {
     let mut places: Vec<(Place, String)> = challenge.map(|url| (Place::Challenge, url.to_owned())).into_iter().collect();
     if let Some((origin, path, query)) = parts(resource) {
         const NAME: &str = "/.well-known/oauth-protected-resource";
@@ -20,7 +20,7 @@ pub fn of_resource(resource: &str, challenge: Option<&str>) -> Vec<(Place, Strin
 
 /// The places of an authorization server's metadata. Issuers with a path: RFC 8414 inserted, OpenID inserted, OpenID
 /// appended; without: the two root forms.
-pub fn of_issuer(issuer: &str) -> Vec<(Place, String)> {
+pub(super) fn of_issuer(issuer: &str) -> Vec<(Place, String)> {
     let Some((origin, path, _)) = parts(issuer) else { return Vec::new() };
     let path = path.trim_end_matches('/');
     const OAUTH: &str = "/.well-known/oauth-authorization-server";

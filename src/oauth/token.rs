@@ -60,6 +60,13 @@ pub struct Grant {
     pub resource: Option<String>,
 }
 
+impl Grant {
+    /// A token request of this client.
+    fn request(&self, form: Form) -> Request {
+        self.client.form(&self.token_endpoint, form.pairs())
+    }
+}
+
 /// An authorization code that was not used yet, with all that its redemption takes.
 #[derive(Debug)]
 #[must_use = "a code that is not redeemed was asked for in vain"]
@@ -105,6 +112,12 @@ impl Code {
     /// Redeems it as the ordinary client does.
     pub async fn redeem(self, wire: &Wire) -> Result<(TokenAnswer, SpentCode), Trouble> {
         self.redeem_with(wire, |_| {}).await
+    }
+
+    /// Redeems it as the ordinary client does, for a reader who wants the headers of the answer as well.
+    pub async fn redeem_seen(self, wire: &Wire) -> Result<(TokenAnswer, Reply), Trouble> {
+        let reply = wire.send(self.grant.request(self.form())).await?;
+        Ok((TokenAnswer::read(&reply, &self.grant), reply))
     }
 
     /// Redeems it by a request with one thing changed. The spent code remembers the right request.
@@ -281,8 +294,7 @@ fn shown(media_type: &str) -> &str {
 
 /// Asks the token endpoint.
 pub async fn ask(wire: &Wire, grant: &Arc<Grant>, form: Form) -> Result<TokenAnswer, Trouble> {
-    let request: Request = grant.client.form(&grant.token_endpoint, form.pairs());
-    let reply = wire.send(request).await?;
+    let reply = wire.send(grant.request(form)).await?;
     Ok(TokenAnswer::read(&reply, grant))
 }
 

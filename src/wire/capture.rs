@@ -141,6 +141,7 @@ fn learn_body(vault: &Vault, headers: &HeaderMap, body: &[u8]) {
     }
     let text = String::from_utf8_lossy(body);
     learn_text(vault, &text);
+    learn_broken_json(vault, &text);
     if kind.contains("html") && text.contains("<input") {
         let inputs = Selector::parse("input[name][value]").expect("a constant selector");
         for input in Html::parse_document(&text).select(&inputs) {
@@ -167,6 +168,17 @@ fn learn_json(vault: &Vault, value: &Value, depth: usize) {
         Value::Array(items) => items.iter().for_each(|item| learn_json(vault, item, depth + 1)),
         Value::String(text) => learn_text(vault, text),
         _ => {}
+    }
+}
+
+/// Learns members of what was meant to be JSON, but was cut off or is written wrongly.
+fn learn_broken_json(vault: &Vault, text: &str) {
+    for (name, kind) in SECRET_NAMES {
+        for (at, quoted) in text.match_indices(&format!("\"{name}\"")) {
+            let rest = text[at + quoted.len()..].trim_start();
+            let Some(value) = rest.strip_prefix(':').and_then(|r| r.trim_start().strip_prefix('"')) else { continue };
+            vault.learn(kind, value.split(['"', '\\']).next().unwrap_or_default());
+        }
     }
 }
 

@@ -1,0 +1,176 @@
+//! The door against servers that behave in every way.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::*;
+
+/// Serves every connection with `answer`, which reads the request itself.
+async fn server<F, Fut>(answer: F) -> String
+where
+    F: Fn(TcpStream) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(answer(stream));
+        }
+    });
+    url
+}
+
+/// A server that reads the head of a request and writes these bytes.
+async fn saying(bytes: &'static [u8]) -> String {
+    server(move |mut stream| async move {
+        let _ = stream.read(&mut [0; 8192]).await;
+        let _ = stream.write_all(bytes).await;
+    })
+    .await
+}
+
+fn wire() -> Wire {
+    let limits = Limits { time: Duration::from_millis(400), body: 64 * 1024, ..Limits::default() };
+    Wire::open(WireOptions { limits, guard: Guard::default().naming("http://127.0.0.1/"), ..WireOptions::default() }).unwrap()
+}
+
+async fn kind(url: &str) -> TroubleKind {
+    wire().send(Request::get(url)).await.unwrap_err().kind
+}
+
+#[tokio::test]
+async fn every_kind_of_trouble_is_told_apart() {
+    assert_eq!(kind("not a url").await, TroubleKind::NotAUrl);
+    assert_eq!(kind("ftp://127.0.0.1/").await, TroubleKind::NotAUrl);
+    assert_eq!(kind("http://169.254.169.254/").await, TroubleKind::Guarded);
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    assert_eq!(kind(&format!("http://{free}/")).await, TroubleKind::Refused);
+    assert_eq!(kind(&saying(b"220 smtp ready\r\n").await).await, TroubleKind::Garbled);
+    assert_eq!(kind(&saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc").await.replace("http:", "https:")).await, TroubleKind::Tls);
+    let silent = server(|mut stream| async move {
+        let _ = stream.read(&mut [0; 64]).await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    })
+    .await;
+    assert_eq!(kind(&silent).await, TroubleKind::TimedOut);
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_cut() {
+    let url = server(|mut stream| async move {
+        let _ = stream.read(&mut [0; 8192]).await;
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+        while stream.write_all(b"400\r\n").await.is_ok()
+            && stream.write_all(&[b'x'; 0x400]).await.is_ok()
+            && stream.write_all(b"\r\n").await.is_ok()
+        {}
+    })
+    .await;
+    let reply = wire().send(Request::get(url)).await.unwrap();
+    assert!(reply.truncated);
+    assert_eq!(reply.body.len(), 64 * 1024);
+}
+
+#[tokio::test]
+async fn an_open_event_stream_ends_with_its_first_message() {
+    let url = server(|mut stream| async move {
+        let _ = stream.read(&mut [0; 8192]).await;
+        let _ = stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: hello\n\nevent: message\ndata: {\"jsonrpc\":\"2.0\"}\n\n")
+            .await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    })
+    .await;
+    let reply = wire().send(Request::get(url)).await.unwrap();
+    assert_eq!(reply.json().unwrap()["jsonrpc"], "2.0");
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed_and_a_location_needs_a_3xx() {
+    let url = saying(b"HTTP/1.1 302 Found\r\nLocation: /there?x=1\r\nContent-Length: 0\r\n\r\n").await;
+    let reply = wire().send(Request::get(url.clone())).await.unwrap();
+    assert!(reply.is_redirect());
+    assert_eq!(reply.location().unwrap(), format!("{url}there?x=1"));
+    let url = saying(b"HTTP/1.1 400 Bad Request\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n").await;
+    assert!(!wire().send(Request::get(url)).await.unwrap().is_redirect());
+}
+
+#[tokio::test]
+async fn a_short_retry_after_is_waited_for_and_a_long_one_is_trouble() {
+    let turn = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let url = server(move |mut stream| {
+        let turn = turn.clone();
+        async move {
+            let _ = stream.read(&mut [0; 8192]).await;
+            let answer: &[u8] = match turn.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+                0 => b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                _ => b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+            };
+            let _ = stream.write_all(answer).await;
+        }
+    })
+    .await;
+    let wire = wire();
+    assert_eq!(wire.send(Request::get(url)).await.unwrap().status, 200);
+    assert_eq!(wire.ledger().all().len(), 2);
+    let url = saying(b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1000000000\r\nContent-Length: 0\r\n\r\n").await;
+    assert_eq!(wire.send(Request::get(url)).await.unwrap_err().kind, TroubleKind::RateLimited);
+}
+
+#[tokio::test]
+async fn several_requests_are_released_at_one_instant() {
+    // The server answers nobody before it has the whole of all three, and counts how many heads came first.
+    let whole = std::sync::Arc::new(tokio::sync::Barrier::new(3));
+    let url = server(move |mut stream| {
+        let whole = whole.clone();
+        async move {
+            let mut seen = Vec::new();
+            let mut buffer = [0; 1024];
+            while !seen.ends_with(b"code=abcdef") {
+                match stream.read(&mut buffer).await {
+                    Ok(0) | Err(_) => return,
+                    Ok(n) => seen.extend_from_slice(&buffer[..n]),
+                }
+            }
+            whole.wait().await;
+            let head = String::from_utf8_lossy(&seen).to_ascii_lowercase();
+            let answer: &[u8] = if head.contains("content-length: 11") {
+                b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+            } else {
+                b"HTTP/1.1 411 Length Required\r\nContent-Length: 0\r\n\r\n"
+            };
+            let _ = stream.write_all(answer).await;
+        }
+    })
+    .await;
+    let request = Request::form(url, &[("code", "abcdef")]);
+    let replies = wire().send_together(vec![request.clone(), request.clone(), request]).await;
+    assert_eq!(replies.iter().map(|r| r.as_ref().map(|r| r.status)).collect::<Vec<_>>(), [Ok(200), Ok(200), Ok(200)]);
+}
+
+#[tokio::test]
+async fn what_is_recorded_holds_no_secret() {
+    let url = saying(
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nSet-Cookie: sid=S3CR3T-COOKIE; Path=/\r\nContent-Length: 75\r\n\r\n\
+          {\"access_token\":\"S3CR3T-ACCESS\",\"x\":\"S3CR3T-CODE\",\"refresh_token\":\"S3CR3T-R\"}",
+    )
+    .await;
+    let wire = wire();
+    let request = Request::form(format!("{url}?client_secret=S3CR3T-QUERY"), &[("code", "S3CR3T-CODE"), ("password", "hunter")])
+        .bearer("S3CR3T-BEARER")
+        .header("Cookie", "sid=S3CR3T-COOKIE");
+    wire.send(request).await.unwrap();
+    let shown = serde_json::to_string(&wire.ledger().all()).unwrap();
+    assert!(!shown.contains("S3CR3T") && !shown.contains("hunter"), "{shown}");
+    assert_eq!(shown.matches("{cookie 1}").count(), 3, "{shown}");
+}
+
+#[test]
+fn a_request_can_be_malformed() {
+    let request = Request::form("http://127.0.0.1/", &[("a", "1"), ("a", "2")]).header("X-Odd", b"\xff").header("X-Odd", "2");
+    assert_eq!(request.body.as_deref(), Some(&b"a=1&a=2"[..]));
+    assert_eq!(request.header_map(&[]).get_all("x-odd").iter().count(), 2);
+}

@@ -1,0 +1,185 @@
+//! The command line: what can be typed, and which part of the program answers.
+
+use std::io::IsTerminal;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::document::McpVersion;
+use crate::profile::{Profile, ProfileName};
+
+mod audit;
+mod catalogue;
+mod demo;
+mod discover;
+mod lab;
+mod output;
+mod sign_in;
+
+use output::Streams;
+
+/// Audits an OAuth 2.1 authorization server and the API or MCP server behind it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "oaudit",
+    version,
+    about = "Audits an OAuth 2.1 authorization server and the API or MCP server behind it, by behaviour.",
+    after_help = "Examples:\n  \
+        oaudit demo                                       audit the embedded lab, no set-up\n  \
+        oaudit audit https://api.example.com/mcp          audit a server, sign in with the browser\n  \
+        OAUDIT_PASSWORD=… oaudit audit https://staging.example.com/mcp --username alice --yes --format json\n\n\
+        Exit codes: 0 nothing failed · 1 something failed · 2 usage · 3 incomplete · 4 could not start · 5 a bug of oaudit",
+    disable_help_subcommand = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Audit a server.
+    Audit(Box<audit::AuditArgs>),
+    /// Audit the embedded lab, no set-up.
+    Demo(demo::DemoArgs),
+    /// Show what a client would find: documents, endpoints, the first broken step and whose it is. Sends GETs alone.
+    Discover(discover::DiscoverArgs),
+    /// List the checks.
+    Checks(catalogue::ChecksArgs),
+    /// Show a check's page: what is sent, how it is judged, why, how to fix it.
+    Explain(catalogue::ExplainArgs),
+    /// Serve the embedded authorization server, MCP endpoint and API.
+    Lab(lab::LabArgs),
+}
+
+/// How a command ended, as the exit code tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exit(pub u8);
+
+impl Exit {
+    /// Nothing to complain about.
+    pub const OK: Self = Self(0);
+    /// Usage or configuration.
+    pub const USAGE: Self = Self(2);
+    /// The audit could not start.
+    pub const NOT_STARTED: Self = Self(4);
+    /// Our own failure.
+    pub const OURS: Self = Self(5);
+}
+
+/// What went wrong before there was a report.
+#[derive(Debug)]
+pub(crate) struct Complaint {
+    error: String,
+    hint: String,
+    exit: Exit,
+}
+
+impl Complaint {
+    fn usage(error: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { error: error.into(), hint: hint.into(), exit: Exit::USAGE }
+    }
+
+    fn ours(error: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { error: error.into(), hint: hint.into(), exit: Exit::OURS }
+    }
+}
+
+/// Parses the command line and runs what it says.
+pub async fn run() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap knows which stream: help and version are what was asked for, errors are prose.
+            let failed = error.use_stderr();
+            let _ = error.print();
+            return if failed { Exit::USAGE } else { Exit::OK };
+        }
+    };
+    match cli.command {
+        Command::Audit(args) => args.run().await,
+        Command::Demo(args) => args.run().await,
+        Command::Discover(args) => args.run().await,
+        Command::Checks(args) => args.run(),
+        Command::Explain(args) => args.run(),
+        Command::Lab(args) => args.run().await,
+    }
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What every command understands.
+#[derive(Debug, Clone, Args)]
+struct Common {
+    /// When to use colour.
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", global = true)]
+    color: ColorWhen,
+    /// Say nothing but the report.
+    #[arg(short, long)]
+    quiet: bool,
+    /// Say more on stderr.
+    #[arg(short, long, conflicts_with = "quiet")]
+    verbose: bool,
+}
+
+impl Common {
+    fn streams(&self) -> Streams {
+        Streams { quiet: self.quiet, verbose: self.verbose, color: self.colored(std::io::stdout().is_terminal()) }
+    }
+
+    fn colored(&self, terminal: bool) -> bool {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+        match self.color {
+            ColorWhen::Always => true,
+            ColorWhen::Never => false,
+            ColorWhen::Auto if set("NO_COLOR") => false,
+            ColorWhen::Auto if std::env::var_os("CLICOLOR_FORCE").is_some_and(|v| v != "0" && !v.is_empty()) => true,
+            ColorWhen::Auto => terminal && std::env::var_os("TERM").is_none_or(|t| t != "dumb"),
+        }
+    }
+}
+
+/// By which documents.
+#[derive(Debug, Clone, Args)]
+struct ProfileArgs {
+    /// The documents in force: chatgpt, mcp, oauth2.1 or oidc.
+    #[arg(long, value_name = "NAME", default_value = "chatgpt", value_parser = profile_name)]
+    profile: ProfileName,
+    /// The revision of MCP: 2025-06-18, 2025-11-25 or 2026-07-28.
+    #[arg(long, value_name = "V", default_value = "2025-11-25", value_parser = mcp_version)]
+    mcp_version: McpVersion,
+}
+
+impl ProfileArgs {
+    fn profile(&self) -> Profile {
+        Profile { name: self.profile, mcp: self.mcp_version }
+    }
+}
+
+fn profile_name(text: &str) -> Result<ProfileName, String> {
+    let all = ProfileName::ALL;
+    all.into_iter().find(|p| p.as_str() == text).ok_or_else(|| one_of(&all.map(ProfileName::as_str)))
+}
+
+fn mcp_version(text: &str) -> Result<McpVersion, String> {
+    let all = McpVersion::ALL;
+    all.into_iter().find(|v| v.as_str() == text).ok_or_else(|| one_of(&all.map(McpVersion::as_str)))
+}
+
+fn one_of(names: &[&str]) -> String {
+    format!("it is one of {}", names.join(", "))
+}
+
+/// What is said when the program itself broke.
+pub fn broke() -> Exit {
+    output::prose("oaudit broke: this is a bug, please report it with the command line that led to it");
+    Exit::OURS
+}

@@ -1,0 +1,294 @@
+//! `oaudit audit`: audits a server.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::output::{self, Streams};
+use super::sign_in::{ClientArgs, SignInArgs};
+use super::{Common, Complaint, Exit, ProfileArgs};
+use crate::check::Reach;
+use crate::discovery::Target;
+use crate::oauth::scope::ScopeSet;
+use crate::plan::Selection;
+use crate::report::terminal::Look;
+use crate::report::verdict::FailOn;
+use crate::report::{Report, json, terminal};
+use crate::run::{Grading, Options, audit};
+use crate::wire::{Guard, Limits, WireOptions};
+
+/// What can be said to `audit`.
+#[derive(Debug, Args)]
+pub(super) struct AuditArgs {
+    /// URL of an API route, an MCP endpoint, or an issuer.
+    #[arg(value_name = "TARGET", required_unless_present_any = ["issuer", "resource"])]
+    target: Option<String>,
+    /// Name the authorization server; else found through the resource.
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// Name the protected resource when TARGET is an issuer.
+    #[arg(long, value_name = "URL")]
+    resource: Option<String>,
+    #[command(flatten)]
+    profile: ProfileArgs,
+    #[command(flatten)]
+    client: ClientArgs,
+    #[command(flatten)]
+    sign_in: SignInArgs,
+    #[command(flatten)]
+    checks: SelectionArgs,
+    #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
+    wire: WireArgs,
+    /// Do not ask before active checks against a host that is not this machine.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Which checks.
+#[derive(Debug, Clone, Args)]
+pub(super) struct SelectionArgs {
+    /// Only checks whose ids match: pkce/*, refresh/rotated. Repeatable.
+    #[arg(long, value_name = "GLOB")]
+    select: Vec<String>,
+    /// Leave out checks whose ids match. Repeatable.
+    #[arg(long, value_name = "GLOB")]
+    ignore: Vec<String>,
+    /// The most that may be spoiled: nothing, own-material, grant or session.
+    #[arg(long, value_name = "LEVEL", default_value = "grant", value_parser = reach)]
+    reach: Reach,
+}
+
+impl SelectionArgs {
+    pub(super) fn selection(&self) -> Selection {
+        Selection { select: self.select.clone(), ignore: self.ignore.clone(), reach: self.reach }
+    }
+}
+
+fn reach(text: &str) -> Result<Reach, String> {
+    match text {
+        "nothing" => Ok(Reach::Nothing),
+        "own-material" => Ok(Reach::OwnMaterial),
+        "grant" => Ok(Reach::Grant),
+        "session" => Ok(Reach::Session),
+        _ => Err(super::one_of(&["nothing", "own-material", "grant", "session"])),
+    }
+}
+
+/// What stdout and files get, and what fails the run.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ReportArgs {
+    /// What stdout gets: terminal or json.
+    #[arg(long, value_name = "F", default_value = "terminal", value_parser = format)]
+    format: Format,
+    /// A further report from the same run: json=report.json. Repeatable.
+    #[arg(short = 'o', long = "output", value_name = "F=PATH", value_parser = further)]
+    output: Vec<(Format, PathBuf)>,
+    /// Show the exchanges in the terminal report.
+    #[arg(long)]
+    evidence: bool,
+    /// The lowest level that fails the run: must, should, advice or never.
+    #[arg(long, value_name = "LEVEL", default_value = "must", value_parser = fail_on)]
+    fail_on: FailOn,
+    /// Exit 0 in place of 3 when something stayed inconclusive.
+    #[arg(long, conflicts_with = "strict")]
+    allow_incomplete: bool,
+    /// Checks that were not run make the run incomplete.
+    #[arg(long)]
+    strict: bool,
+}
+
+/// A format of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Terminal,
+    Json,
+}
+
+fn format(text: &str) -> Result<Format, String> {
+    match text {
+        "terminal" => Ok(Format::Terminal),
+        "json" => Ok(Format::Json),
+        _ => Err(super::one_of(&["terminal", "json"])),
+    }
+}
+
+fn further(text: &str) -> Result<(Format, PathBuf), String> {
+    let (name, path) = text.split_once('=').ok_or("it is FORMAT=PATH, such as json=report.json")?;
+    if path.is_empty() {
+        return Err("the path after = is missing".into());
+    }
+    Ok((format(name)?, path.into()))
+}
+
+fn fail_on(text: &str) -> Result<FailOn, String> {
+    match text {
+        "must" => Ok(FailOn::Must),
+        "should" => Ok(FailOn::Should),
+        "advice" => Ok(FailOn::Advice),
+        "never" => Ok(FailOn::Never),
+        _ => Err(super::one_of(&["must", "should", "advice", "never"])),
+    }
+}
+
+impl ReportArgs {
+    pub(super) fn grading(&self) -> Grading {
+        Grading { fail_on: self.fail_on, allow_incomplete: self.allow_incomplete, strict: self.strict }
+    }
+
+    pub(super) fn machine(&self) -> bool {
+        self.format != Format::Terminal
+    }
+
+    /// Writes the reports; the exit code is the report's unless one could not be written.
+    pub(super) fn deliver(&self, report: &Report, streams: Streams) -> Exit {
+        let terminal = std::io::stdout().is_terminal();
+        let look = Look {
+            width: output::width(),
+            color: streams.color,
+            evidence: self.evidence,
+            quiet: streams.quiet,
+            links: terminal && streams.color,
+        };
+        let render = |format: Format, look: &Look| match format {
+            Format::Terminal => terminal::render(report, look),
+            Format::Json => json::render(report),
+        };
+        let plain = Look { color: false, links: false, ..look };
+        let mut exit = Exit(report.summary.exit_code);
+        let written = std::iter::once(output::report(&render(self.format, &look)))
+            .chain(self.output.iter().map(|(format, path)| output::file(path, &render(*format, &plain))));
+        for complaint in written.filter_map(Result::err) {
+            exit = streams.complain(&complaint, self.machine());
+        }
+        if let Some(stopped) = report.stopped.as_ref().filter(|_| self.machine()) {
+            let complaint = Complaint { error: stopped.error.clone(), hint: stopped.hint.clone(), exit };
+            return streams.complain(&complaint, true);
+        }
+        exit
+    }
+}
+
+/// How the wire is set up.
+#[derive(Debug, Clone, Args)]
+pub(super) struct WireArgs {
+    /// A header for every request, "Name: value". Repeatable.
+    #[arg(long = "header", value_name = "N: V", value_parser = header)]
+    headers: Vec<(String, String)>,
+    /// A certificate authority to trust as well, PEM.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Do not verify certificates. Recorded in the report.
+    #[arg(long)]
+    insecure: bool,
+    /// Seconds that one exchange may take.
+    #[arg(long, value_name = "SECS", default_value = "10", value_parser = clap::value_parser!(u64).range(1..=300))]
+    timeout: u64,
+    /// Let the target lead to this host, although its address is not public. Repeatable.
+    #[arg(long, value_name = "HOST")]
+    allow_host: Vec<String>,
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("it is \"Name: value\"")?;
+    http::HeaderName::try_from(name.trim()).map_err(|_| format!("{name} is no header name"))?;
+    http::HeaderValue::try_from(value.trim()).map_err(|_| "the value has characters that no header may have".to_owned())?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+impl WireArgs {
+    fn options(&self) -> Result<WireOptions, Complaint> {
+        let authorities = self.ca.iter().map(|path| {
+            std::fs::read(path).map_err(|e| {
+                Complaint::usage(format!("{} cannot be read: {e}", path.display()), "check the path of --ca")
+            })
+        });
+        Ok(WireOptions {
+            limits: Limits { time: Duration::from_secs(self.timeout), ..Limits::default() },
+            guard: self.allow_host.iter().fold(Guard::default(), |guard, host| guard.allowing(host)),
+            headers: self.headers.clone(),
+            insecure: self.insecure,
+            authorities: authorities.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl AuditArgs {
+    pub(super) async fn run(self) -> Exit {
+        let streams = self.common.streams();
+        match self.options(streams) {
+            Ok(options) => conduct(&self.target(), options, &self.report, streams).await,
+            Err(complaint) => streams.complain(&complaint, self.report.machine()),
+        }
+    }
+
+    fn target(&self) -> Target {
+        Target { typed: self.target.clone(), issuer: self.issuer.clone(), resource: self.resource.clone() }
+    }
+
+    fn options(&self, streams: Streams) -> Result<Options, Complaint> {
+        for url in self.target().named() {
+            crate::wire::message::address(url).map_err(|trouble| {
+                Complaint::usage(trouble.to_string(), "give a whole URL, such as https://api.example.com/mcp")
+            })?;
+        }
+        let yes = self.yes;
+        Ok(Options {
+            profile: self.profile.profile(),
+            selection: self.checks.selection(),
+            wire: self.wire.options()?,
+            client: self.client.first()?,
+            other_client: self.client.second()?,
+            redirect_uri: self.client.redirect_uri.clone(),
+            scope: self.client.scope.as_deref().map(ScopeSet::parse),
+            sign_in: self.sign_in.sign_in()?,
+            grading: self.report.grading(),
+            consent: Arc::new(move |url| yes || confirmed(url)),
+            progress: streams.progress(),
+            ..Options::default()
+        })
+    }
+}
+
+/// Runs the audit and delivers its reports. Ctrl-C stops it, cleans up and delivers what there is.
+pub(super) async fn conduct(target: &Target, mut options: Options, reports: &ReportArgs, streams: Streams) -> Exit {
+    let (stop, interrupt) = tokio::sync::watch::channel(false);
+    options.interrupt = interrupt;
+    let listening = tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            output::prose("stopping: cleaning up and reporting what there is");
+            let _ = stop.send(true);
+        }
+        // The sender must live as long as the audit looks at it.
+        std::future::pending::<()>().await;
+    });
+    let audited = audit(target, options).await;
+    listening.abort();
+    match audited {
+        Ok(report) => reports.deliver(&report, streams),
+        Err(error) => streams.complain(&Complaint::usage(error.to_string(), error.hint()), reports.machine()),
+    }
+}
+
+/// Asks before requests that are not GETs go to somebody's server.
+fn confirmed(url: &str) -> bool {
+    if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+        return false;
+    }
+    let mut stderr = std::io::stderr();
+    let question = format!(
+        "{url} is not on this machine. The audit registers clients there, signs in, and sends hostile requests.\n\
+         Is it yours, or does its owner agree? [y/N] "
+    );
+    if stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush()).is_err() {
+        return false;
+    }
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+}

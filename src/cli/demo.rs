@@ -1,0 +1,67 @@
+//! `oaudit demo`: audits the embedded lab, with three typical faults unless told otherwise.
+
+use clap::Args;
+
+use super::audit::{ReportArgs, SelectionArgs, conduct};
+use super::{Common, Complaint, Exit, ProfileArgs};
+use crate::discovery::Target;
+use crate::front::choose::{AgentName, SignIn};
+use crate::front::form::Credentials;
+use crate::lab::{Lab, LabOptions};
+use crate::oauth::secret::Secret;
+use crate::run::Options;
+
+/// What goes wrong on many servers: seen in the field, and each of another kind.
+const TYPICAL: [&str; 3] = ["no-rotation", "bad-token-500", "s256-unadvertised"];
+
+/// What can be said to `demo`.
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// A fault for the lab to have; see `oaudit lab --list-faults`. Repeatable; without it, three typical ones.
+    #[arg(long, value_name = "NAME", conflicts_with = "sound")]
+    fault: Vec<String>,
+    /// No fault at all.
+    #[arg(long)]
+    sound: bool,
+    #[command(flatten)]
+    profile: ProfileArgs,
+    #[command(flatten)]
+    checks: SelectionArgs,
+    #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl DemoArgs {
+    pub(super) async fn run(self) -> Exit {
+        let streams = self.common.streams();
+        let faults = match (self.sound, self.fault.is_empty()) {
+            (true, _) => Vec::new(),
+            (false, true) => TYPICAL.map(str::to_owned).to_vec(),
+            (false, false) => self.fault.clone(),
+        };
+        let lab = match Lab::start(LabOptions { faults, ..LabOptions::default() }).await {
+            Ok(lab) => lab,
+            Err(error) => {
+                let complaint = Complaint::usage(error.to_string(), error.hint());
+                return streams.complain(&complaint, self.report.machine());
+            }
+        };
+        let options = Options {
+            profile: self.profile.profile(),
+            selection: self.checks.selection(),
+            sign_in: SignIn {
+                agent: AgentName::Form,
+                credentials: Some(Credentials { username: "alice".into(), password: Secret::new("wonderland") }),
+                ..SignIn::default()
+            },
+            grading: self.report.grading(),
+            progress: streams.progress(),
+            ..Options::default()
+        };
+        let exit = conduct(&Target::of(lab.mcp()), options, &self.report, streams).await;
+        lab.stop().await;
+        exit
+    }
+}

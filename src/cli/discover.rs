@@ -1,0 +1,180 @@
+//! `oaudit discover`: what a client would find, step by step, and the first step that is broken.
+
+use clap::Args;
+
+use super::{Common, Complaint, Exit, output};
+use crate::discovery::{Broken, Found, IssuerSource, Place, Probing, ResourceFacts, ServerFacts, Target, Whose, discover};
+use crate::document::McpVersion;
+use crate::report::plain::plain;
+use crate::wire::{Guard, Wire, WireOptions};
+
+/// What can be said to `discover`.
+#[derive(Debug, Args)]
+pub(super) struct DiscoverArgs {
+    /// URL of an API route, an MCP endpoint, or an issuer.
+    #[arg(value_name = "TARGET")]
+    target: String,
+    /// Name the authorization server; else found through the resource.
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// Let the target lead to this host, although its address is not public. Repeatable.
+    #[arg(long, value_name = "HOST")]
+    allow_host: Vec<String>,
+    /// terminal or json.
+    #[arg(long, value_name = "F", default_value = "terminal", value_parser = ["terminal", "json"])]
+    format: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl DiscoverArgs {
+    pub(super) async fn run(self) -> Exit {
+        let streams = self.common.streams();
+        let machine = self.format == "json";
+        let target = Target { typed: Some(self.target.clone()), issuer: self.issuer.clone(), resource: None };
+        let guard = target.named().fold(Guard::default(), Guard::naming);
+        let guard = self.allow_host.iter().fold(guard, |guard, host| guard.allowing(host));
+        let wire = match Wire::open(WireOptions { guard, ..WireOptions::default() }) {
+            Ok(wire) => wire,
+            Err(trouble) => return streams.complain(&Complaint::ours(trouble.to_string(), ""), machine),
+        };
+        let found = match discover(&wire, &target, McpVersion::V20251125, Probing::GetOnly).await {
+            Ok(found) => found,
+            Err(broken) => {
+                let exit = if broken.whose == Whose::CommandLine { Exit::USAGE } else { Exit::NOT_STARTED };
+                return streams.complain(&complaint(&broken, exit), machine);
+            }
+        };
+        let text = if machine { json(&found) } else { steps(&found) };
+        if let Err(complaint) = output::report(&text) {
+            return streams.complain(&complaint, machine);
+        }
+        match &found.server {
+            Ok(_) => Exit::OK,
+            Err(broken) => streams.complain(&complaint(broken, Exit::NOT_STARTED), machine),
+        }
+    }
+}
+
+fn complaint(broken: &Broken, exit: Exit) -> Complaint {
+    Complaint { error: format!("{} (whose: {})", broken.what, broken.whose), hint: broken.hint.clone(), exit }
+}
+
+fn steps(found: &Found) -> String {
+    let mut lines = Vec::new();
+    if let Some(resource) = &found.resource {
+        resource_steps(resource, &mut lines);
+    }
+    match &found.server {
+        Ok(server) => server_steps(server, &mut lines),
+        Err(broken) => lines.push(step(false, "authorization server", &broken.what)),
+    }
+    lines.iter().map(|line| format!("{}\n", plain(line))).collect()
+}
+
+fn step(holds: bool, name: &str, what: &str) -> String {
+    format!("{} {name:<22} {what}", if holds { "✓ found " } else { "✗ broken" })
+}
+
+fn resource_steps(resource: &ResourceFacts, lines: &mut Vec<String>) {
+    let challenge = match resource.bearer() {
+        Some(c) if c.parameters.is_empty() => "a Bearer challenge without parameters".to_owned(),
+        Some(c) => {
+            let pairs: Vec<String> = c.parameters.iter().map(|(n, v)| format!("{n}=\"{v}\"")).collect();
+            format!("Bearer {}", pairs.join(", "))
+        }
+        None => "no Bearer challenge".to_owned(),
+    };
+    let what = format!("{} without a token: {}, {challenge}", resource.url, resource.status);
+    lines.push(step(resource.status == 401, "resource", &what));
+    places(&resource.tried, resource.metadata.as_ref().map(|(m, _)| m.fetched.url.as_str()), lines, "resource metadata");
+    if let Some((metadata, _)) = &resource.metadata {
+        let resource = metadata.text("resource").unwrap_or("(no resource member)");
+        let servers = metadata.list("authorization_servers").unwrap_or_default().join(", ");
+        lines.push(format!("         {:<22} resource {resource}", ""));
+        lines.push(format!("         {:<22} authorization_servers {}", "", if servers.is_empty() { "(none)" } else { &servers }));
+    }
+}
+
+fn server_steps(server: &ServerFacts, lines: &mut Vec<String>) {
+    let source = match server.source {
+        IssuerSource::ResourceMetadata => "named by the resource metadata",
+        IssuerSource::Named => "named by you",
+        IssuerSource::Guessed => "guessed: the origin of the resource",
+    };
+    lines.push(step(server.source != IssuerSource::Guessed, "issuer", &format!("{} ({source})", server.issuer)));
+    places(&server.tried, Some(&server.metadata.fetched.url), lines, "server metadata");
+    for name in [
+        "issuer",
+        "authorization_endpoint",
+        "token_endpoint",
+        "registration_endpoint",
+        "revocation_endpoint",
+        "introspection_endpoint",
+        "jwks_uri",
+    ] {
+        let value = server.metadata.text(name).unwrap_or("(none)");
+        lines.push(format!("         {:<22} {name} {value}", ""));
+    }
+    for name in ["code_challenge_methods_supported", "grant_types_supported", "scopes_supported"] {
+        let value = server.metadata.list(name).map_or("(none)".to_owned(), |l| l.join(" "));
+        lines.push(format!("         {:<22} {name} {value}", ""));
+    }
+    match &server.jwks {
+        Some(Ok(fetched)) => {
+            let keys = fetched.json.as_ref().and_then(|j| j.get("keys")).and_then(|k| k.as_array()).map(Vec::len);
+            let what = match keys {
+                Some(n) => format!("{} ({n} keys)", fetched.url),
+                None => format!("{} ({}, no array of keys)", fetched.url, fetched.status),
+            };
+            lines.push(step(keys.is_some(), "keys", &what));
+        }
+        Some(Err(why)) => lines.push(step(false, "keys", why)),
+        None => {}
+    }
+}
+
+fn places(
+    tried: &[(Place, Result<crate::discovery::Fetched, String>)],
+    taken: Option<&str>,
+    lines: &mut Vec<String>,
+    name: &str,
+) {
+    for (place, result) in tried {
+        let (holds, what) = match result {
+            Ok(fetched) if Some(fetched.url.as_str()) == taken => (true, fetched.url.clone()),
+            Ok(fetched) if fetched.is_document() => (true, format!("{} (not needed)", fetched.url)),
+            Ok(fetched) => (false, format!("{} ({})", fetched.url, fetched.why_not())),
+            Err(why) => (false, why.clone()),
+        };
+        // A place that is not needed is not broken.
+        let line = match (holds, taken) {
+            (false, Some(_)) => format!("- not here {name:<20} {what}"),
+            _ => step(holds, name, &what),
+        };
+        lines.push(format!("{line}, {}", place.describe()));
+    }
+}
+
+fn json(found: &Found) -> String {
+    let document = |fetched: &crate::discovery::Fetched| serde_json::json!({ "url": fetched.url, "json": fetched.json });
+    let resource = found.resource.as_ref().map(|r| {
+        serde_json::json!({
+            "url": r.url, "status": r.status,
+            "metadata": r.metadata.as_ref().map(|(m, _)| document(&m.fetched)),
+        })
+    });
+    let (server, broken) = match &found.server {
+        Ok(s) => (
+            Some(serde_json::json!({
+                "issuer": s.issuer,
+                "metadata": document(&s.metadata.fetched),
+                "jwks": s.jwks.as_ref().and_then(|j| j.as_ref().ok()).map(&document),
+            })),
+            None,
+        ),
+        Err(b) => (None, Some(serde_json::json!({ "what": b.what, "whose": b.whose.to_string(), "hint": b.hint }))),
+    };
+    let value = serde_json::json!({ "resource": resource, "server": server, "broken": broken });
+    format!("{}\n", serde_json::to_string_pretty(&value).unwrap_or_default())
+}

@@ -1,0 +1,108 @@
+//! The two streams: stdout carries the report and nothing else, stderr the prose.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the one place that writes to the streams")]
+
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Complaint, Exit};
+use crate::report::plain::plain;
+use crate::run::Progress;
+
+/// How to speak.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Streams {
+    pub(super) quiet: bool,
+    pub(super) verbose: bool,
+    /// Colour on stdout.
+    pub(super) color: bool,
+}
+
+impl Streams {
+    /// Says what went wrong: prose, or one JSON line where stdout is read by a program.
+    pub(super) fn complain(self, complaint: &Complaint, machine: bool) -> Exit {
+        if machine {
+            let line = serde_json::json!({
+                "error": complaint.error, "hint": complaint.hint, "exit_code": complaint.exit.0,
+            });
+            eprintln!("{line}");
+        } else {
+            prose(&format!("error: {}", complaint.error));
+            if !complaint.hint.is_empty() {
+                prose(&format!(" help: {}", complaint.hint));
+            }
+        }
+        complaint.exit
+    }
+
+    /// Tells what is going on: a bar on a terminal, plain lines elsewhere, nothing when quiet.
+    pub(super) fn progress(self) -> Arc<dyn Fn(Progress<'_>) + Send + Sync> {
+        if self.quiet {
+            return Arc::new(|_| {});
+        }
+        if !std::io::stderr().is_terminal() {
+            return Arc::new(move |progress| match progress {
+                Progress::Begins(name, 0) => prose(name),
+                Progress::Begins(name, checks) => prose(&format!("{name} ({checks} checks)")),
+                Progress::Says(text) => prose(text),
+                Progress::Ended(id) if self.verbose => prose(&format!("  {id}")),
+                Progress::Ended(_) => {}
+            });
+        }
+        let bar = ProgressBar::new(0).with_style(
+            ProgressStyle::with_template("{spinner} {prefix} {wide_msg} {pos}/{len}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
+        Arc::new(move |progress| match progress {
+            Progress::Begins(name, checks) => {
+                bar.set_prefix(name.to_owned());
+                bar.set_message(String::new());
+                bar.set_position(0);
+                bar.set_length(checks as u64);
+                bar.tick();
+            }
+            Progress::Ended(id) => {
+                bar.set_message(id.to_owned());
+                bar.inc(1);
+            }
+            Progress::Says(text) => bar.suspend(|| prose(text)),
+        })
+    }
+}
+
+/// A line on stderr.
+pub(super) fn prose(text: &str) {
+    eprintln!("{}", plain(text));
+}
+
+/// The report on stdout. A reader who went away (`| head`) is no error.
+pub(super) fn report(text: &str) -> Result<(), Complaint> {
+    match print(text) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Complaint::ours(format!("the report could not be written to stdout: {error}"), ""))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn print(text: &str) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// The width to write for: COLUMNS, the terminal's, or 100.
+pub(super) fn width() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse::<usize>().ok());
+    let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    columns.or_else(terminal).unwrap_or(100).clamp(40, 200)
+}
+
+/// Writes a report into a file.
+pub(super) fn file(path: &std::path::Path, text: &str) -> Result<(), Complaint> {
+    std::fs::write(path, text).map_err(|error| {
+        Complaint::ours(format!("the report could not be written to {}: {error}", path.display()), "check the path of -o")
+    })
+}

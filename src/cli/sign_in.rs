@@ -1,0 +1,150 @@
+//! The flags that say as which client and as whom the audit signs in.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Complaint;
+use crate::front::choose::{AgentName, SignIn};
+use crate::front::form::Credentials;
+use crate::oauth::client::ClientAuth;
+use crate::oauth::secret::Secret;
+use crate::registration::Configured;
+
+/// As which client.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ClientArgs {
+    /// A configured client; without it, dynamic registration.
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    /// The variable that holds its secret.
+    #[arg(long, value_name = "VAR", default_value = "OAUDIT_CLIENT_SECRET", requires = "client_id")]
+    client_secret_env: String,
+    /// How it authenticates: none, client_secret_basic or client_secret_post.
+    #[arg(long, value_name = "METHOD", requires = "client_id", value_parser = client_auth)]
+    client_auth: Option<ClientAuth>,
+    /// A second client, for what must be bound to the first.
+    #[arg(long, value_name = "ID")]
+    client_b_id: Option<String>,
+    /// The variable that holds its secret.
+    #[arg(long, value_name = "VAR", requires = "client_b_id")]
+    client_b_secret_env: Option<String>,
+    /// The redirect URI; by default http://127.0.0.1:<free port>/callback.
+    #[arg(long, value_name = "URI")]
+    pub(super) redirect_uri: Option<String>,
+    /// What to request; by default the challenge's scopes, then the metadata's.
+    #[arg(long, value_name = "\"A B\"")]
+    pub(super) scope: Option<String>,
+}
+
+fn client_auth(text: &str) -> Result<ClientAuth, String> {
+    let all = [ClientAuth::None, ClientAuth::Basic, ClientAuth::Post];
+    all.into_iter().find(|a| a.as_str() == text).ok_or_else(|| super::one_of(&all.map(ClientAuth::as_str)))
+}
+
+impl ClientArgs {
+    pub(super) fn first(&self) -> Result<Option<Configured>, Complaint> {
+        let Some(id) = &self.client_id else { return Ok(None) };
+        let secret = variable(&self.client_secret_env);
+        if secret.is_none() && matches!(self.client_auth, Some(ClientAuth::Basic | ClientAuth::Post)) {
+            return Err(missing(&self.client_secret_env, "--client-secret-env"));
+        }
+        // A secret that lies about in the environment is not sent for a client that says it has none.
+        let secret = secret.filter(|_| self.client_auth != Some(ClientAuth::None));
+        Ok(Some(Configured { id: id.clone(), secret, auth: self.client_auth }))
+    }
+
+    pub(super) fn second(&self) -> Result<Option<Configured>, Complaint> {
+        let Some(id) = &self.client_b_id else { return Ok(None) };
+        let secret = match &self.client_b_secret_env {
+            Some(name) => Some(variable(name).ok_or_else(|| missing(name, "--client-b-secret-env"))?),
+            None => None,
+        };
+        let auth = if secret.is_some() { self.client_auth } else { Some(ClientAuth::None) };
+        Ok(Some(Configured { id: id.clone(), secret, auth }))
+    }
+}
+
+fn variable(name: &str) -> Option<Secret> {
+    std::env::var(name).ok().filter(|v| !v.is_empty()).map(Secret::new)
+}
+
+fn missing(name: &str, flag: &str) -> Complaint {
+    Complaint::usage(format!("the environment variable {name} is not set"), format!("set it, or name another with {flag}"))
+}
+
+/// As whom.
+#[derive(Debug, Clone, Args)]
+pub(super) struct SignInArgs {
+    /// How to sign in: auto, browser, paste or form.
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = agent)]
+    agent: AgentName,
+    /// The user name for the form agent.
+    #[arg(long, value_name = "U", env = "OAUDIT_USERNAME")]
+    username: Option<String>,
+    /// The variable that holds the password.
+    #[arg(long, value_name = "VAR", default_value = "OAUDIT_PASSWORD")]
+    password_env: String,
+    /// A file that holds the password; its first line counts.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// Print the address instead of opening a browser.
+    #[arg(long)]
+    no_open: bool,
+}
+
+fn agent(text: &str) -> Result<AgentName, String> {
+    match text {
+        "auto" => Ok(AgentName::Auto),
+        "browser" => Ok(AgentName::Browser),
+        "paste" => Ok(AgentName::Paste),
+        "form" => Ok(AgentName::Form),
+        _ => Err(super::one_of(&["auto", "browser", "paste", "form"])),
+    }
+}
+
+impl SignInArgs {
+    pub(super) fn sign_in(&self) -> Result<SignIn, Complaint> {
+        let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        Ok(SignIn {
+            agent: self.agent,
+            credentials: self.credentials()?,
+            terminal,
+            display: display(),
+            no_open: self.no_open,
+        })
+    }
+
+    fn credentials(&self) -> Result<Option<Credentials>, Complaint> {
+        let from_file = match &self.password_file {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|e| {
+                    Complaint::usage(format!("{} cannot be read: {e}", path.display()), "check the path of --password-file")
+                })?;
+                Some(Secret::new(text.lines().next().unwrap_or_default()))
+            }
+            None => None,
+        };
+        match (&self.username, from_file.or_else(|| variable(&self.password_env))) {
+            (Some(username), Some(password)) => Ok(Some(Credentials { username: username.clone(), password })),
+            (Some(_), None) if self.agent != AgentName::Browser && self.agent != AgentName::Paste => Err(Complaint::usage(
+                format!("a user name is given, but no password: the environment variable {} is not set", self.password_env),
+                "set it, or name another with --password-env, or use --password-file FILE",
+            )),
+            _ if self.agent == AgentName::Form && self.username.is_none() && self.password_file.is_some() => Err(
+                Complaint::usage("a password is given, but no user name", "add --username"),
+            ),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Whether a browser can be opened here: not over SSH, and not on a Unix without a display.
+fn display() -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+    if set("BROWSER") || cfg!(any(target_os = "macos", target_os = "windows")) || set("WSL_DISTRO_NAME") {
+        return !set("SSH_CONNECTION");
+    }
+    (set("DISPLAY") || set("WAYLAND_DISPLAY")) && !set("SSH_CONNECTION")
+}

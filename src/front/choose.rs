@@ -1,0 +1,134 @@
+//! Which agent signs in: the one that was named, or the one that fits the machine and the server.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::browser::BrowserAgent;
+use super::form::{Credentials, FormAgent};
+use super::listener::Listener;
+use super::paste::PasteAgent;
+use super::{Agent, Landing, SignInError, walk};
+use crate::needs::Ordinary;
+use crate::run::Progress;
+use crate::wire::Wire;
+
+/// An agent by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AgentName {
+    /// The one that fits.
+    #[default]
+    Auto,
+    /// A person with the system's browser.
+    Browser,
+    /// A person with a browser elsewhere.
+    Paste,
+    /// Ourselves, with user name and password.
+    Form,
+}
+
+/// How to sign in.
+#[derive(Debug, Clone, Default)]
+pub struct SignIn {
+    /// The agent.
+    pub agent: AgentName,
+    /// User name and password.
+    pub credentials: Option<Credentials>,
+    /// Whether a person sits at a terminal.
+    pub terminal: bool,
+    /// Whether a browser can be opened on this machine.
+    pub display: bool,
+    /// Print the address, open nothing.
+    pub no_open: bool,
+}
+
+/// Where codes come back to.
+pub struct Listening {
+    redirect_uri: String,
+    listener: Result<Listener, String>,
+}
+
+impl Listening {
+    /// The redirect URI to register.
+    pub fn redirect_uri(&self) -> &str {
+        &self.redirect_uri
+    }
+}
+
+/// How the program speaks to a person.
+type Say = Arc<dyn Fn(Progress<'_>) + Send + Sync>;
+
+impl SignIn {
+    /// Takes a port for the codes to come back to: a free one, or that of the configured redirect URI. A configured URI
+    /// that is not on this machine is left to the form agent, which stops before it follows a redirect there.
+    ///
+    /// # Errors
+    /// If no port can be had at all.
+    pub fn listen(&self, configured: Option<&str>) -> Result<Listening, SignInError> {
+        let Some(uri) = configured else {
+            let listener = Listener::bind(None)
+                .map_err(|e| SignInError::Unusable(format!("no port of 127.0.0.1 could be opened for the callback: {e}")))?;
+            return Ok(Listening { redirect_uri: listener.redirect_uri(), listener: Ok(listener) });
+        };
+        let url = Url::parse(uri).map_err(|e| SignInError::Unusable(format!("--redirect-uri {uri} is not a URI: {e}")))?;
+        let ours = url.scheme() == "http" && crate::wire::guard::is_loopback_host(url.host_str().unwrap_or_default());
+        let listener = match url.port() {
+            Some(port) if ours => Listener::bind(Some(port)).map_err(|e| format!("port {port} could not be opened: {e}")),
+            _ => Err(format!("{uri} does not lead to a port of this machine")),
+        };
+        Ok(Listening { redirect_uri: uri.to_owned(), listener })
+    }
+
+    /// The agent.
+    ///
+    /// # Errors
+    /// If the one that is named cannot work here, or nobody is there to ask.
+    pub async fn agent(
+        &self,
+        wire: &Wire,
+        listening: Listening,
+        ordinary: &Ordinary,
+        say: &Say,
+    ) -> Result<Arc<dyn Agent>, SignInError> {
+        match self.agent {
+            AgentName::Form => Ok(self.form()),
+            AgentName::Browser => self.browser(listening, say),
+            AgentName::Paste => Ok(self.paste(listening, say)),
+            AgentName::Auto if self.credentials.is_some() => Ok(self.form()),
+            // A server that asks nobody anything needs nobody.
+            AgentName::Auto if asks_nothing(wire, ordinary).await => Ok(self.form()),
+            AgentName::Auto if self.terminal && self.display && listening.listener.is_ok() => {
+                self.browser(listening, say)
+            }
+            AgentName::Auto if self.terminal => Ok(self.paste(listening, say)),
+            AgentName::Auto => Err(SignInError::NobodyThere),
+        }
+    }
+
+    fn form(&self) -> Arc<dyn Agent> {
+        Arc::new(FormAgent::new(self.credentials.clone()))
+    }
+
+    fn browser(&self, listening: Listening, say: &Say) -> Result<Arc<dyn Agent>, SignInError> {
+        let listener = listening.listener.map_err(|why| {
+            SignInError::Unusable(format!("the browser agent needs a redirect URI on this machine: {why}"))
+        })?;
+        Ok(Arc::new(BrowserAgent::new(listener, !self.no_open, prose(say))))
+    }
+
+    fn paste(&self, listening: Listening, say: &Say) -> Arc<dyn Agent> {
+        let stdin = tokio::io::BufReader::new(tokio::io::stdin());
+        Arc::new(PasteAgent::new(listening.listener.ok(), stdin, prose(say)))
+    }
+}
+
+fn prose(say: &Say) -> Arc<dyn Fn(&str) + Send + Sync> {
+    let say = Arc::clone(say);
+    Arc::new(move |text| say(Progress::Says(text)))
+}
+
+async fn asks_nothing(wire: &Wire, ordinary: &Ordinary) -> bool {
+    let request = ordinary.request();
+    let landing = walk::as_stranger(&wire.stamped("sign-in"), &request).await;
+    matches!(landing, Ok(Landing::Returned(returned)) if request.is_answered_at(&returned.url) && returned.get("code").is_some())
+}

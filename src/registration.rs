@@ -1,0 +1,265 @@
+//! The clients that we audit as: registered for this run (RFC 7591) and deleted after it (RFC 7592), or configured.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::discovery::Metadata;
+use crate::oauth::client::{Client, ClientAuth, Management, Origin};
+use crate::oauth::pkce::random_text;
+use crate::oauth::scope::ScopeSet;
+use crate::oauth::secret::Secret;
+use crate::wire::{Reply, Request, Wire};
+
+/// A client that the user configured.
+#[derive(Debug, Clone)]
+pub struct Configured {
+    /// `client_id`.
+    pub id: String,
+    /// `client_secret`.
+    pub secret: Option<Secret>,
+    /// How it authenticates; by default `none` without a secret, `client_secret_basic` with one.
+    pub auth: Option<ClientAuth>,
+}
+
+impl Configured {
+    fn client(&self, redirect_uri: &str) -> Client {
+        let auth = self.auth.unwrap_or(if self.secret.is_some() { ClientAuth::Basic } else { ClientAuth::None });
+        Client {
+            id: self.id.clone(),
+            secret: self.secret.clone(),
+            auth,
+            redirect_uri: redirect_uri.to_owned(),
+            https_redirect_uri: None,
+            origin: Origin::Configured,
+        }
+    }
+}
+
+/// Why there is no client.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegistrationError {
+    /// The server offers no registration.
+    #[error("the server offers no dynamic client registration (no registration_endpoint), and no client is configured")]
+    NotOffered,
+    /// It refused.
+    #[error("the server refused to register a client: {0}")]
+    Refused(String),
+}
+
+impl RegistrationError {
+    /// What to type next.
+    pub fn hint(&self) -> &'static str {
+        "register a public client with the redirect URI http://127.0.0.1:8765/callback by hand, then run with \
+         --client-id ID --redirect-uri http://127.0.0.1:8765/callback (a secret goes into OAUDIT_CLIENT_SECRET)"
+    }
+}
+
+/// The clients of a run.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// The one that we audit as.
+    pub a: Arc<Client>,
+    /// A second one.
+    pub b: Option<Arc<Client>>,
+}
+
+/// What to register, or what is configured.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// The loopback redirect URI.
+    pub redirect_uri: String,
+    /// The scopes that will be asked for: some servers grant no others later.
+    pub scope: ScopeSet,
+    /// The first client, if it is configured.
+    pub a: Option<Configured>,
+    /// The second client, if it is configured.
+    pub b: Option<Configured>,
+}
+
+/// Comes by the clients. A second one that cannot be had is no error.
+pub async fn clients(wire: &Wire, metadata: &Metadata, wanted: &Wanted) -> Result<Clients, RegistrationError> {
+    let wire = &wire.stamped("registration");
+    let configured = |c: &Configured| {
+        if let Some(secret) = &c.secret {
+            wire.vault().learn("client_secret", secret.expose());
+        }
+        Arc::new(c.client(&wanted.redirect_uri))
+    };
+    let b = wanted.b.as_ref().map(&configured);
+    if let Some(a) = &wanted.a {
+        return Ok(Clients { a: configured(a), b });
+    }
+    let endpoint = metadata.text("registration_endpoint").ok_or(RegistrationError::NotOffered)?;
+    let auth = preferred(metadata);
+    let a = register(wire, endpoint, wanted, auth, true).await?;
+    let b = match b {
+        Some(b) => Some(b),
+        // The form that was accepted once is asked for again: registrations are counted by some servers.
+        None => register(wire, endpoint, wanted, a.auth, a.https_redirect_uri.is_some()).await.ok().map(Arc::new),
+    };
+    Ok(Clients { a: Arc::new(a), b })
+}
+
+/// Registers a confidential client in place of a public one that can never get a token.
+pub async fn confidential(wire: &Wire, metadata: &Metadata, wanted: &Wanted) -> Result<Client, RegistrationError> {
+    let endpoint = metadata.text("registration_endpoint").ok_or(RegistrationError::NotOffered)?;
+    let auth = match metadata.lists("token_endpoint_auth_methods_supported", "client_secret_post") {
+        true => ClientAuth::Post,
+        false => ClientAuth::Basic,
+    };
+    register(&wire.stamped("registration"), endpoint, wanted, auth, false).await
+}
+
+/// A public client wherever the server does not rule it out: it is what ChatGPT and its like are.
+fn preferred(metadata: &Metadata) -> ClientAuth {
+    let methods = metadata.list("token_endpoint_auth_methods_supported");
+    match methods {
+        Some(methods) if methods.contains(&"none") => ClientAuth::None,
+        Some(methods) if methods.contains(&"client_secret_post") => ClientAuth::Post,
+        Some(methods) if methods.contains(&"client_secret_basic") => ClientAuth::Basic,
+        // Absent means client_secret_basic by RFC 8414; servers that leave it out take public clients all the same.
+        _ => ClientAuth::None,
+    }
+}
+
+async fn register(
+    wire: &Wire,
+    endpoint: &str,
+    wanted: &Wanted,
+    auth: ClientAuth,
+    with_https: bool,
+) -> Result<Client, RegistrationError> {
+    let https = format!("https://{}.test/cb", random_text(9).to_ascii_lowercase().replace(['_', '-'], "x"));
+    let uris: Vec<&str> =
+        if with_https { vec![&wanted.redirect_uri, &https] } else { vec![&wanted.redirect_uri] };
+    let mut members = json!({
+        "client_name": "oaudit (security audit; may be deleted)",
+        "redirect_uris": uris,
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": auth.as_str(),
+        // Loopback redirect URIs over http belong to native applications (RFC 8252; OpenID registration section 2).
+        "application_type": "native",
+    });
+    if !wanted.scope.is_empty() {
+        members["scope"] = Value::from(wanted.scope.to_string());
+    }
+    let reply = wire
+        .send(Request::json(endpoint, &members))
+        .await
+        .map_err(|trouble| RegistrationError::Refused(trouble.to_string()))?;
+    match read(&reply, auth, &wanted.redirect_uri, with_https.then(|| https.clone())) {
+        Ok(client) => Ok(client),
+        // The redirect URI of a host that nobody owns may be what is refused.
+        Err(_) if with_https => Box::pin(register(wire, endpoint, wanted, auth, false)).await,
+        Err(error) => Err(error),
+    }
+}
+
+fn read(
+    reply: &Reply,
+    asked: ClientAuth,
+    redirect_uri: &str,
+    https: Option<String>,
+) -> Result<Client, RegistrationError> {
+    let json = reply.json();
+    let text = |name: &str| json.as_ref().and_then(|j| j.get(name)).and_then(Value::as_str);
+    let Some(id) = text("client_id").filter(|_| reply.is_success()) else {
+        let why = match (text("error"), text("error_description")) {
+            (Some(error), Some(description)) => format!("{} {error} ({description})", reply.status),
+            (Some(error), None) => format!("{} {error}", reply.status),
+            _ => format!("{} without a client_id", reply.status),
+        };
+        return Err(RegistrationError::Refused(why));
+    };
+    let secret = text("client_secret").filter(|s| !s.is_empty()).map(Secret::new);
+    // What the server says it registered counts, not what was asked for; a secret that comes unasked is used.
+    let auth = match (text("token_endpoint_auth_method"), &secret) {
+        (Some("none"), _) | (_, None) => ClientAuth::None,
+        (Some("client_secret_post"), Some(_)) => ClientAuth::Post,
+        (Some("client_secret_basic"), Some(_)) => ClientAuth::Basic,
+        (_, Some(_)) if asked == ClientAuth::Basic => ClientAuth::Basic,
+        (_, Some(_)) => ClientAuth::Post,
+    };
+    let management = text("registration_client_uri")
+        .zip(text("registration_access_token"))
+        .map(|(uri, token)| Management { uri: uri.to_owned(), token: Secret::new(token) });
+    let taken = |uri: &str| {
+        let echo = json.as_ref().and_then(|j| j.get("redirect_uris")).and_then(Value::as_array);
+        echo.is_none_or(|uris| uris.iter().any(|u| u.as_str() == Some(uri)))
+    };
+    Ok(Client {
+        id: id.to_owned(),
+        secret,
+        auth,
+        redirect_uri: redirect_uri.to_owned(),
+        https_redirect_uri: https.filter(|uri| taken(uri)),
+        origin: Origin::Dynamic(management),
+    })
+}
+
+/// Deletes what was registered; says what stays.
+pub async fn delete<'a>(wire: &Wire, clients: impl IntoIterator<Item = &'a Client>) -> Vec<String> {
+    let wire = &wire.stamped("clean-up");
+    let mut stays = Vec::new();
+    for client in clients {
+        let Origin::Dynamic(management) = &client.origin else { continue };
+        let Some(management) = management else {
+            stays.push(format!("client {} could not be deleted: the server offers no management (RFC 7592)", client.id));
+            continue;
+        };
+        let request = Request::new(http::Method::DELETE, management.uri.clone()).bearer(management.token.expose());
+        match wire.send(request).await {
+            Ok(reply) if reply.is_success() => {}
+            Ok(reply) => stays.push(format!(
+                "client {} could not be deleted: DELETE of its registration_client_uri was answered {}",
+                client.id, reply.status
+            )),
+            Err(trouble) => stays.push(format!("client {} could not be deleted: {trouble}", client.id)),
+        }
+    }
+    stays
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::ExchangeId;
+
+    fn answer(status: u16, body: &Value) -> Reply {
+        Reply {
+            id: ExchangeId(1),
+            url: "https://as.example/register".into(),
+            status,
+            headers: http::HeaderMap::new(),
+            body: body.to_string().into_bytes(),
+            truncated: false,
+        }
+    }
+
+    #[test]
+    fn what_the_server_registered_counts() {
+        let body = json!({"client_id": "x", "client_secret": "s3cr3t", "token_endpoint_auth_method": "client_secret_post"});
+        let client = read(&answer(200, &body), ClientAuth::None, "http://127.0.0.1/cb", None).unwrap();
+        assert_eq!(client.auth, ClientAuth::Post);
+        let body = json!({"client_id": "x", "client_secret": "s3cr3t", "token_endpoint_auth_method": "none"});
+        let client = read(&answer(201, &body), ClientAuth::None, "http://127.0.0.1/cb", None).unwrap();
+        assert!(client.is_public());
+    }
+
+    #[test]
+    fn an_https_uri_that_was_dropped_is_not_used() {
+        let body = json!({"client_id": "x", "redirect_uris": ["http://127.0.0.1/cb"]});
+        let https = Some("https://a.test/cb".to_owned());
+        let client = read(&answer(201, &body), ClientAuth::None, "http://127.0.0.1/cb", https).unwrap();
+        assert_eq!(client.https_redirect_uri, None);
+    }
+
+    #[test]
+    fn a_refusal_says_why() {
+        let body = json!({"error": "invalid_redirect_uri", "error_description": "no"});
+        let error = read(&answer(400, &body), ClientAuth::None, "http://127.0.0.1/cb", None).unwrap_err();
+        assert_eq!(error, RegistrationError::Refused("400 invalid_redirect_uri (no)".into()));
+    }
+}

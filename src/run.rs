@@ -1,0 +1,389 @@
+//! Executes a plan: discovery, clients, the sign-in, then stage after stage, and always the clean-up and the report.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::audit::Audit;
+use crate::check::{AnyCheck, Outcome, Unsettled, Verdict};
+use crate::checks;
+use crate::discovery::{Broken, Discovery, Found, Probing, Target, discover};
+use crate::front::{Front, SignIn};
+use crate::needs::{Context, Ordinary, Stage};
+use crate::oauth::client::Client;
+use crate::oauth::scope::ScopeSet;
+use crate::plan::{Plan, Selection, SelectionError};
+use crate::profile::Profile;
+use crate::registration::{self, Clients, Configured, Wanted};
+use crate::report::{Report, Stopped};
+use crate::wire::{Wire, WireOptions};
+
+mod flow;
+mod freeze;
+mod ordinary;
+
+pub use freeze::Grading;
+
+/// The longest that one check may take, waiting for its turn included.
+const PATIENCE: Duration = Duration::from_secs(30 * 60);
+
+/// Everything that an audit can be told.
+#[derive(Clone)]
+pub struct Options {
+    /// The documents in force.
+    pub profile: Profile,
+    /// Which checks.
+    pub selection: Selection,
+    /// The wire.
+    pub wire: WireOptions,
+    /// The configured client, if any.
+    pub client: Option<Configured>,
+    /// The configured second client, if any.
+    pub other_client: Option<Configured>,
+    /// The redirect URI, if it is not ours to choose.
+    pub redirect_uri: Option<String>,
+    /// The scopes to ask for.
+    pub scope: Option<ScopeSet>,
+    /// How to sign in.
+    pub sign_in: SignIn,
+    /// How failures become an exit code.
+    pub grading: Grading,
+    /// Asked before anything but GETs goes to a target that is not on this machine. `false` stops the audit.
+    pub consent: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+    /// Told what is going on.
+    pub progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
+    /// Turns true when the person wants to stop.
+    pub interrupt: watch::Receiver<bool>,
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options").field("profile", &self.profile).finish_non_exhaustive()
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            profile: Profile::default(),
+            selection: Selection::default(),
+            wire: WireOptions::default(),
+            client: None,
+            other_client: None,
+            redirect_uri: None,
+            scope: None,
+            sign_in: SignIn::default(),
+            grading: Grading::default(),
+            consent: Arc::new(|_| true),
+            progress: Arc::new(|_| {}),
+            interrupt: watch::channel(false).1,
+        }
+    }
+}
+
+/// What is going on, for a person who waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress<'a> {
+    /// A part of the audit begins; so many checks belong to it.
+    Begins(&'a str, usize),
+    /// A check ended.
+    Ended(&'a str),
+    /// Something to read.
+    Says(&'a str),
+}
+
+/// Audits a target.
+///
+/// # Errors
+/// Only for a selection that names no check. Whatever the target does is in the report.
+pub async fn audit(target: &Target, mut options: Options) -> Result<Report, SelectionError> {
+    let plan = Plan::new(checks::ALL, &options.profile, &options.selection)?;
+    for url in target.named() {
+        options.wire.guard = options.wire.guard.naming(url);
+    }
+    let began = Instant::now();
+    let mut run = Run { plan, outcomes: HashMap::new(), options, began, started_at: freeze::now(), remarks: Vec::new() };
+    let wire = match Wire::open(run.options.wire.clone()) {
+        Ok(wire) => wire,
+        Err(trouble) => {
+            let stopped = Stopped { error: trouble.to_string(), hint: "see --ca and --insecure".into() };
+            return Ok(run.freeze_without_wire(target, stopped));
+        }
+    };
+    let interrupted = {
+        let mut interrupt = run.options.interrupt.clone();
+        async move {
+            if interrupt.wait_for(|stop| *stop).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    // What an interruption must still clean up and report lives outside of the work that it cuts short.
+    let mut held = Held::default();
+    let stopped = tokio::select! {
+        stopped = run.work(&wire, target, &mut held) => stopped,
+        () = interrupted => Some(Stopped { error: "interrupted".into(), hint: String::new() }),
+    };
+    let clients = held.clients.lock().expect("no panic while it is held").clone();
+    let left_behind = registration::delete(&wire, clients.iter().map(Arc::as_ref)).await;
+    Ok(run.freeze(&wire, target, &held, left_behind, stopped))
+}
+
+/// What outlives an interruption.
+#[derive(Default)]
+struct Held {
+    found: Option<Found>,
+    clients: Arc<std::sync::Mutex<Vec<Arc<Client>>>>,
+    audit: Option<Arc<Audit>>,
+}
+
+struct Run {
+    plan: Plan,
+    outcomes: HashMap<&'static str, (Outcome, Duration)>,
+    options: Options,
+    began: Instant,
+    started_at: String,
+    remarks: Vec<String>,
+}
+
+impl Run {
+    async fn work(&mut self, wire: &Wire, target: &Target, held: &mut Held) -> Option<Stopped> {
+        self.tell(Progress::Begins("discovery", 0));
+        if let Some(url) = target.named().find(|u| u.starts_with("http://") && !crate::wire::guard::is_loopback_url(u)) {
+            self.remark(format!("{url} is plain http on a host that is not this machine: everything can be read and changed on the way"));
+        }
+        let consent = Arc::clone(&self.options.consent);
+        let named: Vec<&str> = target.named().collect();
+        let outside = named.iter().find(|u| !crate::wire::guard::is_loopback_url(u)).copied();
+        let allowed = outside.is_none_or(|url| consent(url));
+        let probing = if allowed { Probing::Full } else { Probing::GetOnly };
+        let found = match discover(wire, target, self.options.profile.mcp, probing).await {
+            Ok(found) => found,
+            Err(broken) => return Some(stop(&broken)),
+        };
+        held.found = Some(found.clone());
+        let discovery = match &found.server {
+            Ok(server) => Discovery { resource: found.resource.clone(), server: server.clone() },
+            Err(broken) => {
+                self.documents_without_server(wire, &found, broken).await;
+                return Some(stop(broken));
+            }
+        };
+        self.remark_on(&discovery);
+        let stopped = match allowed {
+            true => self.with_server(wire, discovery.clone(), held).await,
+            false => Some(Stopped {
+                error: format!("{} is not on this machine, and nobody confirmed that it may be audited", outside.unwrap_or("the target")),
+                hint: "add --yes if it is yours or its owner agrees".into(),
+            }),
+        };
+        if held.audit.is_none() {
+            self.documents_alone(wire, discovery).await;
+        }
+        stopped
+    }
+
+    async fn with_server(&mut self, wire: &Wire, discovery: Discovery, held: &mut Held) -> Option<Stopped> {
+        let server = &discovery.server;
+        let (Some(authorization), Some(token)) =
+            (server.endpoint("authorization_endpoint"), server.endpoint("token_endpoint"))
+        else {
+            return Some(Stopped {
+                error: format!(
+                    "the metadata of {} names no authorization_endpoint and token_endpoint to go on with",
+                    server.issuer
+                ),
+                hint: "see server_metadata/required-members; --issuer URL names another server".into(),
+            });
+        };
+        let (authorization, token) = (authorization.to_owned(), token.to_owned());
+        let (scope, known_scopes) = ordinary::scopes(&discovery, self.options.scope.as_ref());
+        let listener = match self.options.sign_in.listen(self.options.redirect_uri.as_deref()) {
+            Ok(listener) => listener,
+            Err(error) => return Some(Stopped { error: error.to_string(), hint: error.hint().into() }),
+        };
+        let wanted = Wanted {
+            redirect_uri: listener.redirect_uri().to_owned(),
+            scope: scope.clone(),
+            a: self.options.client.clone(),
+            b: self.options.other_client.clone(),
+        };
+        self.tell(Progress::Begins("registration", 0));
+        let clients = match registration::clients(wire, &server.metadata, &wanted).await {
+            Ok(clients) => clients,
+            Err(error) => return Some(Stopped { error: error.to_string(), hint: error.hint().into() }),
+        };
+        hold(&held.clients, &clients);
+        let ordinary = Ordinary {
+            endpoint: authorization,
+            client: Arc::clone(&clients.a),
+            scope,
+            known_scopes,
+            resource: ordinary::resource_indicator(&discovery),
+            further: Vec::new(),
+        };
+        let agent = match self.options.sign_in.agent(wire, listener, &ordinary, &self.options.progress).await {
+            Ok(agent) => agent,
+            Err(error) => return Some(Stopped { error: error.to_string(), hint: error.hint().into() }),
+        };
+        let audit = Arc::new(Audit {
+            profile: self.options.profile,
+            discovery,
+            token_endpoint: token,
+            client: Arc::clone(&clients.a),
+            other_client: clients.b.clone(),
+            front: Front::new(agent),
+            ordinary,
+            baseline: OnceLock::new(),
+        });
+        held.audit = Some(Arc::clone(&audit));
+        audit.front.plan(self.plan.visits(&audit.ordinary));
+        self.stages(wire, &audit, &wanted, held).await
+    }
+
+    /// The stages. What needs nobody runs while somebody signs in.
+    async fn stages(&mut self, wire: &Wire, audit: &Arc<Audit>, wanted: &Wanted, held: &Held) -> Option<Stopped> {
+        let early: Vec<_> =
+            [Stage::Documents, Stage::Anonymous].into_iter().flat_map(|s| self.plan.stage(s)).collect();
+        self.tell(Progress::Begins("documents and anonymous requests, while signing in", early.len()));
+        let signing_in = flow::sign_in(wire, audit, wanted, &held.clients);
+        let (outcomes, signed_in) = tokio::join!(conduct(wire, audit, early, true, &self.options.progress), signing_in);
+        self.outcomes.extend(outcomes);
+        let side_by_side = match signed_in {
+            Ok(flow::SignedIn { side_by_side }) => side_by_side,
+            Err(error) => return Some(Stopped { error: error.to_string(), hint: error.hint().into() }),
+        };
+        if side_by_side == Some(false) {
+            self.remark(
+                "this server ends the older grants of a user and client at each new authorization; checks ran one after \
+                 the other"
+                    .into(),
+            );
+        }
+        for (stage, name) in [
+            (Stage::Baseline, "the ordinary flow"),
+            (Stage::OwnMaterial, "codes and tokens"),
+            (Stage::OddRequests, "odd authorization requests"),
+            (Stage::Grants, "what may revoke a grant"),
+            (Stage::Session, "what may end the session"),
+            (Stage::Ledger, "the ledger"),
+        ] {
+            let checks = self.plan.stage(stage);
+            self.tell(Progress::Begins(name, checks.len()));
+            let together = match stage {
+                Stage::Grants | Stage::Session => false,
+                Stage::OwnMaterial => side_by_side != Some(false),
+                _ => true,
+            };
+            let outcomes = conduct(wire, audit, checks, together, &self.options.progress).await;
+            self.outcomes.extend(outcomes);
+        }
+        None
+    }
+
+    async fn documents_alone(&mut self, wire: &Wire, discovery: Discovery) {
+        let audit = Arc::new(freeze::audit_of_documents(self.options.profile, discovery));
+        let checks = self.plan.stage(Stage::Documents);
+        let outcomes = conduct(wire, &audit, checks, true, &self.options.progress).await;
+        self.outcomes.extend(outcomes);
+    }
+
+    /// The resource can be judged although its authorization server could not be found.
+    async fn documents_without_server(&mut self, wire: &Wire, found: &Found, broken: &Broken) {
+        let discovery = Discovery { resource: found.resource.clone(), server: freeze::no_server() };
+        let audit = Arc::new(freeze::audit_of_documents(self.options.profile, discovery));
+        let (about_resource, about_server): (Vec<_>, Vec<_>) =
+            self.plan.stage(Stage::Documents).into_iter().partition(|c| c.card().topic() == "resource_metadata");
+        let outcomes = conduct(wire, &audit, about_resource, true, &self.options.progress).await;
+        self.outcomes.extend(outcomes);
+        for check in about_server.into_iter().filter(|c| c.card().id == "server_metadata/published") {
+            let demand = check.card().demands[0];
+            let outcome: Outcome = Ok(Verdict::fail(demand, broken.what.clone()).into());
+            self.outcomes.insert(check.card().id, (outcome, Duration::ZERO));
+        }
+    }
+
+    fn remark_on(&mut self, discovery: &Discovery) {
+        let server = &discovery.server;
+        if server.source == crate::discovery::IssuerSource::Guessed {
+            self.remark(format!(
+                "nothing names the authorization server; the origin of the resource, {}, was taken for it (--issuer names another)",
+                server.issuer
+            ));
+        }
+        if self.options.wire.insecure {
+            self.remark("certificates were not verified (--insecure)".into());
+        }
+    }
+
+    fn remark(&mut self, remark: String) {
+        self.tell(Progress::Says(&remark));
+        self.remarks.push(remark);
+    }
+
+    fn tell(&self, progress: Progress<'_>) {
+        (self.options.progress)(progress);
+    }
+}
+
+fn hold(held: &std::sync::Mutex<Vec<Arc<Client>>>, clients: &Clients) {
+    let mut held = held.lock().expect("no panic while it is held");
+    held.push(Arc::clone(&clients.a));
+    held.extend(clients.b.clone());
+}
+
+fn stop(broken: &Broken) -> Stopped {
+    Stopped { error: broken.to_string(), hint: broken.hint.clone() }
+}
+
+/// Runs checks, side by side or one after the other. A check that panics or takes too long is undecided, and the run
+/// goes on.
+async fn conduct(
+    wire: &Wire,
+    audit: &Arc<Audit>,
+    checks: Vec<&'static dyn AnyCheck>,
+    together: bool,
+    progress: &Arc<dyn Fn(Progress<'_>) + Send + Sync>,
+) -> Vec<(&'static str, (Outcome, Duration))> {
+    let mut outcomes = Vec::with_capacity(checks.len());
+    let mut under_way = JoinSet::new();
+    let mut names = HashMap::new();
+    for check in checks {
+        let card = check.card();
+        let cx = Context { wire: wire.stamped(card.id), audit: Arc::clone(audit), card };
+        let task = under_way.spawn(async move {
+            let began = Instant::now();
+            let ordinary = cx.audit.ordinary().clone();
+            let outcome = tokio::time::timeout(PATIENCE, check.conduct(&cx, &ordinary)).await.unwrap_or_else(|_| {
+                Err(Unsettled::Control(format!("the check took longer than {} minutes", PATIENCE.as_secs() / 60)))
+            });
+            (card.id, (outcome, began.elapsed()))
+        });
+        names.insert(task.id(), card.id);
+        if !together {
+            collect(&mut under_way, &names, &mut outcomes, progress).await;
+        }
+    }
+    collect(&mut under_way, &names, &mut outcomes, progress).await;
+    outcomes
+}
+
+async fn collect(
+    under_way: &mut JoinSet<(&'static str, (Outcome, Duration))>,
+    names: &HashMap<tokio::task::Id, &'static str>,
+    outcomes: &mut Vec<(&'static str, (Outcome, Duration))>,
+    progress: &Arc<dyn Fn(Progress<'_>) + Send + Sync>,
+) {
+    while let Some(ended) = under_way.join_next().await {
+        let outcome = ended.unwrap_or_else(|error| {
+            let id = names.get(&error.id()).copied().unwrap_or("a check");
+            let why = "the check itself broke; this is a bug of oaudit, please report it".to_owned();
+            (id, (Err(Unsettled::Control(why)), Duration::ZERO))
+        });
+        progress(Progress::Ended(outcome.0));
+        outcomes.push(outcome);
+    }
+}

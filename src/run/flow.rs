@@ -1,0 +1,238 @@
+//! The one ordinary flow: authorization, callback, code exchange, and the token at the resource. Gate of all that
+//! follows.
+
+use std::sync::{Arc, Mutex};
+
+use crate::audit::{Audit, FlowFailure, Transcript};
+use crate::checks::authorization::code_flow_works::{CODE_ISSUED, CODE_REDEEMED};
+use crate::front::{Purpose, SignInError};
+use crate::needs::Ordinary;
+use crate::oauth::answer::AuthorizationAnswer;
+use crate::oauth::client::{Client, Origin};
+use crate::oauth::scope::ScopeSet;
+use crate::oauth::token::{TokenAnswer, TokenSet};
+use crate::registration::{self, Wanted};
+use crate::resource::{Credentials, Operation, Reached, Resource, is_json_rpc};
+use crate::wire::{TroubleKind, Wire};
+
+/// Somebody signed in.
+pub(super) struct SignedIn {
+    /// Whether two grants of one user and client live side by side; `None` if it could not be seen.
+    pub(super) side_by_side: Option<bool>,
+}
+
+/// Signs in, makes the ordinary flow and enters it in the audit.
+///
+/// # Errors
+/// Only what stops the audit: nobody could sign in. A flow that the server broke is entered as a failure.
+pub(super) async fn sign_in(
+    wire: &Wire,
+    audit: &Arc<Audit>,
+    wanted: &Wanted,
+    held: &Mutex<Vec<Arc<Client>>>,
+) -> Result<SignedIn, SignInError> {
+    let wire = &wire.stamped("sign-in");
+    let mut ended = adapted(wire, audit, audit.ordinary.clone(), Purpose::SignIn).await?;
+    if let Err(failure) = &ended
+        && failure.client_refused
+        && matches!(audit.client.origin, Origin::Dynamic(_))
+        && audit.client.is_public()
+    {
+        // Some servers register public clients that can never get a token.
+        if let Ok(client) = registration::confidential(wire, &audit.discovery.server.metadata, wanted).await {
+            let client = Arc::new(client);
+            held.lock().expect("no panic while it is held").push(Arc::clone(&client));
+            ended = adapted(wire, audit, audit.ordinary.of(&client), Purpose::Ordinary).await?;
+        }
+    }
+    let entered = match ended {
+        Ok(transcript) => Ok(Arc::new(with_refresh_token(wire, audit, transcript).await?)),
+        Err(failure) => Err(failure.failure),
+    };
+    let side_by_side = match &entered {
+        Ok(transcript) => side_by_side(wire, audit, transcript).await?,
+        Err(_) => None,
+    };
+    let _ = audit.baseline.set(entered);
+    Ok(SignedIn { side_by_side })
+}
+
+/// A flow that did not work, and whether the token endpoint said that it was for the client.
+struct Failed {
+    failure: FlowFailure,
+    client_refused: bool,
+    /// The error of the authorization endpoint, if that is where it ended.
+    error: Option<String>,
+}
+
+impl Failed {
+    fn because(why: String, broken: Option<crate::check::Demand>, wire: &Wire) -> Self {
+        let failure = FlowFailure { why, broken, evidence: wire.ledger().of(wire.stamp()) };
+        Self { failure, client_refused: false, error: None }
+    }
+}
+
+/// The flow as asked for, or without what we added of our own and the server does not take.
+async fn adapted(
+    wire: &Wire,
+    audit: &Audit,
+    mut ordinary: Ordinary,
+    mut purpose: Purpose,
+) -> Result<Result<Transcript, Failed>, SignInError> {
+    loop {
+        let failed = match once(wire, audit, &ordinary, purpose).await? {
+            Ok(transcript) => return Ok(Ok(transcript)),
+            Err(failed) => failed,
+        };
+        purpose = Purpose::Ordinary;
+        match failed.error.as_deref() {
+            Some("invalid_scope") if ordinary.scope.contains("offline_access") => {
+                ordinary.scope = ordinary.scope.iter().filter(|s| *s != "offline_access").collect();
+            }
+            Some("invalid_target") if ordinary.resource.is_some() => ordinary.resource = None,
+            _ => return Ok(Err(failed)),
+        }
+    }
+}
+
+/// OpenID providers give a refresh token for `offline_access` only together with `prompt=consent` (OpenID Connect Core
+/// section 11). Where that brings one, it belongs to the ordinary request of this server.
+async fn with_refresh_token(wire: &Wire, audit: &Audit, transcript: Transcript) -> Result<Transcript, SignInError> {
+    if transcript.tokens.refresh_token.is_some() || !transcript.ordinary.scope.contains("offline_access") {
+        return Ok(transcript);
+    }
+    let mut asking = transcript.ordinary.clone();
+    asking.further.push(("prompt".into(), "consent".into()));
+    Ok(match once(wire, audit, &asking, Purpose::Ordinary).await? {
+        Ok(better) if better.tokens.refresh_token.is_some() => better,
+        _ => transcript,
+    })
+}
+
+async fn once(
+    wire: &Wire,
+    audit: &Audit,
+    ordinary: &Ordinary,
+    purpose: Purpose,
+) -> Result<Result<Transcript, Failed>, SignInError> {
+    let request = ordinary.request();
+    let (state, requested) = (request.state().to_owned(), request.scope());
+    let code = match audit.visit(wire, request, purpose).await? {
+        AuthorizationAnswer::Code(code) => code,
+        other => return Ok(Err(no_code(&other, wire))),
+    };
+    let returned = code.returned.clone();
+    let (answer, reply) = match code.redeem_seen(wire).await {
+        Ok(answered) => answered,
+        Err(trouble) => {
+            let broken = (trouble.kind == TroubleKind::Garbled).then_some(CODE_REDEEMED);
+            return Ok(Err(Failed::because(format!("the code exchange got no answer: {trouble}"), broken, wire)));
+        }
+    };
+    let tokens = match answer {
+        TokenAnswer::Granted(tokens) => *tokens,
+        other => {
+            let said = match &other {
+                TokenAnswer::Refused(e) => e.description.as_ref().map(|d| format!(" ({d})")).unwrap_or_default(),
+                _ => String::new(),
+            };
+            let why = format!("the token endpoint answered the ordinary code exchange with {}{said}", other.describe());
+            let mut failed = Failed::because(why, Some(CODE_REDEEMED), wire);
+            failed.client_refused =
+                matches!(&other, TokenAnswer::Refused(e) if ["invalid_client", "unauthorized_client"].contains(&e.error.as_str()));
+            return Ok(Err(failed));
+        }
+    };
+    let reached = reach(wire, audit, &tokens).await;
+    let exchanges = wire.ledger().of(wire.stamp());
+    Ok(Ok(Transcript::new(ordinary.clone(), state, requested, returned, reply, tokens, reached, exchanges)))
+}
+
+fn no_code(answer: &AuthorizationAnswer, wire: &Wire) -> Failed {
+    let why = match answer {
+        AuthorizationAnswer::Error(e) => format!(
+            "the ordinary authorization request was answered with the error {}{}",
+            e.error,
+            e.description.as_ref().map(|d| format!(" ({d})")).unwrap_or_default()
+        ),
+        other => format!("the ordinary authorization request should have brought a code, but brought {}", other.describe()),
+    };
+    let broken = match answer {
+        AuthorizationAnswer::Error(e) => {
+            let passing = ["temporarily_unavailable", "access_denied", "login_required", "interaction_required"];
+            (!passing.contains(&e.error.as_str())).then_some(CODE_ISSUED)
+        }
+        AuthorizationAnswer::Page(page) => {
+            (page.status >= 400 && ![429, 502, 503, 504].contains(&page.status)).then_some(CODE_ISSUED)
+        }
+        AuthorizationAnswer::Other(_) | AuthorizationAnswer::Elsewhere(_) => Some(CODE_ISSUED),
+        AuthorizationAnswer::Code(_) | AuthorizationAnswer::NeverCameBack(_) => None,
+    };
+    let mut failed = Failed::because(why, broken, wire);
+    if let AuthorizationAnswer::Error(e) = answer {
+        failed.error = Some(e.error.clone());
+    }
+    failed
+}
+
+/// Presents the token at the resource. What a stranger could not tell (an MCP endpoint that answers 401 to a GET as
+/// well) shows now: if the way it was called does not fit, the other one is tried.
+async fn reach(wire: &Wire, audit: &Audit, tokens: &TokenSet) -> Option<Result<(Resource, Reached), String>> {
+    let first = audit.open_resource()?;
+    let token = tokens.access_token.expose();
+    let reached = match first.call_with(wire, token).await {
+        Ok(reached) => reached,
+        Err(trouble) => return Some(Err(trouble.to_string())),
+    };
+    let ill_fitting = [400, 404, 405, 406, 415].contains(&reached.status);
+    if ill_fitting {
+        let operation = match first.operation {
+            Operation::Get if audit.profile.mcp >= crate::document::McpVersion::V20260728 => Operation::ToolsList,
+            Operation::Get => Operation::Initialize,
+            _ => Operation::Get,
+        };
+        let other = Resource { operation, ..first.clone() };
+        if let Ok(reply) = other.call(wire, Credentials::Bearer(token)).await
+            && reply.is_success()
+            && (operation == Operation::Get || is_json_rpc(&reply))
+            && let Ok(open) = other.call(wire, Credentials::None).await
+            && open.status == 401
+        {
+            return Some(Ok((other, Reached::read(&reply))));
+        }
+    }
+    Some(Ok((first, reached)))
+}
+
+/// Looks whether the first grant survives a second one of the same user and client. Servers that end it there would
+/// make every check that runs beside others look broken.
+async fn side_by_side(wire: &Wire, audit: &Audit, first: &Transcript) -> Result<Option<bool>, SignInError> {
+    let Ok(second) = once(wire, audit, &first.ordinary, Purpose::Ordinary).await? else { return Ok(None) };
+    if lives(wire, first, &first.tokens).await == Some(true) {
+        return Ok(Some(true));
+    }
+    // Dead, or refreshing never works here: the younger grant tells which.
+    Ok(match lives(wire, first, &second.tokens).await {
+        Some(true) => Some(false),
+        _ => None,
+    })
+}
+
+async fn lives(wire: &Wire, flow: &Transcript, tokens: &TokenSet) -> Option<bool> {
+    if let Ok(resource) = flow.resource()
+        && !resource.call_with(wire, tokens.access_token.expose()).await.ok()?.is_accepted()
+    {
+        return Some(false);
+    }
+    match tokens.refresh(wire).await.ok()? {
+        Some(TokenAnswer::Granted(_)) => Some(true),
+        Some(TokenAnswer::Refused(_)) => Some(false),
+        Some(TokenAnswer::Odd { .. }) => None,
+        None => flow.resource().is_ok().then_some(true),
+    }
+}
+
+/// The scopes of a request, for the head of the report.
+pub(super) fn asked(audit: &Audit) -> ScopeSet {
+    audit.ordinary().scope.clone()
+}

@@ -1,0 +1,222 @@
+//! Freezes a run into its report: one line for every check in force, in the order of the catalogue, whatever happened.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::{Held, Run, flow};
+use crate::audit::Audit;
+use crate::check::{Outcome, Unsettled, Verdict};
+use crate::checks;
+use crate::discovery::{Discovery, Fetched, IssuerSource, Metadata, Place, ServerFacts, Target};
+use crate::front::{Front, Nobody};
+use crate::needs::Ordinary;
+use crate::oauth::client::{Client, ClientAuth, Origin};
+use crate::oauth::scope::ScopeSet;
+use crate::profile::Profile;
+use crate::report::verdict::{FailOn, exit_code};
+use crate::report::{
+    CheckLine, DiscoveryLine, ProfileLine, Report, SignInLine, Stopped, Summary, TargetLine, Tool,
+};
+use crate::wire::{ExchangeId, Wire};
+
+/// How failures become an exit code.
+#[derive(Debug, Clone, Copy)]
+pub struct Grading {
+    /// The lowest level whose failure fails the run.
+    pub fail_on: FailOn,
+    /// Exit 0 where it would be 3.
+    pub allow_incomplete: bool,
+    /// Checks that were not run make the run incomplete.
+    pub strict: bool,
+}
+
+impl Default for Grading {
+    fn default() -> Self {
+        Self { fail_on: FailOn::Must, allow_incomplete: false, strict: false }
+    }
+}
+
+/// The time of day, UTC, RFC 3339, whole seconds.
+pub(super) fn now() -> String {
+    let now = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    now.format(&Rfc3339).unwrap_or_default()
+}
+
+/// A server of which nothing was found.
+pub(super) fn no_server() -> ServerFacts {
+    let fetched = Fetched {
+        url: String::new(),
+        exchange: ExchangeId(0),
+        status: 0,
+        media_type: String::new(),
+        json: None,
+        starts: String::new(),
+    };
+    ServerFacts {
+        issuer: String::new(),
+        source: IssuerSource::Guessed,
+        metadata: Metadata { fetched },
+        place: Place::Root,
+        tried: Vec::new(),
+        jwks: None,
+    }
+}
+
+/// An audit that has documents and nothing else, for the checks that look only.
+pub(super) fn audit_of_documents(profile: Profile, discovery: Discovery) -> Audit {
+    let client = Arc::new(Client {
+        id: String::new(),
+        secret: None,
+        auth: ClientAuth::None,
+        redirect_uri: String::new(),
+        https_redirect_uri: None,
+        origin: Origin::Configured,
+    });
+    let ordinary = Ordinary {
+        endpoint: String::new(),
+        client: Arc::clone(&client),
+        scope: ScopeSet::default(),
+        known_scopes: ScopeSet::default(),
+        resource: None,
+        further: Vec::new(),
+    };
+    Audit {
+        profile,
+        discovery,
+        token_endpoint: String::new(),
+        client,
+        other_client: None,
+        front: Front::new(Arc::new(Nobody)),
+        ordinary,
+        baseline: OnceLock::new(),
+    }
+}
+
+impl Run {
+    pub(super) fn freeze_without_wire(self, target: &Target, stopped: Stopped) -> Report {
+        self.report(None, target, &Held::default(), Vec::new(), Some(stopped))
+    }
+
+    pub(super) fn freeze(
+        self,
+        wire: &Wire,
+        target: &Target,
+        held: &Held,
+        left_behind: Vec<String>,
+        stopped: Option<Stopped>,
+    ) -> Report {
+        let report = self.report(Some(wire), target, held, left_behind, stopped);
+        // Secrets that became known late are taken out of what was written early.
+        report.redacted(&|text: &str| wire.vault().redact(text).into_owned())
+    }
+
+    fn report(
+        mut self,
+        wire: Option<&Wire>,
+        target: &Target,
+        held: &Held,
+        left_behind: Vec<String>,
+        stopped: Option<Stopped>,
+    ) -> Report {
+        let profile = self.options.profile;
+        let lines = self.lines(wire, stopped.as_ref());
+        let mut summary = Summary::count(&lines);
+        let audit = held.audit.as_deref();
+        summary.logins = audit.map_or(0, |a| a.front.agent().logins());
+        summary.authorizations = audit.map_or(0, |a| a.front.authorizations());
+        summary.requests = wire.map_or(0, Wire::sent);
+        let Grading { fail_on, allow_incomplete, strict } = self.options.grading;
+        let interrupted = stopped.as_ref().is_some_and(|s| s.error == "interrupted");
+        summary.exit_code = match interrupted {
+            true => 130,
+            false => exit_code(&lines, fail_on, allow_incomplete, strict, stopped.is_some()),
+        };
+        summary.complete &= stopped.is_none();
+        let found = held.found.as_ref();
+        let server = found.and_then(|f| f.server.as_ref().ok());
+        let resource = found.and_then(|f| f.resource.as_ref());
+        let json = |fetched: Option<&Fetched>| fetched.and_then(|f| f.json.clone()).unwrap_or_default();
+        Report {
+            schema_version: 1,
+            tool: Tool { name: "oaudit", version: env!("CARGO_PKG_VERSION") },
+            started_at: std::mem::take(&mut self.started_at),
+            duration_ms: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            target: TargetLine {
+                resource: resource.map(|r| r.url.clone()).or_else(|| match server {
+                    Some(_) => None,
+                    None => target.named().next().map(str::to_owned),
+                }),
+                issuer: server.map(|s| s.issuer.clone()).or_else(|| target.issuer.clone()),
+            },
+            profile: ProfileLine {
+                name: profile.name.as_str(),
+                mcp_version: profile.mcp.as_str(),
+                documents: profile.documents().into_iter().map(crate::document::Document::slug).collect(),
+            },
+            summary,
+            checks: lines,
+            exchanges: wire.map(|w| w.ledger().all()).unwrap_or_default(),
+            left_behind,
+            remarks: std::mem::take(&mut self.remarks),
+            discovery: DiscoveryLine {
+                resource_metadata: json(resource.and_then(|r| r.metadata.as_ref()).map(|(m, _)| &m.fetched)),
+                server_metadata: json(server.map(|s| &s.metadata.fetched)),
+                jwks: json(server.and_then(|s| s.jwks.as_ref()).and_then(|j| j.as_ref().ok())),
+            },
+            sign_in: audit.map(sign_in).unwrap_or_default(),
+            stopped,
+        }
+    }
+
+    fn lines(&mut self, wire: Option<&Wire>, stopped: Option<&Stopped>) -> Vec<CheckLine> {
+        let in_plan = |id: &str, checks: &[&'static dyn crate::check::AnyCheck]| checks.iter().any(|c| c.card().id == id);
+        let mut lines = Vec::new();
+        for check in checks::ALL {
+            let card = check.card();
+            let (outcome, took): (Outcome, Duration) = if in_plan(card.id, &self.plan.checks) {
+                self.outcomes.remove(card.id).unwrap_or_else(|| {
+                    let why = match stopped {
+                        Some(stopped) => format!("the audit stopped before: {}", stopped.error),
+                        None => "the audit ended before".into(),
+                    };
+                    (Err(Unsettled::Control(why)), Duration::ZERO)
+                })
+            } else if in_plan(card.id, &self.plan.beyond_reach) {
+                let why = "it may spoil more than --reach allows".to_owned();
+                let how = format!("--reach {}", reach_name(card.reach));
+                (Ok(Verdict::NotRun { why, how }.into()), Duration::ZERO)
+            } else {
+                continue;
+            };
+            let stamped = wire.map(|w| w.ledger().of(card.id)).unwrap_or_default();
+            lines.push(CheckLine::of(card, &outcome, &self.options.profile, stamped, took));
+        }
+        lines
+    }
+}
+
+fn reach_name(reach: crate::check::Reach) -> &'static str {
+    match reach {
+        crate::check::Reach::Nothing => "nothing",
+        crate::check::Reach::OwnMaterial => "own-material",
+        crate::check::Reach::Grant => "grant",
+        crate::check::Reach::Session => "session",
+    }
+}
+
+fn sign_in(audit: &Audit) -> SignInLine {
+    let client = &audit.ordinary().client;
+    let how = match client.origin {
+        Origin::Dynamic(_) => "dynamic",
+        Origin::Configured => "configured",
+    };
+    SignInLine {
+        agent: Some(audit.front.agent().name().to_owned()),
+        client: Some(client.id.clone()),
+        registration: Some(format!("{how}, {}", client.auth.as_str())),
+        scope: Some(flow::asked(audit).to_string()),
+    }
+}
