@@ -1,0 +1,218 @@
+//! The embedded lab: an authorization server, an API and an MCP endpoint in one origin on loopback, sound unless
+//! told otherwise.
+//!
+//! It stands apart from the rest of this crate on purpose. The auditor is tested against it, and a mistake that both
+//! shared would hide itself. What the lab promises is what the catalogue of checks asks for; each [`Fault`] breaks one
+//! of these promises and no other, and each [`Quirk`] keeps them all in an unusual way.
+
+mod answer;
+mod authorize;
+mod client;
+mod faults;
+mod form;
+mod jwt;
+mod mcp;
+mod metadata;
+mod pages;
+mod quirks;
+mod redirect_uri;
+mod registration;
+mod resource;
+mod revocation;
+mod server;
+mod signin;
+mod store;
+mod token;
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub use faults::{FAULTS, Fault};
+pub use quirks::{QUIRKS, Quirk};
+use server::{Resource, Server, Settings};
+
+/// How a lab is to be served.
+#[derive(Clone, Debug, Default)]
+pub struct LabOptions {
+    /// The port on 127.0.0.1; 0 takes a free one.
+    pub port: u16,
+    /// Names of [`FAULTS`] to switch on.
+    pub faults: Vec<String>,
+    /// Names of [`QUIRKS`] to switch on.
+    pub quirks: Vec<String>,
+    /// How long every answer is held back.
+    pub latency: Duration,
+    /// Access tokens are random strings and not JWTs.
+    pub opaque: bool,
+    /// Every authorization request succeeds at once as alice, without login or consent.
+    pub auto_consent: bool,
+}
+
+/// Why a lab could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// No fault of that name.
+    #[error("there is no fault called {0:?}")]
+    UnknownFault(String),
+    /// No quirk of that name.
+    #[error("there is no quirk called {0:?}")]
+    UnknownQuirk(String),
+    /// Somebody else listens there.
+    #[error("port {0} on 127.0.0.1 is taken")]
+    PortTaken(u16),
+    /// The system refused a listener for another reason.
+    #[error("cannot listen on 127.0.0.1: {0}")]
+    Listen(#[source] io::Error),
+}
+
+impl LabError {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::UnknownFault(name) => {
+                let nearest = nearest(name, FAULTS.iter().map(|f| f.name));
+                format!("did you mean {nearest:?}? `oaudit lab --list-faults` lists them all")
+            }
+            Self::UnknownQuirk(name) => {
+                let nearest = nearest(name, QUIRKS.iter().map(|q| q.name));
+                format!("did you mean {nearest:?}?")
+            }
+            Self::PortTaken(_) => {
+                "choose another with --port, or leave it out to take a free one".to_owned()
+            }
+            Self::Listen(_) => "the lab needs a TCP listener on 127.0.0.1".to_owned(),
+        }
+    }
+}
+
+fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> &'static str {
+    known
+        .min_by_key(|candidate| strsim::damerau_levenshtein(name, candidate))
+        .unwrap_or_default()
+}
+
+/// A lab that is being served; it stops when stopped or dropped.
+pub struct Lab {
+    server: Arc<Server>,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
+}
+
+impl Lab {
+    /// Starts to serve, and returns once connections are accepted.
+    ///
+    /// # Errors
+    ///
+    /// A name that is not in [`FAULTS`] or [`QUIRKS`], or a port that cannot be had.
+    pub async fn start(options: LabOptions) -> Result<Self, LabError> {
+        let mut settings = Settings {
+            flaws: faults::Flaws::default(),
+            twists: quirks::Twists::default(),
+            latency: options.latency,
+            opaque: options.opaque,
+            auto_consent: options.auto_consent,
+        };
+        for name in options.faults {
+            match FAULTS.iter().find(|fault| fault.name == name) {
+                Some(fault) => settings.flaws.add(fault.flaw),
+                None => return Err(LabError::UnknownFault(name)),
+            }
+        }
+        for name in options.quirks {
+            match QUIRKS.iter().find(|quirk| quirk.name == name) {
+                Some(quirk) => settings.twists.add(quirk.twist),
+                None => return Err(LabError::UnknownQuirk(name)),
+            }
+        }
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
+            .await
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::AddrInUse => LabError::PortTaken(options.port),
+                _ => LabError::Listen(error),
+            })?;
+        let port = listener.local_addr().map_err(LabError::Listen)?.port();
+        let server = Server::new(format!("http://127.0.0.1:{port}"), settings);
+        let router = server::router(&server);
+        let (stop, stopped) = oneshot::channel::<()>();
+        // Without this, small answers wait for the acknowledgement of the one before.
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        let task = tokio::spawn(async move {
+            let until = async {
+                let _ = stopped.await;
+            };
+            let _ = axum::serve(listener, router)
+                .with_graceful_shutdown(until)
+                .await;
+        });
+        Ok(Self {
+            server,
+            stop: Some(stop),
+            task,
+        })
+    }
+
+    /// Stops serving; answers that are under way get a second to finish.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        let _ = tokio::time::timeout(Duration::from_secs(1), &mut self.task).await;
+    }
+
+    /// The issuer identifier, without a slash at the end.
+    pub fn issuer(&self) -> String {
+        self.server.base.clone()
+    }
+
+    /// The URL of the MCP endpoint.
+    pub fn mcp(&self) -> String {
+        format!("{}{}", self.server.base, Resource::Mcp.path())
+    }
+
+    /// The URL of the API route.
+    pub fn api(&self) -> String {
+        format!("{}{}", self.server.base, Resource::Notes.path())
+    }
+
+    /// Everything that no report may show: every code, token, client secret, registration access token and cookie
+    /// value ever issued, every verifier received, and the passwords.
+    pub fn issued_secrets(&self) -> Vec<String> {
+        self.server.store().secrets.iter().cloned().collect()
+    }
+
+    /// The client identifiers that dynamic registration gave out and nobody deleted.
+    pub fn registered_clients(&self) -> Vec<String> {
+        let store = self.server.store();
+        let dynamic = store
+            .clients
+            .values()
+            .filter(|c| c.registration_token.is_some());
+        dynamic.map(|c| c.id.clone()).collect()
+    }
+
+    /// How many times somebody signed in with a password on the login page.
+    pub fn logins(&self) -> usize {
+        self.server.logins.load(Ordering::Relaxed)
+    }
+
+    /// How many requests arrived.
+    pub fn requests(&self) -> usize {
+        self.server.requests.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        // Dropping the sender is the signal; the abort closes the listener even if a connection lingers.
+        drop(self.stop.take());
+        self.task.abort();
+    }
+}
