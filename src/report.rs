@@ -6,7 +6,9 @@ use crate::check::{Impact, Level, Measure};
 use crate::wire::{Exchange, ExchangeId};
 
 pub mod json;
+pub mod plain;
 pub mod terminal;
+pub mod verdict;
 
 /// The verdict of a check on the wire of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
