@@ -2,16 +2,7 @@
 
 use oaudit::lab::FAULTS;
 
-use crate::visitor::{Visitor, parameters, visit};
-
-async fn tokens(visitor: &mut Visitor, changes: &[(&str, &str)]) -> (String, String, String) {
-    let code = visitor.code(changes).await;
-    let answer = visitor.redeem(&code).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    let answer = answer.json();
-    let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
-    (code, text("access_token"), text("refresh_token"))
-}
+use crate::visitor::{parameters, visit};
 
 #[tokio::test]
 async fn the_ordinary_flow_works_under_every_fault_but_those_against_it() {
@@ -183,7 +174,7 @@ async fn codes_and_verifiers() {
 
     for (fault, again) in [("code-reusable", 200), ("replay-keeps-tokens", 400)] {
         let mut visitor = visit(&[fault], &[]).await;
-        let (code, access, _) = tokens(&mut visitor, &[]).await;
+        let (code, access, _) = visitor.tokens(&[]).await;
         assert_eq!(visitor.redeem(&code).await.status, again, "{fault}");
         assert_eq!(visitor.works(&access).await, 200, "{fault}");
     }
@@ -230,7 +221,7 @@ async fn the_token_endpoint() {
 #[tokio::test]
 async fn refreshing() {
     let mut visitor = visit(&["no-rotation"], &[]).await;
-    let (_, _, refresh) = tokens(&mut visitor, &[]).await;
+    let (_, _, refresh) = visitor.tokens(&[]).await;
     for _ in 0..2 {
         let answer = visitor.refresh(&refresh, &[]).await;
         assert_eq!(
@@ -243,7 +234,7 @@ async fn refreshing() {
         ("family-survives-reuse", 400, 200),
     ] {
         let mut visitor = visit(&[fault], &[]).await;
-        let (_, _, old) = tokens(&mut visitor, &[]).await;
+        let (_, _, old) = visitor.tokens(&[]).await;
         let next = visitor.refresh(&old, &[]).await.json();
         let next = next["refresh_token"].as_str().unwrap();
         assert_eq!(visitor.refresh(&old, &[]).await.status, replay, "{fault}");
@@ -254,13 +245,13 @@ async fn refreshing() {
         );
     }
     let mut visitor = visit(&["refresh-widens-scope"], &[]).await;
-    let (_, _, refresh) = tokens(&mut visitor, &[("scope", "notes:read")]).await;
+    let (_, _, refresh) = visitor.tokens(&[("scope", "notes:read")]).await;
     let wider = visitor
         .refresh(&refresh, &[("scope", "notes:read notes:write")])
         .await;
     assert_eq!(wider.json()["scope"], "notes:read notes:write");
     let mut visitor = visit(&["refresh-ignores-narrower-scope"], &[]).await;
-    let (_, _, refresh) = tokens(&mut visitor, &[]).await;
+    let (_, _, refresh) = visitor.tokens(&[]).await;
     let narrow = visitor.refresh(&refresh, &[("scope", "notes:read")]).await;
     assert_eq!((narrow.status, narrow.json().get("scope")), (200, None));
 }
@@ -268,13 +259,13 @@ async fn refreshing() {
 #[tokio::test]
 async fn revoking() {
     let mut visitor = visit(&["revocation-spares-access-tokens"], &[]).await;
-    let (_, access, refresh) = tokens(&mut visitor, &[]).await;
+    let (_, access, refresh) = visitor.tokens(&[]).await;
     assert_eq!(visitor.revoke(&access, "lab-public").await.status, 200);
     assert_eq!(visitor.works(&access).await, 200);
     visitor.revoke(&refresh, "lab-public").await;
     assert_eq!(visitor.works(&access).await, 401, "that still cascades");
     let mut visitor = visit(&["revocation-spares-refresh-tokens"], &[]).await;
-    let (_, access, refresh) = tokens(&mut visitor, &[]).await;
+    let (_, access, refresh) = visitor.tokens(&[]).await;
     assert_eq!(visitor.revoke(&refresh, "lab-public").await.status, 200);
     assert_eq!(visitor.works(&access).await, 401);
     assert_eq!(visitor.refresh(&refresh, &[]).await.status, 200);
@@ -365,7 +356,7 @@ async fn the_documents() {
         .unwrap()
         .to_owned();
     assert_eq!(named, format!("{}/", visitor.lab.mcp()));
-    let (_, access, _) = tokens(&mut visitor, &[("resource", &named)]).await;
+    let (_, access, _) = visitor.tokens(&[("resource", &named)]).await;
     assert_eq!(visitor.works(&access).await, 200);
     let mut visitor = visit(&["issuer-mismatch"], &[]).await;
     let issuer = format!("{}/", visitor.lab.issuer());

@@ -4,14 +4,7 @@ use std::time::Duration;
 
 use oaudit::lab::QUIRKS;
 
-use crate::visitor::{Visitor, parameters, read_page, visit};
-
-async fn tokens(visitor: &mut Visitor) -> (String, String, String) {
-    let code = visitor.code(&[]).await;
-    let answer = visitor.redeem(&code).await.json();
-    let text = |name: &str| answer[name].as_str().unwrap().to_owned();
-    (code, text("access_token"), text("refresh_token"))
-}
+use crate::visitor::{parameters, read_page, visit};
 
 #[tokio::test]
 async fn the_ordinary_flow_works_under_every_quirk() {
@@ -33,14 +26,14 @@ async fn the_ordinary_flow_works_under_every_quirk() {
 #[tokio::test]
 async fn grants_that_end_each_other() {
     let mut visitor = visit(&[], &["single-grant"]).await;
-    let (_, first, _) = tokens(&mut visitor).await;
-    let (_, second, _) = tokens(&mut visitor).await;
+    let (_, first, _) = visitor.tokens(&[]).await;
+    let (_, second, _) = visitor.tokens(&[]).await;
     assert_eq!(visitor.works(&first).await, 401);
     assert_eq!(visitor.works(&second).await, 200);
 
     let mut visitor = visit(&[], &["shared-grant"]).await;
-    let (_, first, _) = tokens(&mut visitor).await;
-    let (code, second, _) = tokens(&mut visitor).await;
+    let (_, first, _) = visitor.tokens(&[]).await;
+    let (code, second, _) = visitor.tokens(&[]).await;
     assert_eq!(visitor.works(&first).await, 200);
     assert_eq!(visitor.redeem(&code).await.status, 400);
     assert_eq!(visitor.works(&first).await, 401);
@@ -122,7 +115,7 @@ async fn the_token_endpoint() {
 
     for wait in [0, 3] {
         let mut visitor = visit(&[], &["refresh-grace"]).await;
-        let (_, _, old) = tokens(&mut visitor).await;
+        let (_, _, old) = visitor.tokens(&[]).await;
         let next = visitor.refresh(&old, &[]).await.json();
         tokio::time::pause();
         tokio::time::advance(Duration::from_secs(wait)).await;
@@ -147,7 +140,7 @@ async fn the_mcp_endpoint_and_unknown_paths() {
     assert_eq!(visitor.mcp("Bearer foo", "tools/list").await.status, 401);
     assert_eq!(visitor.mcp("", "tools/call").await.status, 401);
     let mut visitor = visit(&[], &["sse"]).await;
-    let (_, access, _) = tokens(&mut visitor).await;
+    let (_, access, _) = visitor.tokens(&[]).await;
     let answer = visitor.mcp(&format!("Bearer {access}"), "tools/list").await;
     assert_eq!(answer.header("content-type"), "text/event-stream");
     assert!(answer.body.starts_with("event: message\ndata: {"));

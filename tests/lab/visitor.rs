@@ -12,7 +12,8 @@ use url::{Url, form_urlencoded};
 
 pub(crate) const CALLBACK: &str = "http://127.0.0.1:4321/callback";
 pub(crate) const VERIFIER: &str = "a-verifier-of-the-tests-0123456789-abcdefghij";
-const FORM: &str = "application/x-www-form-urlencoded";
+pub(crate) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
 
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -23,6 +24,12 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.body))
+    }
+
+    /// The status and the OAuth error code.
+    pub(crate) fn error(&self) -> (u16, String) {
+        let code = self.json()["error"].as_str().unwrap_or_default().to_owned();
+        (self.status, code)
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
@@ -151,7 +158,7 @@ impl Visitor {
 
     pub(crate) async fn submit(&mut self, url: &str, fields: &[(&str, &str)]) -> Answer {
         let cookies = self.cookie_header();
-        let headers = [("cookie", cookies.as_str()), ("content-type", FORM)];
+        let headers = [("cookie", cookies.as_str()), FORM];
         self.send("POST", url, &headers, encode(fields).into_bytes())
             .await
     }
@@ -219,8 +226,7 @@ impl Visitor {
     pub(crate) async fn token(&mut self, fields: &[(&str, &str)]) -> Answer {
         let url = self.url("/token");
         let body = encode(fields).into_bytes();
-        self.send("POST", &url, &[("content-type", FORM)], body)
-            .await
+        self.send("POST", &url, &[FORM], body).await
     }
 
     pub(crate) async fn redeem(&mut self, code: &str) -> Answer {
@@ -231,6 +237,16 @@ impl Visitor {
             ("code_verifier", VERIFIER),
         ])
         .await
+    }
+
+    /// A code for such a request, and the access and refresh token it bought.
+    pub(crate) async fn tokens(&mut self, changes: &[(&str, &str)]) -> (String, String, String) {
+        let code = self.code(changes).await;
+        let answer = self.redeem(&code).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let answer = answer.json();
+        let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+        (code, text("access_token"), text("refresh_token"))
     }
 
     pub(crate) async fn refresh(&mut self, token: &str, more: &[(&str, &str)]) -> Answer {
@@ -246,8 +262,7 @@ impl Visitor {
     pub(crate) async fn revoke(&mut self, token: &str, client: &str) -> Answer {
         let url = self.url("/revoke");
         let body = encode(&[("token", token), ("client_id", client)]).into_bytes();
-        self.send("POST", &url, &[("content-type", FORM)], body)
-            .await
+        self.send("POST", &url, &[FORM], body).await
     }
 
     /// Calls the MCP endpoint with an `Authorization` header, or none where it is empty.
@@ -255,10 +270,7 @@ impl Visitor {
         let message = format!(
             r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{"name":"list_notes"}}}}"#
         );
-        let mut headers = vec![
-            ("content-type", "application/json"),
-            ("accept", "application/json, text/event-stream"),
-        ];
+        let mut headers = vec![JSON, ("accept", "application/json, text/event-stream")];
         if !authorization.is_empty() {
             headers.push(("authorization", authorization));
         }
