@@ -92,9 +92,13 @@ pub(super) async fn replace(
         return invalid_metadata("the update does not follow RFC 7592 section 2.2").into_response();
     }
     let mut store = server.store();
+    if !store.clients.contains_key(&id) {
+        // Deleted while the body was read.
+        return unauthorized();
+    }
     apply(&mut store, &mut client, wish);
     let answer = description(&server, &client);
-    store.clients.insert(client.id.clone(), client);
+    store.clients.insert(id, client);
     json_no_store(StatusCode::OK, &answer)
 }
 

@@ -19,6 +19,15 @@ pub(super) struct Caller {
     scope: Vec<String>,
 }
 
+/// Why a request is turned away.
+enum Denial {
+    /// No token to judge.
+    NoToken,
+    BadToken,
+    /// A good token without this scope.
+    Scope(&'static str),
+}
+
 /// What a request brought along.
 enum Presented<'a> {
     Nothing,
@@ -70,7 +79,7 @@ pub(super) fn admit(
 ) -> Result<Caller, Box<Response>> {
     let caller = match presented(headers) {
         Presented::Nothing => return anonymous(server, query, resource),
-        Presented::Unusable => return Err(Box::new(challenge(server, resource, None))),
+        Presented::Unusable => return Err(Box::new(challenge(server, resource, Denial::NoToken))),
         Presented::Malformed => None,
         Presented::Token(token) => {
             let caller = judge(server, token, resource);
@@ -81,17 +90,12 @@ pub(super) fn admit(
             caller
         }
     };
-    match caller {
-        Some(caller) if caller.scope.iter().any(|scope| scope == needed) => Ok(caller),
-        Some(_) => {
-            let error = ("insufficient_scope", needed);
-            Err(Box::new(challenge(server, resource, Some(error))))
-        }
-        None => {
-            let error = ("invalid_token", "");
-            Err(Box::new(challenge(server, resource, Some(error))))
-        }
-    }
+    let denial = match caller {
+        Some(caller) if caller.scope.iter().any(|scope| scope == needed) => return Ok(caller),
+        Some(_) => Denial::Scope(needed),
+        None => Denial::BadToken,
+    };
+    Err(Box::new(challenge(server, resource, denial)))
 }
 
 fn anonymous(
@@ -108,7 +112,7 @@ fn anonymous(
             scope: SCOPES.map(str::to_owned).to_vec(),
         });
     }
-    let mut response = challenge(server, resource, None);
+    let mut response = challenge(server, resource, Denial::NoToken);
     if server.flawed(Flaw::NoChallenge) {
         response.headers_mut().remove(header::WWW_AUTHENTICATE);
     }
@@ -152,11 +156,7 @@ fn is_readable(server: &Server, token: &str) -> bool {
 }
 
 /// The answer to who may not pass: 401, or 403 where the token is good and its scope is not.
-fn challenge(
-    server: &Server,
-    resource: Resource,
-    error: Option<(&'static str, &'static str)>,
-) -> Response {
+fn challenge(server: &Server, resource: Resource, denial: Denial) -> Response {
     let first = if server.flawed(Flaw::ChallengeWithoutMetadata) {
         "realm=\"lab\"".to_owned()
     } else {
@@ -166,23 +166,23 @@ fn challenge(
             resource.path()
         )
     };
-    let (status, rest) = match error {
-        None => (
-            StatusCode::UNAUTHORIZED,
-            format!("scope=\"{}\"", SCOPES.join(" ")),
-        ),
-        Some(("insufficient_scope", needed)) => (
-            StatusCode::FORBIDDEN,
-            format!("error=\"insufficient_scope\", scope=\"{needed}\""),
-        ),
-        Some((code, _)) => (
-            StatusCode::UNAUTHORIZED,
-            format!("error=\"{code}\", error_description=\"The access token is not valid here\""),
-        ),
+    let (status, error, rest) = match denial {
+        Denial::NoToken => {
+            let rest = format!("scope=\"{}\"", SCOPES.join(" "));
+            (StatusCode::UNAUTHORIZED, "unauthorized", rest)
+        }
+        Denial::BadToken => {
+            let rest =
+                "error=\"invalid_token\", error_description=\"The access token is not valid here\"";
+            (StatusCode::UNAUTHORIZED, "invalid_token", rest.to_owned())
+        }
+        Denial::Scope(needed) => {
+            let rest = format!("error=\"insufficient_scope\", scope=\"{needed}\"");
+            (StatusCode::FORBIDDEN, "insufficient_scope", rest)
+        }
     };
-    let code = error.map_or("unauthorized", |(code, _)| code);
     with(
-        json_no_store(status, &json!({ "error": code })),
+        json_no_store(status, &json!({ "error": error })),
         header::WWW_AUTHENTICATE,
         &format!("Bearer {first}, {rest}"),
     )
