@@ -36,7 +36,7 @@ async fn no_output_holds_a_secret() {
     for (opaque, quirk) in [(false, None), (true, None), (false, Some("meta-refresh")), (true, Some("self-submitting"))] {
         let quirks = quirk.into_iter().map(str::to_owned).collect();
         let lab = Lab::start(LabOptions { opaque, quirks, ..LabOptions::default() }).await.unwrap();
-        let report = audit_of(lab.mcp(), as_alice()).await;
+        let report = audit_of(&lab.mcp(), as_alice()).await;
         assert_clean(&lab, &report, &format!("opaque {opaque}, quirk {quirk:?}"));
         assert!(json::render(&report).contains("{code 1}"), "labels stand where the secrets were");
     }
@@ -47,7 +47,7 @@ async fn no_fault_makes_a_secret_leak() {
     for name in ["token-beside-code", "implicit-alive", "code-reusable", "redirect-query-ignored", "verifier-optional"] {
         assert!(FAULTS.iter().any(|f| f.name == name), "{name}");
         let lab = support::lab(&[name], &[]).await;
-        let report = audit_of(lab.mcp(), as_alice()).await;
+        let report = audit_of(&lab.mcp(), as_alice()).await;
         assert_clean(&lab, &report, name);
     }
 }
@@ -60,7 +60,7 @@ async fn a_wrong_password_is_not_told() {
     if let Some(credentials) = &mut options.sign_in.credentials {
         credentials.password = oaudit::oauth::secret::Secret::new(password);
     }
-    let report = audit_of(lab.mcp(), options).await;
+    let report = audit_of(&lab.mcp(), options).await;
     assert_eq!(report.summary.exit_code, 4);
     for (name, output) in outputs(&report) {
         assert!(!output.contains(password), "{name}");

@@ -56,7 +56,7 @@ impl Drop for Served {
 }
 
 fn audit(served: &Served, more: &[&str]) -> Output {
-    let mut arguments = vec!["audit", served.lab().mcp(), "--username", "alice"];
+    let mut arguments = vec!["audit", &served.lab().mcp(), "--username", "alice"];
     arguments.extend(more);
     oaudit(&arguments).env("OAUDIT_PASSWORD", "wonderland").output().unwrap()
 }
@@ -158,7 +158,7 @@ fn what_cannot_start_says_why_and_exits_with_4() {
 fn without_a_terminal_and_credentials_it_ends_at_once() {
     let served = Served::with(&[], &[]);
     let began = std::time::Instant::now();
-    let output = oaudit(&["audit", served.lab().mcp(), "--format", "json"]).output().unwrap();
+    let output = oaudit(&["audit", &served.lab().mcp(), "--format", "json"]).output().unwrap();
     assert_eq!(code(&output), 4);
     assert!(began.elapsed() < Duration::from_secs(60));
     let line: serde_json::Value = serde_json::from_str(stderr(&output).lines().last().unwrap()).unwrap();
@@ -174,7 +174,7 @@ fn without_a_terminal_and_credentials_it_ends_at_once() {
 fn a_server_that_asks_nobody_needs_nobody() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let lab = runtime.block_on(Lab::start(LabOptions { auto_consent: true, ..LabOptions::default() })).unwrap();
-    let output = run(&["audit", lab.mcp()]);
+    let output = run(&["audit", &lab.mcp()]);
     assert_eq!(code(&output), 0, "{}", stdout(&output));
     runtime.block_on(lab.stop());
 }
@@ -182,7 +182,7 @@ fn a_server_that_asks_nobody_needs_nobody() {
 #[test]
 fn a_wrong_password_is_told_as_such() {
     let served = Served::with(&[], &[]);
-    let output = oaudit(&["audit", served.lab().mcp(), "--username", "alice"]).env("OAUDIT_PASSWORD", "wr0ng-passw0rd").output().unwrap();
+    let output = oaudit(&["audit", &served.lab().mcp(), "--username", "alice"]).env("OAUDIT_PASSWORD", "wr0ng-passw0rd").output().unwrap();
     assert_eq!(code(&output), 4);
     assert!(stdout(&output).contains("login page came back"), "{}", stdout(&output));
     assert!(!stdout(&output).contains("wr0ng-passw0rd"));
@@ -196,7 +196,7 @@ fn a_refused_registration_says_to_bring_a_client() {
     assert!(stdout(&output).contains("--client-id"), "{}", stdout(&output));
     let output = audit(&served, &["--client-id", "lab-public"]);
     assert_eq!(code(&output), 0, "{}", stdout(&output));
-    let output = oaudit(&["audit", served.lab().mcp(), "--username", "alice", "--client-id", "lab-confidential"])
+    let output = oaudit(&["audit", &served.lab().mcp(), "--username", "alice", "--client-id", "lab-confidential"])
         .env("OAUDIT_PASSWORD", "wonderland")
         .env("OAUDIT_CLIENT_SECRET", "lab-confidential-secret-0123456789")
         .output()
@@ -208,20 +208,20 @@ fn a_refused_registration_says_to_bring_a_client() {
 #[test]
 fn discover_shows_the_steps_and_sends_gets_alone() {
     let served = Served::with(&[], &[]);
-    let output = run(&["discover", served.lab().mcp()]);
+    let output = run(&["discover", &served.lab().mcp()]);
     let text = stdout(&output);
     assert_eq!(code(&output), 0, "{text}");
     for word in ["resource metadata", "server metadata", "token_endpoint", "keys"] {
         assert!(text.contains(word), "{word}\n{text}");
     }
-    let output = run(&["discover", served.lab().issuer()]);
+    let output = run(&["discover", &served.lab().issuer()]);
     assert_eq!(code(&output), 0, "an issuer is a target as well: {}", stderr(&output));
 }
 
 #[test]
 fn an_issuer_alone_is_audited_without_a_resource() {
     let served = Served::with(&[], &[]);
-    let output = oaudit(&["audit", served.lab().issuer(), "--username", "alice", "--format", "json"])
+    let output = oaudit(&["audit", &served.lab().issuer(), "--username", "alice", "--format", "json"])
         .env("OAUDIT_PASSWORD", "wonderland")
         .output()
         .unwrap();

@@ -13,7 +13,7 @@ use support::{as_alice, audit_of, lab, red, trouble};
 #[tokio::test]
 async fn the_sound_lab_passes_every_check() {
     let lab = lab(&[], &[]).await;
-    let report = audit_of(lab.mcp(), as_alice()).await;
+    let report = audit_of(&lab.mcp(), as_alice()).await;
     assert!(report.checks.iter().all(|c| c.verdict == VerdictKind::Pass), "not all green:\n{}", trouble(&report));
     assert_eq!(report.summary.exit_code, 0);
     assert!(report.summary.complete);
@@ -27,7 +27,7 @@ async fn the_sound_lab_passes_every_check() {
 async fn the_api_route_and_opaque_tokens_and_no_login_at_all_pass_as_well() {
     for (opaque, auto_consent) in [(true, false), (false, true), (true, true)] {
         let lab = Lab::start(LabOptions { opaque, auto_consent, ..LabOptions::default() }).await.unwrap();
-        let report = audit_of(lab.api(), as_alice()).await;
+        let report = audit_of(&lab.api(), as_alice()).await;
         let red: Vec<_> = report.checks.iter().filter(|c| c.verdict != VerdictKind::Pass).map(|c| c.id).collect();
         assert!(red.is_empty(), "opaque {opaque}, auto consent {auto_consent}:\n{}", trouble(&report));
     }
@@ -38,7 +38,7 @@ async fn every_fault_turns_exactly_its_checks_red() {
     let wrong: Vec<String> = stream::iter(FAULTS)
         .map(|fault| async move {
             let lab = lab(&[fault.name], &[]).await;
-            let report = audit_of(lab.mcp(), as_alice()).await;
+            let report = audit_of(&lab.mcp(), as_alice()).await;
             let found: BTreeSet<&str> = red(&report).into_iter().collect();
             let meant: BTreeSet<&str> = fault.breaks.iter().copied().collect();
             (found != meant).then(|| {
@@ -76,7 +76,7 @@ async fn no_quirk_gives_a_false_finding() {
                     auth: None,
                 });
             }
-            let report = tokio::time::timeout(Duration::from_secs(120), audit_of(lab.mcp(), options)).await;
+            let report = tokio::time::timeout(Duration::from_secs(120), audit_of(&lab.mcp(), options)).await;
             let Ok(report) = report else { return Some(format!("{}: no end within two minutes", quirk.name)) };
             let failed: Vec<_> = report.checks.iter().filter(|c| c.verdict == VerdictKind::Fail).map(|c| c.id).collect();
             let expected: &[&str] = quirk.warns;

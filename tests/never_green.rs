@@ -151,7 +151,7 @@ async fn nothing_beyond_the_reach_is_sent() {
     let lab = support::lab(&[], &[]).await;
     let mut options = as_alice();
     options.selection.reach = Reach::OwnMaterial;
-    let report = audit_of(lab.mcp(), options).await;
+    let report = audit_of(&lab.mcp(), options).await;
     let held_back: Vec<_> = report.checks.iter().filter(|c| c.verdict == VerdictKind::NotRun).collect();
     assert!(held_back.iter().any(|c| c.id == "code/single-use"));
     assert!(held_back.iter().all(|c| c.how_to_run.as_deref() == Some("--reach grant")));
