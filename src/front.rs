@@ -194,4 +194,8 @@ fn read(request: AuthorizationRequest, landing: Landing, token_endpoint: &str) -
     }
 }
 
+mod fill;
+pub mod form;
+mod html;
+mod jar;
 pub mod walk;
