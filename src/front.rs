@@ -11,8 +11,10 @@ use crate::wire::{Trouble, Wire};
 
 pub mod browser;
 pub mod choose;
+mod fill;
 pub mod form;
 mod html;
+mod jar;
 pub mod listener;
 pub mod paste;
 pub mod walk;

@@ -1,19 +1,23 @@
-//! The agent that signs in by itself: fills in HTML forms with the user name and password it was given.
+//! The agent for logins that a server renders: fills in user name, password and consent by itself.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cookie_store::CookieStore;
 use tokio::sync::Mutex;
 
-use super::html::{Button, FieldKind, Form};
-use super::walk::{Stand, Step, Walk};
+use super::fill::{self, Filled};
+use super::html::{FieldKind, Sheet};
+use super::jar::Jar;
+use super::walk::{Sight, Step, Stop, Walker, place};
 use super::{Agent, Landing, Purpose, SignInError, Visiting};
 use crate::oauth::answer::PageKind;
 use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::secret::Secret;
 use crate::wire::Wire;
 
-/// As whom to sign in.
+/// How often the same button is pressed in one visit.
+const MOST_PRESSES: usize = 2;
+
+/// What a login page is filled in with.
 #[derive(Debug, Clone)]
 pub struct Credentials {
     /// The user name.
@@ -22,157 +26,95 @@ pub struct Credentials {
     pub password: Secret,
 }
 
-/// Signs in with forms. One cookie jar for the whole run, so that later visits find the session.
+/// Signs in through forms. One session for the whole run: later visits are answered by it.
+#[derive(Debug)]
 pub struct FormAgent {
     credentials: Option<Credentials>,
-    jar: Mutex<CookieStore>,
+    session: Mutex<Jar>,
     logins: AtomicUsize,
 }
 
-/// Pages that one visit may fill in.
-const PAGES: usize = 8;
-
 impl FormAgent {
-    /// With credentials; or without, for servers that ask nobody anything.
+    /// An agent with these credentials. Without any it can use servers that ask for none.
     pub fn new(credentials: Option<Credentials>) -> Self {
-        Self { credentials, jar: Mutex::new(CookieStore::default()), logins: AtomicUsize::new(0) }
+        Self { credentials, session: Mutex::new(Jar::default()), logins: AtomicUsize::new(0) }
     }
 
-    async fn go(&self, wire: &Wire, request: &AuthorizationRequest, purpose: Purpose) -> Result<Landing, SignInError> {
-        if let Some(credentials) = &self.credentials {
-            wire.vault().learn("password", credentials.password.expose());
+    async fn walk(
+        &self,
+        wire: &Wire,
+        request: &AuthorizationRequest,
+        purpose: Purpose,
+    ) -> Result<Landing, SignInError> {
+        let password = self.credentials.as_ref().map(|c| &c.password);
+        if let Some(password) = password {
+            wire.vault().learn("password", password.expose());
         }
-        let mut jar = self.jar.lock().await;
-        let mut walk = Walk::new(wire, request, &mut jar);
-        let mut step = walk.start().await?;
+        let mut jar = self.session.lock().await;
+        let mut walker = Walker::new(wire, request, &mut jar, password);
+        let mut step = Step::visit(request.url());
         let mut password_sent = false;
-        for _ in 0..PAGES {
-            let stand = match step {
-                Step::Landed(landing) => {
-                    if password_sent {
-                        self.logins.fetch_add(1, Ordering::Relaxed);
-                    }
+        let mut pressed: Vec<String> = Vec::new();
+        loop {
+            let sight = match walker.go(step).await? {
+                Stop::Landed(landing) => {
+                    self.count(password_sent);
                     return Ok(landing);
                 }
-                Step::Standing(stand) => stand,
+                Stop::At(sight) => sight,
             };
-            let page = stand.page();
-            let fill = match page.kind {
-                PageKind::Error => {
-                    return Ok(Landing::Page(page));
+            if sight.page.kind == PageKind::Error {
+                self.count(password_sent);
+                return Ok(Landing::Page(sight.page));
+            }
+            if sight.page.kind == PageKind::Login && password_sent {
+                return Err(SignInError::WrongPassword { says: sight.sheet.complaint(|text| walker.hide(text)) });
+            }
+            let again = |filled: &Filled| pressed.iter().filter(|p| **p == filled.pressed).count() >= MOST_PRESSES;
+            let next = match self.fill(&sight)? {
+                Some(filled) if again(&filled) => Err(" comes back after it was sent"),
+                Some(_) if walker.is_tired() => Err(" is one page too many"),
+                Some(filled) => Ok(filled),
+                None => Err(""),
+            };
+            match next {
+                Ok(filled) => {
+                    password_sent |= filled.holds_password;
+                    pressed.push(filled.pressed);
+                    step = filled.step.from(&sight.url);
                 }
-                PageKind::Login if password_sent && stand.page.forms.iter().any(Form::asks_password) => {
-                    let says = stand.page.alert.as_deref().unwrap_or_default();
-                    return Err(SignInError::WrongPassword { says: says.chars().take(120).collect() });
+                Err(why) => {
+                    self.count(password_sent);
+                    return match purpose {
+                        Purpose::Odd => Ok(Landing::Page(sight.page)),
+                        Purpose::SignIn | Purpose::Ordinary => {
+                            let what = walker.hide(&format!("{}{why}", describe(&sight)));
+                            Err(SignInError::NotUnderstood { what })
+                        }
+                    };
                 }
-                PageKind::Login => self.login(&stand)?,
-                PageKind::Consent => consent(&stand),
-                PageKind::Unknown => None,
-            };
-            let Some(fill) = fill else {
-                return match purpose {
-                    Purpose::Odd => Ok(Landing::Page(page)),
-                    _ => Err(SignInError::NotUnderstood { what: describe(&stand) }),
-                };
-            };
-            if password_sent && page.kind != PageKind::Login {
-                // The login went through; what follows is another page.
-                self.logins.fetch_add(1, Ordering::Relaxed);
-                password_sent = false;
-            }
-            password_sent |= fill.sends_password;
-            step = walk.submit(&fill.form, &fill.action, &fill.pairs).await?;
-        }
-        match (purpose, step) {
-            (_, Step::Landed(landing)) => Ok(landing),
-            (Purpose::Odd, Step::Standing(stand)) => Ok(Landing::Page(stand.page())),
-            (_, Step::Standing(stand)) => {
-                Err(SignInError::NotUnderstood { what: format!("after {PAGES} pages, {}", describe(&stand)) })
             }
         }
     }
 
-    fn login(&self, stand: &Stand) -> Result<Option<Filled>, SignInError> {
-        let Some(credentials) = &self.credentials else { return Err(SignInError::NobodyThere) };
-        let forms = &stand.page.forms;
-        let Some(form) = forms.iter().find(|f| f.asks_password()).or_else(|| forms.iter().find(|f| f.is_login())) else {
-            return Ok(None);
-        };
-        let user = form.user_name();
-        let mut pairs = Vec::new();
-        for (at, field) in form.fields.iter().enumerate() {
-            let value = match field.kind {
-                FieldKind::Password => credentials.password.expose(),
-                _ if Some(at) == user => &credentials.username,
-                FieldKind::Checkbox | FieldKind::Radio if !(field.checked || field.required) => continue,
-                _ => &field.value,
-            };
-            pairs.push((field.name.clone(), value.to_owned()));
-        }
-        let aside = ["cancel", "register", "sign up", "signup", "forgot", "reset", "deny", "google", "github", "facebook", "back"];
-        let button = form.buttons.iter().find(|b| !aside.iter().any(|w| b.says.contains(w))).or(form.buttons.first());
-        Ok(Some(Filled::new(form, button, pairs, form.asks_password())))
-    }
-}
-
-/// A form that is ready to go.
-struct Filled {
-    form: Form,
-    action: String,
-    pairs: Vec<(String, String)>,
-    sends_password: bool,
-}
-
-impl Filled {
-    fn new(form: &Form, button: Option<&Button>, mut pairs: Vec<(String, String)>, sends_password: bool) -> Self {
-        if let Some(button) = button
-            && let Some(name) = &button.name
-        {
-            pairs.push((name.clone(), button.value.clone()));
-        }
-        let action = button.and_then(|b| b.action.clone()).unwrap_or_else(|| form.action.clone());
-        Self { form: form.clone(), action, pairs, sends_password }
-    }
-}
-
-fn consent(stand: &Stand) -> Option<Filled> {
-    let form = stand.page.forms.iter().find(|f| f.is_consent() && f.allowing().is_some())?;
-    let button = form.allowing()?;
-    let allows = |text: &str| super::html::ALLOWING.iter().any(|w| text.contains(w));
-    let denies = |text: &str| super::html::DENYING.iter().any(|w| text.contains(w));
-    let mut pairs = Vec::new();
-    let mut chosen: Vec<&str> = Vec::new();
-    for field in &form.fields {
-        let take = match field.kind {
-            // Every scope that is offered: the check has asked for no more than it wants.
-            FieldKind::Checkbox => !denies(&format!("{} {}", field.hints, field.value)),
-            FieldKind::Radio => {
-                let text = format!("{} {}", field.hints, field.value).to_ascii_lowercase();
-                let first = !chosen.contains(&field.name.as_str());
-                first && !denies(&text) && (field.checked || allows(&text))
+    /// What to send from a page, if it can be made out.
+    fn fill(&self, sight: &Sight) -> Result<Option<Filled>, SignInError> {
+        Ok(match (sight.page.kind, &self.credentials) {
+            (PageKind::Login, None) => return Err(SignInError::NobodyThere),
+            (PageKind::Login, Some(credentials)) => {
+                fill::login(&sight.sheet, &credentials.username, credentials.password.expose())
+                    // A password is not carried from https to where everybody can read it.
+                    .filter(|f| !(f.holds_password && sight.url.starts_with("https:") && f.step.is_plain()))
             }
-            _ => true,
-        };
-        if take {
-            chosen.push(&field.name);
-            pairs.push((field.name.clone(), field.value.clone()));
-        }
+            (PageKind::Consent | PageKind::Unknown, _) => fill::consent(&sight.sheet),
+            (PageKind::Error, _) => None,
+        })
     }
-    Some(Filled::new(form, Some(button), pairs, false))
-}
 
-fn describe(stand: &Stand) -> String {
-    let page = &stand.page;
-    let title = if page.title.is_empty() { "without a title".to_owned() } else { format!("\"{}\"", page.title) };
-    let seen = match (page.forms.as_slice(), page.has_script) {
-        ([], true) => "no form; it is built by script".to_owned(),
-        ([], false) => format!("no form; it says \"{}\"", page.text.chars().take(80).collect::<String>()),
-        (forms, _) => {
-            let all: Vec<String> = forms.iter().map(Form::describe).collect();
-            format!("{} form(s): {}", forms.len(), all.join("; "))
-        }
-    };
-    format!("the page {title} at {} ({}) has {seen}", stand.place(), stand.reply.status)
+    /// A login counts when it led to anything else than the login page.
+    fn count(&self, password_sent: bool) {
+        self.logins.fetch_add(usize::from(password_sent), Ordering::Relaxed);
+    }
 }
 
 impl Agent for FormAgent {
@@ -181,7 +123,7 @@ impl Agent for FormAgent {
     }
 
     fn visit<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest, purpose: Purpose) -> Visiting<'a> {
-        Box::pin(self.go(wire, request, purpose))
+        Box::pin(self.walk(wire, request, purpose))
     }
 
     fn logins(&self) -> usize {
@@ -192,3 +134,42 @@ impl Agent for FormAgent {
         true
     }
 }
+
+/// `page "Consent" at https://as.example/consent (200): forms seen: 1 with fields a, b and buttons "X"`.
+fn describe(sight: &Sight) -> String {
+    let Sight { sheet, page, url } = sight;
+    let says = if page.says.is_empty() { String::new() } else { format!(" \"{}\"", page.says) };
+    format!("page{says} at {} ({}): {}", place(url), page.status, inventory(sheet))
+}
+
+fn inventory(sheet: &Sheet) -> String {
+    if sheet.forms.is_empty() {
+        return match sheet.scripts {
+            true => "it has no form, only scripts, and this agent runs none".into(),
+            false => "it has no form".into(),
+        };
+    }
+    let one = |form: &super::html::Form| {
+        let mut fields: Vec<&str> = form
+            .fields
+            .iter()
+            .filter(|f| !matches!(f.kind, FieldKind::Hidden | FieldKind::Submit | FieldKind::Inert))
+            .map(|f| if f.name.is_empty() { "(unnamed)" } else { f.name.as_str() })
+            .collect();
+        fields.dedup();
+        let buttons: Vec<String> = form
+            .fields
+            .iter()
+            .filter(|f| matches!(f.kind, FieldKind::Submit | FieldKind::Inert))
+            .map(|f| format!("\"{}\"", if f.text.is_empty() { &f.name } else { &f.text }))
+            .collect();
+        let fields = if fields.is_empty() { "no fields".into() } else { format!("fields {}", fields.join(", ")) };
+        let buttons = if buttons.is_empty() { "no button".into() } else { format!("buttons {}", buttons.join(", ")) };
+        format!("{fields} and {buttons}")
+    };
+    let forms: Vec<String> = sheet.forms.iter().take(4).map(one).collect();
+    format!("forms seen: {} with {}", sheet.forms.len(), forms.join("; then "))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,220 +1,359 @@
-//! A browser without a window: follows redirects by hand, keeps cookies, reads pages, and stops where an answer leads.
+//! A browser without a window: follows redirects by hand, keeps cookies, reads pages, and stops before it follows
+//! anything to where the answer is to be sent.
 
-use cookie_store::{CookieStore, RawCookie};
-use url::Url;
+use http::Method;
+use url::{Origin, Url, form_urlencoded};
 
 use super::Landing;
-use super::html::{self, FieldKind, Form, PageRead};
-use crate::oauth::answer::{Page, PageKind, Returned, origin};
+use super::html::{Field, Form, Onward, Sheet, Verb};
+use super::jar::Jar;
+use crate::oauth::answer::{Page, PageKind, Returned};
 use crate::oauth::request::AuthorizationRequest;
-use crate::wire::{Reply, Request, Trouble, Wire};
+use crate::oauth::secret::Secret;
+use crate::wire::guard::is_loopback_url;
+use crate::wire::{ExchangeId, Reply, Request, Trouble, Wire};
 
-/// Redirects and pages that one visit may take.
-const STEPS: usize = 32;
-
-/// A page where the walk stands.
-pub(super) struct Stand {
-    pub(super) reply: Reply,
-    pub(super) page: PageRead,
-}
-
-impl Stand {
-    /// The page as an answer.
-    pub(super) fn page(&self) -> Page {
-        let kind = self.page.kind(self.reply.status);
-        Page { status: self.reply.status, kind, says: self.page.says(kind), exchange: Some(self.reply.id) }
-    }
-
-    /// Where it stands, without the query, which may hold secrets.
-    pub(super) fn place(&self) -> &str {
-        self.reply.url.split(['?', '#']).next().unwrap_or_default()
-    }
-}
-
-/// Where a step led.
-pub(super) enum Step {
-    /// The end: an answer of the server.
-    Landed(Landing),
-    /// A page that asks for something.
-    Standing(Box<Stand>),
-}
-
-/// One walk: a request, a cookie jar, and the steps it took.
-pub(super) struct Walk<'a> {
-    wire: &'a Wire,
-    request: &'a AuthorizationRequest,
-    jar: &'a mut CookieStore,
-    steps: usize,
-}
+/// Redirects from one page to the next.
+const MOST_HOPS: usize = 20;
+/// Pages in one visit.
+const MOST_PAGES: usize = 12;
+/// Seconds of a refresh that are waited for, without waiting.
+const LONGEST_REFRESH: u32 = 10;
 
 /// Follows an authorization request with an empty cookie jar and fills in nothing.
 pub async fn as_stranger(wire: &Wire, request: &AuthorizationRequest) -> Result<Landing, Trouble> {
-    let mut jar = CookieStore::default();
-    Ok(match Walk::new(wire, request, &mut jar).start().await? {
-        Step::Landed(landing) => landing,
-        Step::Standing(stand) => Landing::Page(stand.page()),
+    let mut jar = Jar::default();
+    let mut walker = Walker::new(wire, request, &mut jar, None);
+    Ok(match walker.go(Step::visit(request.url())).await? {
+        Stop::Landed(landing) => landing,
+        Stop::At(sight) => Landing::Page(sight.page),
     })
 }
 
-impl<'a> Walk<'a> {
-    pub(super) fn new(wire: &'a Wire, request: &'a AuthorizationRequest, jar: &'a mut CookieStore) -> Self {
-        Self { wire, request, jar, steps: 0 }
-    }
-
-    /// Makes the authorization request.
-    pub(super) async fn start(&mut self) -> Result<Step, Trouble> {
-        self.follow(Request::get(self.request.url())).await
-    }
-
-    /// Sends a form with these pairs.
-    pub(super) async fn submit(&mut self, form: &Form, action: &str, pairs: &[(String, String)]) -> Result<Step, Trouble> {
-        if let Some(returned) = self.posted_back(form, action, pairs) {
-            return Ok(Step::Landed(returned));
-        }
-        self.follow(form_request(form.post, action, pairs)).await
-    }
-
-    /// Sends, and goes on until something is asked or answered.
-    async fn follow(&mut self, first: Request) -> Result<Step, Trouble> {
-        let mut request = first;
-        loop {
-            self.steps += 1;
-            if self.steps > STEPS {
-                let why = format!("the redirects did not end after {STEPS} steps");
-                return Ok(Step::Landed(Landing::NeverCameBack(why)));
-            }
-            let reply = self.send(&request).await?;
-            if reply.is_redirect() {
-                let Some(next) = reply.location() else {
-                    let page = html::read(&reply.url, "");
-                    return Ok(Step::Standing(Box::new(Stand { reply, page })));
-                };
-                if let Some(landing) = self.landing(&next, &reply) {
-                    return Ok(Step::Landed(landing));
-                }
-                let keeps_body = matches!(reply.status, 307 | 308) && request.body.is_some();
-                if keeps_body && origin(&next) != origin(&reply.url) {
-                    let why = format!("a {} would have carried the form to another host; it was not followed", reply.status);
-                    return Ok(Step::Landed(Landing::NeverCameBack(why)));
-                }
-                request = if keeps_body { Request { url: next, ..request } } else { Request::get(next) };
-                continue;
-            }
-            let page = html::read(&reply.url, &reply.text());
-            if let Some(next) = page.refresh.clone() {
-                if let Some(landing) = self.landing(&next, &reply) {
-                    return Ok(Step::Landed(landing));
-                }
-                request = Request::get(next);
-                continue;
-            }
-            // A page that submits itself asks nobody. Without script, its hidden form stands for the same.
-            if let Some(form) = page.forms.iter().find(|f| f.is_hidden() && (page.submits_itself || page.forms.len() == 1))
-                && reply.status < 400
-                && !form.is_consent()
-            {
-                let pairs = hidden_pairs(form);
-                if let Some(landing) = self.posted_back(form, &form.action, &pairs) {
-                    return Ok(Step::Landed(match landing {
-                        Landing::Returned(returned) => {
-                            Landing::Returned(Returned { exchange: Some(reply.id), ..returned })
-                        }
-                        other => other,
-                    }));
-                }
-                if page.submits_itself {
-                    request = form_request(form.post, &form.action, &pairs);
-                    continue;
-                }
-            }
-            return Ok(Step::Standing(Box::new(Stand { reply, page })));
-        }
-    }
-
-    async fn send(&mut self, request: &Request) -> Result<Reply, Trouble> {
-        let mut request = request.clone().page();
-        let url = Url::parse(&request.url).ok();
-        if let Some(url) = &url {
-            let cookies: Vec<String> = self.jar.get_request_values(url).map(|(n, v)| format!("{n}={v}")).collect();
-            request.headers.retain(|(name, _)| name != "Cookie");
-            if !cookies.is_empty() {
-                request = request.header("Cookie", cookies.join("; "));
-            }
-        }
-        let reply = self.wire.send(request).await?;
-        if let Some(url) = url {
-            let set = reply.header_all("set-cookie");
-            let cookies: Vec<RawCookie<'static>> =
-                set.iter().filter_map(|c| RawCookie::parse(c.clone()).ok()).map(RawCookie::into_owned).collect();
-            self.jar.store_response_cookies(cookies.into_iter(), &url);
-        }
-        Ok(reply)
-    }
-
-    /// Whether an address is where the answer goes. It is not visited: the redirect URI may not be ours.
-    fn landing(&self, address: &str, reply: &Reply) -> Option<Landing> {
-        let returned = || Some(Landing::Returned(Returned::read(address, Some(reply.id))));
-        if self.request.is_answered_at(address) {
-            return returned();
-        }
-        let web = Url::parse(address).is_ok_and(|u| ["http", "https"].contains(&u.scheme()));
-        if !web {
-            return returned();
-        }
-        let home = [origin(&self.request.endpoint), origin(&reply.url)];
-        let abroad = origin(address).is_none_or(|there| !home.iter().flatten().any(|h| *h == there));
-        let read = Returned::read(address, None);
-        let state = self.request.state();
-        let carries = ["code", "access_token", "id_token"].iter().any(|name| read.get(name).is_some())
-            || (!state.is_empty() && read.get("state") == Some(state))
-            || (read.get("error").is_some() && read.get("state").is_some());
-        // Only a redirect URI is told the state or a code; the pages of a login elsewhere have their own.
-        if (abroad && carries) || self.asked_for(address) { returned() } else { None }
-    }
-
-    /// Whether an address leads to the host of the redirect URI that was asked for, where that is not the server's own.
-    fn asked_for(&self, address: &str) -> bool {
-        let host = |text: &str| Url::parse(text).ok().and_then(|u| Some((u.host_str()?.to_owned(), u.port_or_known_default())));
-        let asked = host(self.request.redirect_uri());
-        asked.is_some() && asked == host(address) && asked != host(&self.request.endpoint)
-    }
-
-    /// A form that is posted to the redirect URI (`response_mode=form_post`) is an answer as well.
-    fn posted_back(&self, form: &Form, action: &str, pairs: &[(String, String)]) -> Option<Landing> {
-        let carries = pairs.iter().any(|(n, _)| ["code", "access_token", "id_token", "error"].contains(&n.as_str()));
-        let at_client = self.request.is_answered_at(action) || (carries && self.asked_for(action));
-        if !at_client {
-            return None;
-        }
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(pairs);
-        // A GET form replaces the query of its action.
-        let bare = if form.post { action } else { action.split('?').next().unwrap_or(action) };
-        let joint = if bare.contains('?') { '&' } else { '?' };
-        let url = format!("{bare}{joint}{}", query.finish());
-        Some(Landing::Returned(Returned::read(&url, None)))
-    }
+/// What is to be requested next.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    method: Method,
+    url: String,
+    /// The fields of a form that is posted.
+    fields: Option<Vec<(String, String)>>,
+    multipart: bool,
+    /// The fields hold the password.
+    secret: bool,
+    /// The page it is requested from.
+    from: Option<String>,
 }
 
-fn hidden_pairs(form: &Form) -> Vec<(String, String)> {
-    let hidden = form.fields.iter().filter(|f| f.kind == FieldKind::Hidden);
-    hidden.map(|f| (f.name.clone(), f.value.clone())).collect()
-}
+impl Step {
+    /// An address.
+    pub(super) fn visit(url: impl Into<String>) -> Self {
+        let url = url.into();
+        Self { method: Method::GET, url, fields: None, multipart: false, secret: false, from: None }
+    }
 
-fn form_request(post: bool, action: &str, pairs: &[(String, String)]) -> Request {
-    if post {
-        return match origin(action) {
-            // Django and its like look where a form comes from.
-            Some(origin) => Request::form(action, pairs).header("Origin", origin).header("Referer", action),
-            None => Request::form(action, pairs),
+    /// A form, sent with a button or without.
+    pub(super) fn send(form: &Form, button: Option<&Field>, fields: Vec<(String, String)>) -> Self {
+        let action = button.and_then(|b| b.action.clone()).unwrap_or_else(|| form.action.clone());
+        let (method, url, fields) = match button.and_then(|b| b.verb).unwrap_or(form.verb) {
+            Verb::Post => (Method::POST, action, Some(fields)),
+            // The fields take the place of the query.
+            Verb::Get => (Method::GET, with_query(action.split(['?', '#']).next().unwrap_or_default(), &fields), None),
         };
+        Self { method, url, fields, multipart: form.multipart, secret: false, from: None }
     }
-    let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(pairs);
-    Request::get(format!("{}?{}", action.split(['?', '#']).next().unwrap_or(action), query.finish()))
+
+    /// The same, coming from a page.
+    pub(super) fn from(mut self, page: &str) -> Self {
+        self.from = Some(page.to_owned());
+        self
+    }
+
+    /// The same, marked as one that hands out the password.
+    pub(super) fn holding_secret(mut self, secret: bool) -> Self {
+        self.secret = secret;
+        self
+    }
+
+    /// Whether it goes over the network unencrypted.
+    pub(super) fn is_plain(&self) -> bool {
+        self.url.starts_with("http:") && !is_loopback_url(&self.url)
+    }
+
+    /// The address with everything that would arrive there.
+    fn arriving(&self) -> String {
+        match &self.fields {
+            Some(fields) => with_query(&self.url, fields),
+            None => self.url.clone(),
+        }
+    }
+
+    /// The step that a redirect asks for, by the rules of the fetch standard.
+    fn redirected(mut self, status: u16, to: String) -> Self {
+        self.url = to;
+        let to_get = status == 303 || (matches!(status, 301 | 302) && self.method == Method::POST);
+        if to_get {
+            self.method = Method::GET;
+            self.fields = None;
+            self.secret = false;
+        }
+        self
+    }
+
+    fn request(&self, jar: &Jar) -> Request {
+        let mut request = Request::new(self.method.clone(), &self.url).page();
+        if let Some(fields) = &self.fields {
+            request = match self.multipart {
+                true => multipart(request, fields),
+                false => {
+                    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+                    request.bytes("application/x-www-form-urlencoded", body.into_bytes())
+                }
+            };
+        }
+        if let Some(from) = self.from.as_deref().and_then(|f| Url::parse(f).ok()) {
+            let home = from.origin().ascii_serialization();
+            if self.method == Method::POST {
+                request = request.header("Origin", &home);
+            }
+            let same = origin(&self.url).is_some_and(|o| o == from.origin());
+            let referer = if same { String::from(from) } else { format!("{home}/") };
+            request = request.header("Referer", referer.split('#').next().unwrap_or_default());
+        }
+        if let Some(cookies) = jar.header(&self.url) {
+            request = request.header("Cookie", cookies);
+        }
+        request
+    }
 }
 
-/// Whether a page is of a kind that a stranger cannot pass.
-pub(super) fn asks(kind: PageKind) -> bool {
-    !matches!(kind, PageKind::Error)
+/// Where the walker stopped.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// At the end of the visit.
+    Landed(Landing),
+    /// At a page that somebody has to act on.
+    At(Box<Sight>),
 }
+
+/// A page, for somebody who can fill it in.
+#[derive(Debug)]
+pub(super) struct Sight {
+    /// What was read.
+    pub(super) sheet: Sheet,
+    /// What is told of it.
+    pub(super) page: Page,
+    /// Where it came from.
+    pub(super) url: String,
+}
+
+/// One visit under way.
+pub(super) struct Walker<'a> {
+    wire: &'a Wire,
+    request: &'a AuthorizationRequest,
+    jar: &'a mut Jar,
+    password: Option<&'a Secret>,
+    last: Option<ExchangeId>,
+    pages: usize,
+}
+
+impl<'a> Walker<'a> {
+    /// Sets out with a jar. The password is known only to be kept out of quotations.
+    pub(super) fn new(
+        wire: &'a Wire,
+        request: &'a AuthorizationRequest,
+        jar: &'a mut Jar,
+        password: Option<&'a Secret>,
+    ) -> Self {
+        Self { wire, request, jar, password, last: None, pages: 0 }
+    }
+
+    /// Makes a step and everything that follows of it without anybody's hand.
+    pub(super) async fn go(&mut self, mut step: Step) -> Result<Stop, Trouble> {
+        let mut hops = 0;
+        loop {
+            // The first request of all goes to the authorization endpoint, whatever redirect URI is asked for.
+            if self.last.is_some() && self.is_landing(&step.arriving()) {
+                return Ok(Stop::Landed(self.landed(&step)));
+            }
+            let reply = self.wire.send(step.request(self.jar)).await?;
+            self.last = Some(reply.id);
+            self.jar.keep(&reply);
+            if reply.is_redirect() {
+                hops += 1;
+                step = match self.follow(step, &reply, hops) {
+                    Ok(next) => next,
+                    Err(why) => return Ok(Stop::Landed(Landing::NeverCameBack(why))),
+                };
+                continue;
+            }
+            hops = 0;
+            self.pages += 1;
+            let sight = self.look(&reply);
+            step = match self.onward(&sight) {
+                Some(_) if self.pages >= MOST_PAGES => {
+                    let why =
+                        format!("after {MOST_PAGES} pages the server still led on, last at {}", place(&sight.url));
+                    return Ok(Stop::Landed(Landing::NeverCameBack(why)));
+                }
+                Some(next) => next.from(&sight.url),
+                None => return Ok(Stop::At(Box::new(sight))),
+            };
+        }
+    }
+
+    /// Whether another page would be too many.
+    pub(super) fn is_tired(&self) -> bool {
+        self.pages >= MOST_PAGES
+    }
+
+    /// The text without anything that must not be shown.
+    pub(super) fn hide(&self, text: &str) -> String {
+        let text = self.wire.vault().redact(text).into_owned();
+        // The vault leaves very short values alone; a page that quotes the password must not.
+        match self.password.map(Secret::expose).filter(|p| !p.is_empty()) {
+            Some(password) => text.replace(password, "{password}"),
+            None => text,
+        }
+    }
+
+    fn follow(&self, step: Step, reply: &Reply, hops: usize) -> Result<Step, String> {
+        let here = place(&reply.url);
+        let Some(to) = reply.location() else {
+            return Err(format!("{here} answered {} with a Location that is no URL", reply.status));
+        };
+        if hops > MOST_HOPS {
+            return Err(format!(
+                "the server redirected more than {MOST_HOPS} times, last from {here} to {}",
+                place(&to)
+            ));
+        }
+        let next = step.redirected(reply.status, to);
+        if next.secret && origin(&next.url) != origin(&reply.url) {
+            return Err(format!(
+                "{here} answered the login form with {}, which would hand the password on to another origin ({}); it was not followed",
+                reply.status,
+                place(&next.url),
+            ));
+        }
+        Ok(next)
+    }
+
+    fn landed(&self, step: &Step) -> Landing {
+        if step.secret {
+            let why = format!("a form with the password in it is to be sent to {}; it was not sent", place(&step.url));
+            return Landing::NeverCameBack(why);
+        }
+        Landing::Returned(Returned::read(&step.arriving(), self.last))
+    }
+
+    fn look(&self, reply: &Reply) -> Sight {
+        let sheet = Sheet::of(reply);
+        let kind = sheet.kind(reply.status);
+        let says = sheet.says(kind, |text| self.hide(text));
+        let page = Page { status: reply.status, kind, says, exchange: Some(reply.id) };
+        Sight { sheet, page, url: reply.url.clone() }
+    }
+
+    /// Whether an address is where the answer goes, or one that an answer is sent to by mistake.
+    fn is_landing(&self, address: &str) -> bool {
+        if self.request.is_answered_at(address) {
+            return true;
+        }
+        let Ok(url) = Url::parse(address) else { return false };
+        if !matches!(url.scheme(), "http" | "https") {
+            return true;
+        }
+        let target = url.origin();
+        if origin(&self.request.endpoint).is_some_and(|home| home == target) {
+            return false;
+        }
+        let client = &self.request.client;
+        let callbacks = [self.request.redirect_uri(), &client.redirect_uri];
+        let callbacks = callbacks.into_iter().chain(client.https_redirect_uri.as_deref());
+        if callbacks.filter_map(origin).any(|o| o == target) {
+            return true;
+        }
+        // A request that is passed on to a login page elsewhere carries the state as well, and is no answer.
+        let arrived = Returned::read(address, None);
+        let is_request = arrived.get("response_type").is_some() && arrived.get("client_id").is_some();
+        !is_request && self.carries_answer(&arrived, &["code", "access_token", "id_token"])
+    }
+
+    fn carries_answer(&self, arrived: &Returned, names: &[&str]) -> bool {
+        let state = self.request.state();
+        let values = arrived.query.iter().chain(&arrived.fragment);
+        (!state.is_empty() && values.into_iter().any(|(_, v)| v == state))
+            || names.iter().any(|n| arrived.get(n).is_some())
+    }
+
+    /// The step that a page takes by itself.
+    fn onward(&self, sight: &Sight) -> Option<Step> {
+        let (sheet, kind) = (&sight.sheet, sight.page.kind);
+        let asks = matches!(kind, PageKind::Login | PageKind::Consent);
+        let answers = |to: &str| {
+            let names = ["code", "access_token", "id_token", "error"];
+            self.is_landing(to) && self.carries_answer(&Returned::read(to, None), &names)
+        };
+        let automatic = sheet.onward.iter().find_map(|onward| {
+            let (step, goes) = match onward {
+                Onward::Form(at) => {
+                    let form = sheet.forms.get(*at)?;
+                    let step = Step::send(form, None, super::fill::untouched(form));
+                    let goes = kind != PageKind::Error || self.is_landing(&step.arriving());
+                    (step, goes)
+                }
+                Onward::Refresh { wait, to } => {
+                    let idle = !asks || (*wait == 0 && kind != PageKind::Login);
+                    let goes = *wait <= LONGEST_REFRESH && (self.is_landing(to) || (idle && kind != PageKind::Error));
+                    (Step::visit(to), goes)
+                }
+                // Whether a script runs is unknown: it is believed if it brings the answer, or if there is nothing else.
+                Onward::Script { to } => {
+                    let empty = kind == PageKind::Unknown && sheet.forms.is_empty() && sheet.blocks.is_empty();
+                    (Step::visit(to), !asks && (answers(to) || empty))
+                }
+                Onward::Told { to } => (Step::visit(to), sight.page.status < 300 && answers(to)),
+            };
+            goes.then_some(step)
+        });
+        // "Return to the application": a link that holds the code. One without is a way to give up.
+        automatic.or_else(|| {
+            let holds = |to: &str| {
+                ["code", "access_token", "id_token"].iter().any(|n| Returned::read(to, None).get(n).is_some())
+            };
+            let link = sheet.links.iter().find(|(to, _)| !asks && holds(to) && self.is_landing(to))?;
+            Some(Step::visit(&link.0))
+        })
+    }
+}
+
+/// An address without query and fragment, which may hold secrets.
+pub(super) fn place(address: &str) -> &str {
+    address.split(['?', '#']).next().unwrap_or_default()
+}
+
+fn origin(address: &str) -> Option<Origin> {
+    Url::parse(address).ok().map(|u| u.origin())
+}
+
+fn with_query(address: &str, pairs: &[(String, String)]) -> String {
+    let address = address.split('#').next().unwrap_or_default();
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    let joint = if address.contains('?') { '&' } else { '?' };
+    if query.is_empty() { address.to_owned() } else { format!("{address}{joint}{query}") }
+}
+
+fn multipart(request: Request, fields: &[(String, String)]) -> Request {
+    // Parts are told apart by a line that occurs in none of them.
+    let boundary = crate::oauth::pkce::random_text(24);
+    let mut body = String::new();
+    for (name, value) in fields {
+        let name = name.replace('"', "%22").replace(['\r', '\n'], " ");
+        body.push_str(&format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"));
+    }
+    body.push_str(&format!("--{boundary}--\r\n"));
+    request.bytes(&format!("multipart/form-data; boundary={boundary}"), body.into_bytes())
+}
+
+#[cfg(test)]
+mod tests;
