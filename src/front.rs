@@ -195,3 +195,6 @@ fn read(request: AuthorizationRequest, landing: Landing, token_endpoint: &str) -
 }
 
 pub mod walk;
+pub mod browser;
+pub mod listener;
+pub mod paste;
