@@ -1,0 +1,425 @@
+//! The loopback listener: receives what servers send to the redirect URI, and tells the browser's window where to go
+//! next.
+//!
+//! It owns the state and the clocks; pages only ask. One visit waits at a time, and a callback belongs to it only if it
+//! brings the visit's `state` back.
+
+mod pages;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::oauth::answer::Returned;
+use crate::oauth::secret::Secret;
+
+/// Anomalies that are kept; anybody who can reach the port can cause one.
+const MOST_ANOMALIES: usize = 100;
+
+/// How long is waited for what.
+#[derive(Debug, Clone)]
+pub struct Clocks {
+    /// For a person to sign in.
+    pub sign_in: Duration,
+    /// For an ordinary later visit, before the person is told that the server asks again.
+    pub silence: Duration,
+    /// For the person to answer then; and for somebody to open the address of a hop that no window fetches.
+    pub renewal: Duration,
+    /// For an odd request, which may end on a page that cannot be seen.
+    pub odd: Duration,
+    /// For a waiting page to fetch the next hop, before a new window is opened.
+    pub pick_up: Duration,
+    /// For the true answer, after one came that is not counted.
+    pub stray: Duration,
+    /// For the callback page to report its fragment, after its query arrived.
+    pub settle: Duration,
+    /// For which a page's question is held open.
+    pub poll: Duration,
+}
+
+impl Default for Clocks {
+    fn default() -> Self {
+        Self {
+            sign_in: Duration::from_secs(600),
+            silence: Duration::from_secs(5),
+            renewal: Duration::from_secs(300),
+            odd: Duration::from_secs(8),
+            pick_up: Duration::from_secs(2),
+            stray: Duration::from_secs(5),
+            settle: Duration::from_secs(1),
+            poll: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What arrived and was not counted, or should not have arrived at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anomaly {
+    /// Which kind.
+    pub kind: AnomalyKind,
+    /// What was seen, without any value of a parameter but `error`.
+    pub what: String,
+}
+
+/// The kinds of anomalies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnomalyKind {
+    /// An answer without the `state` that was sent.
+    NoState,
+    /// An answer with a `state` that was never sent.
+    UnknownState,
+    /// An answer to a visit that was given up.
+    Late,
+    /// A second answer to one visit, with another code.
+    SecondAnswer,
+    /// A body came along with an answer in the query: a form was redirected here by 307 or 308, with what the person
+    /// typed into it (RFC 9700 section 4.12). It was dropped unread.
+    BodyBesideAnswer,
+    /// A posted form had a password field beside the answer. Nothing but the answer's parameters was kept.
+    PasswordInForm,
+    /// A request for another host than ours (DNS rebinding). It was refused.
+    ForeignHost,
+}
+
+/// Listens on 127.0.0.1 until it is stopped or dropped.
+#[derive(Debug)]
+pub struct Listener {
+    shared: Arc<Shared>,
+    server: Mutex<Option<JoinHandle<()>>>,
+    stopping: watch::Sender<bool>,
+}
+
+impl Listener {
+    /// Listens on this port, or on a free one. Needs a runtime around it.
+    pub fn bind(port: Option<u16>) -> io::Result<Self> {
+        Self::bind_with(port, Clocks::default())
+    }
+
+    /// The same with other clocks.
+    pub fn bind_with(port: Option<u16>, clocks: Clocks) -> io::Result<Self> {
+        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, port.unwrap_or(0)))?;
+        socket.set_nonblocking(true)?;
+        let port = socket.local_addr()?.port();
+        let socket = tokio::net::TcpListener::from_std(socket)?;
+        let shared = Arc::new(Shared { port, clocks, state: Mutex::default(), changes: watch::Sender::new(()) });
+        let (stopping, mut stop) = watch::channel(false);
+        let serving = axum::serve(socket, pages::router(Arc::clone(&shared)))
+            .with_graceful_shutdown(async move { while !*stop.borrow_and_update() && stop.changed().await.is_ok() {} });
+        let server = tokio::spawn(async move {
+            // Accepting goes on after errors of single connections, and there is nobody to tell about others.
+            let _ = serving.await;
+        });
+        Ok(Self { shared, server: Mutex::new(Some(server)), stopping })
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.shared.port
+    }
+
+    /// The clocks in force.
+    pub fn clocks(&self) -> &Clocks {
+        &self.shared.clocks
+    }
+
+    /// `http://127.0.0.1:PORT/callback`.
+    pub fn redirect_uri(&self) -> String {
+        format!("http://127.0.0.1:{}/callback", self.port())
+    }
+
+    /// The page that leads to the visit that waits.
+    pub fn start_page(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port())
+    }
+
+    /// What arrived and was not counted, in the order of arrival.
+    pub fn anomalies(&self) -> Vec<Anomaly> {
+        self.shared.with(|state| state.anomalies.clone())
+    }
+
+    /// Tells the pages that this is step `n` of `m`.
+    pub fn progress(&self, n: usize, m: usize) {
+        self.shared.with(|state| state.progress = (n, m));
+    }
+
+    /// Whether a page of ours ever asked where to go.
+    pub fn was_asked(&self) -> bool {
+        self.shared.with(|state| state.asked)
+    }
+
+    /// Begins a visit: `url` is the next hop, and the answer is the one that brings `state`. Ends with the value that
+    /// is returned; an answer after that is late. A visit that still waits is given up.
+    pub fn wait_for(&self, state: &str, url: &str) -> Waiting {
+        let number = self.shared.change(|shared| {
+            shared.give_up();
+            shared.begun += 1;
+            shared.visit = Some(Visit {
+                number: shared.begun,
+                state: state.to_owned(),
+                url: url.to_owned(),
+                handed: false,
+                arrived: None,
+                settled: false,
+                stray: None,
+            });
+            shared.begun
+        });
+        Waiting { shared: Arc::clone(&self.shared), number }
+    }
+
+    /// Tells the pages that it is over, answers what is still asked, and stops listening.
+    pub async fn stop(&self) {
+        self.shared.change(|state| state.ended = true);
+        self.stopping.send_replace(true);
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut server) = server {
+            // A connection that a browser keeps open must not hold the program.
+            if timeout(Duration::from_millis(500), &mut server).await.is_err() {
+                server.abort();
+            }
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            server.abort();
+        }
+    }
+}
+
+/// A visit that waits for its answer. Dropping it ends the visit.
+#[derive(Debug)]
+pub struct Waiting {
+    shared: Arc<Shared>,
+    number: usize,
+}
+
+impl Waiting {
+    /// Waits for the answer: query and fragment, or the query alone if the page does not report its fragment soon.
+    pub async fn returned(&self) -> Returned {
+        let mut changes = self.shared.changes.subscribe();
+        loop {
+            let arrived = self.look(|visit| visit.arrived.clone().map(|returned| (returned, visit.settled))).flatten();
+            match arrived {
+                Some((returned, true)) => return returned,
+                Some((returned, false)) if timeout(self.shared.clocks.settle, changes.changed()).await.is_err() => {
+                    return returned;
+                }
+                Some(_) => {}
+                None => _ = changes.changed().await,
+            }
+        }
+    }
+
+    /// Waits until a page takes the hop.
+    pub async fn handed(&self) {
+        self.until(|visit| visit.handed.then_some(())).await;
+    }
+
+    /// Waits for an answer that could not be counted as the one to this visit, and tells what was wrong with it.
+    pub async fn strayed(&self) -> String {
+        self.until(|visit| visit.stray.clone()).await
+    }
+
+    async fn until<T>(&self, seen: impl Fn(&Visit) -> Option<T>) -> T {
+        let mut changes = self.shared.changes.subscribe();
+        loop {
+            if let Some(found) = self.look(&seen).flatten() {
+                return found;
+            }
+            // The sender lives as long as this visit.
+            _ = changes.changed().await;
+        }
+    }
+
+    fn look<T>(&self, see: impl FnOnce(&Visit) -> T) -> Option<T> {
+        self.shared.with(|state| state.visit.as_ref().filter(|v| v.number == self.number).map(see))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.shared.change(|state| {
+            if state.visit.as_ref().is_some_and(|v| v.number == self.number) {
+                state.give_up();
+            }
+        });
+    }
+}
+
+/// What the listener, its pages and the visit share.
+#[derive(Debug)]
+struct Shared {
+    port: u16,
+    clocks: Clocks,
+    state: Mutex<State>,
+    changes: watch::Sender<()>,
+}
+
+impl Shared {
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Acts, and wakes all who wait for a change.
+    fn change<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        let result = self.with(act);
+        self.changes.send_replace(());
+        result
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    visit: Option<Visit>,
+    begun: usize,
+    /// How earlier visits ended, by their `state`.
+    past: HashMap<String, Past>,
+    anomalies: Vec<Anomaly>,
+    progress: (usize, usize),
+    asked: bool,
+    ended: bool,
+}
+
+#[derive(Debug)]
+struct Visit {
+    number: usize,
+    state: String,
+    url: String,
+    /// A page took the hop.
+    handed: bool,
+    arrived: Option<Returned>,
+    /// Nothing more of the answer is to come.
+    settled: bool,
+    stray: Option<String>,
+}
+
+#[derive(Debug)]
+enum Past {
+    /// With this code.
+    Answered(Option<Secret>),
+    GivenUp,
+}
+
+/// How much of an answer was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// What a browser sends: a fragment may follow.
+    Query,
+    /// The whole address, from the page's script.
+    Whole,
+}
+
+impl State {
+    fn give_up(&mut self) {
+        let Some(visit) = self.visit.take() else { return };
+        let past = match &visit.arrived {
+            Some(returned) => Past::Answered(code(returned)),
+            None => Past::GivenUp,
+        };
+        if !visit.state.is_empty() {
+            self.past.insert(visit.state, past);
+        }
+    }
+
+    /// Takes what arrived to the visit that it belongs to. Tells whether it belongs to any.
+    fn deliver(&mut self, returned: Returned, extent: Extent) -> bool {
+        let state = returned.get("state").unwrap_or_default().to_owned();
+        let ours = |visit: &&mut Visit| visit.state == state && (!state.is_empty() || is_answer(&returned));
+        if let Some(visit) = self.visit.as_mut().filter(ours) {
+            match &mut visit.arrived {
+                None => visit.arrived = Some(returned),
+                Some(first) if !is_same(first, &returned) => {
+                    let what = describe("a second answer to one request, with another code", &returned);
+                    self.note(AnomalyKind::SecondAnswer, what);
+                    return true;
+                }
+                Some(first) if extent == Extent::Whole && first.fragment.is_empty() => {
+                    first.url = returned.url;
+                    first.fragment = returned.fragment;
+                }
+                Some(_) => {}
+            }
+            visit.settled |= extent == Extent::Whole;
+            return true;
+        }
+        if !is_answer(&returned) {
+            // A posted form leaves an address without an answer: that page has nothing to add.
+            if let Some(visit) = self.visit.as_mut().filter(|v| extent == Extent::Whole && v.arrived.is_some()) {
+                visit.settled = true;
+            }
+            return false;
+        }
+        let (kind, what) = match self.past.get(&state) {
+            Some(Past::Answered(first)) if *first == code(&returned) => return true,
+            Some(Past::Answered(_)) => {
+                (AnomalyKind::SecondAnswer, "a second answer to an earlier request, with another code")
+            }
+            Some(Past::GivenUp) => (AnomalyKind::Late, "an answer to a request that was given up"),
+            None if state.is_empty() => (AnomalyKind::NoState, "an answer without the state that was sent"),
+            None => (AnomalyKind::UnknownState, "an answer with a state that was never sent"),
+        };
+        let what = describe(what, &returned);
+        if let (Some(visit), AnomalyKind::NoState | AnomalyKind::UnknownState) = (self.visit.as_mut(), kind) {
+            visit.stray = Some(what.clone());
+        }
+        self.note(kind, what);
+        false
+    }
+
+    fn note(&mut self, kind: AnomalyKind, what: String) {
+        let anomaly = Anomaly { kind, what };
+        // The page's script repeats what the query said.
+        if self.anomalies.last() != Some(&anomaly) && self.anomalies.len() < MOST_ANOMALIES {
+            self.anomalies.push(anomaly);
+        }
+    }
+
+    /// The next hop, for a page that asks. Each is handed out once.
+    fn hand_out(&mut self) -> Option<String> {
+        let visit = self.visit.as_mut().filter(|v| !v.handed && v.arrived.is_none())?;
+        visit.handed = true;
+        Some(visit.url.clone())
+    }
+}
+
+/// Parameters that only an authorization response has (RFC 6749 section 4, OpenID Connect Core, JARM).
+fn is_answer(returned: &Returned) -> bool {
+    ["code", "error", "access_token", "id_token", "response"].iter().any(|name| returned.get(name).is_some())
+}
+
+/// Whether an answer is one that arrived already: by a reload, or from the page's script, which adds the fragment.
+fn is_same(first: &Returned, second: &Returned) -> bool {
+    let in_query = |r: &Returned| r.query.iter().find(|(n, _)| n == "code").map(|(_, v)| Secret::new(v.as_str()));
+    let added = [first, second].iter().any(|r| r.fragment.is_empty());
+    in_query(first) == in_query(second) && (added || first.fragment == second.fragment)
+}
+
+fn code(returned: &Returned) -> Option<Secret> {
+    returned.get("code").map(Secret::new)
+}
+
+/// Names, but no values: nothing here was learned as a secret.
+fn describe(what: &str, returned: &Returned) -> String {
+    let mut names: Vec<&str> = returned.query.iter().chain(&returned.fragment).map(|(n, _)| n.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let names: Vec<String> = names.iter().take(12).map(|n| n.chars().take(40).collect()).collect();
+    match returned.get("error") {
+        Some(error) => {
+            let error: String = error.chars().take(60).collect();
+            format!("{what} (with {}; error {error:?})", names.join(", "))
+        }
+        None => format!("{what} (with {})", names.join(", ")),
+    }
+}

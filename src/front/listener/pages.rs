@@ -1,0 +1,268 @@
+//! The HTTP face of the listener: reads requests of a browser into answers, and renders the one page.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use serde_json::{Value, json};
+use tokio::time::{Instant, timeout_at};
+use url::form_urlencoded;
+
+use super::{AnomalyKind, Extent, Shared, is_answer};
+use crate::oauth::answer::Returned;
+use crate::oauth::pkce::random_text;
+
+const PAGE: &str = include_str!("../callback.html");
+
+/// Bytes of a posted body that are read.
+const LARGEST: usize = 1 << 20;
+
+/// What is kept of a posted form (RFC 6749, RFC 9207, OpenID Connect, JARM): a login form that was redirected here must
+/// leave nothing behind.
+const RESPONSE_PARAMETERS: [&str; 13] = [
+    "code",
+    "state",
+    "iss",
+    "error",
+    "error_description",
+    "error_uri",
+    "access_token",
+    "token_type",
+    "expires_in",
+    "scope",
+    "id_token",
+    "session_state",
+    "response",
+];
+
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    // Servers are asked to redirect to odd addresses as well: every path may turn out to be a callback.
+    Router::new().fallback(answer).with_state(shared)
+}
+
+async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let Some(host) = our_host(&shared, &request) else {
+        shared.change(|s| s.note(AnomalyKind::ForeignHost, "a request for another host than 127.0.0.1".into()));
+        return plain(StatusCode::BAD_REQUEST, "This address is not served here.");
+    };
+    let path = request.uri().path().to_owned();
+    let address = format!("http://{host}{}", request.uri().path_and_query().map_or("/", |p| p.as_str()));
+    let returned = Returned::read(&address, None);
+    let post = request.method() == Method::POST;
+    match path.as_str() {
+        "/next" if post => next(&shared, request).await,
+        _ if post => posted(&shared, returned, request).await,
+        _ if request.method() != Method::GET => plain(StatusCode::METHOD_NOT_ALLOWED, "GET and POST are served here."),
+        "/" if !is_answer(&returned) => start(&shared),
+        _ => {
+            let asked = path == "/callback" || !returned.query.is_empty();
+            arrived(&shared, returned, if asked { StatusCode::OK } else { StatusCode::NOT_FOUND })
+        }
+    }
+}
+
+/// The `Host` of a request, if it is ours: another one is a foreign name that was made to resolve to this machine.
+fn our_host(shared: &Shared, request: &Request) -> Option<String> {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return None };
+    let host = host.to_str().ok()?.to_ascii_lowercase();
+    let (name, port) = host.split_once(':').unwrap_or((&host, "80"));
+    let ours = matches!(name, "127.0.0.1" | "localhost") && port == shared.port.to_string();
+    ours.then_some(host)
+}
+
+/// The start page leads to the visit that waits, even if another window took the hop and lost it.
+fn start(shared: &Shared) -> Response {
+    let hop = shared.change(|s| {
+        let visit = s.visit.as_mut().filter(|v| v.arrived.is_none())?;
+        visit.handed = false;
+        Some(visit.url.clone())
+    });
+    let link = hop.map(|url| format!("<a rel=\"noreferrer\" href=\"{}\">go to the server</a>", escape(&url)));
+    let said = match link {
+        Some(_) => "Leading you to the server that is audited. Sign in and allow there; the rest should run by itself.",
+        None => "Nothing is to be done at the moment. Keep this window open.",
+    };
+    let detail = link.as_ref().map(|link| format!("<p>If nothing happens: {link}.</p>")).unwrap_or_default();
+    page(shared, StatusCode::OK, said, &detail, &link.unwrap_or_else(|| "reload this page".into()))
+}
+
+/// An answer in the query: the page's script reports the fragment, if there is one.
+fn arrived(shared: &Shared, returned: Returned, status: StatusCode) -> Response {
+    let seen = returned.clone();
+    let ours = shared.change(|s| s.deliver(returned, Extent::Query));
+    let said = match (ours, is_answer(&seen)) {
+        (true, _) => "The answer arrived. Keep this window open: the next step follows by itself.",
+        (false, true) => "This answer belongs to no request that is waiting, so it is not counted.",
+        (false, false) => "Keep this window open: the next step follows by itself.",
+    };
+    // Only an answer to our own request is quoted: a link from elsewhere shall not speak on this page.
+    let detail = seen.get("error").filter(|_| ours).map(|error| {
+        let error = quote(error);
+        match seen.get("error_description") {
+            Some(text) => format!("<p>The server says: <strong>{error}</strong> ({})</p>", quote(text)),
+            None => format!("<p>The server says: <strong>{error}</strong></p>"),
+        }
+    });
+    page(shared, status, said, &detail.unwrap_or_default(), "<a href=\"/\">go on</a>")
+}
+
+/// A POST to the callback: an answer by `form_post`, or a login form that was redirected here with its content.
+async fn posted(shared: &Shared, mut returned: Returned, request: Request) -> Response {
+    if is_answer(&returned) || returned.get("state").is_some() {
+        drop(request);
+        let what = "a form was posted to the redirect URI together with an answer in the query, as a redirect by 307 or \
+                    308 after the login does; what was typed into it was dropped unread";
+        shared.change(|s| s.note(AnomalyKind::BodyBesideAnswer, what.into()));
+        return arrived(shared, returned, StatusCode::OK);
+    }
+    if !is_type(&request, "application/x-www-form-urlencoded") {
+        return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "A form is expected here.");
+    }
+    let Ok(body) = to_bytes(request.into_body(), LARGEST).await else {
+        return plain(StatusCode::PAYLOAD_TOO_LARGE, "This form is too large.");
+    };
+    let (kept, other): (Vec<_>, Vec<_>) =
+        form_urlencoded::parse(&body).into_owned().partition(|(name, _)| RESPONSE_PARAMETERS.contains(&name.as_str()));
+    if other.iter().any(|(name, _)| is_password(name)) {
+        let what = "a form with a password field was posted to the redirect URI; nothing but the parameters of an answer \
+                    was kept";
+        shared.change(|s| s.note(AnomalyKind::PasswordInForm, what.into()));
+    }
+    returned.query.extend(kept);
+    arrived(shared, returned, StatusCode::OK)
+}
+
+fn is_password(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["pass", "pwd"].iter().any(|part| name.contains(part))
+}
+
+/// A page asks where to go. The type of the body keeps pages of other origins out: they would need a permission that
+/// is never given.
+async fn next(shared: &Shared, request: Request) -> Response {
+    if !is_type(&request, "application/json") {
+        return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "JSON is expected here.");
+    }
+    let Ok(body) = to_bytes(request.into_body(), LARGEST).await else {
+        return plain(StatusCode::PAYLOAD_TOO_LARGE, "This is too large.");
+    };
+    let Ok(question) = serde_json::from_slice::<Value>(&body) else {
+        return plain(StatusCode::BAD_REQUEST, "This is not JSON.");
+    };
+    let deadline = Instant::now() + shared.clocks.poll;
+    let mut changes = shared.changes.subscribe();
+    shared.change(|s| {
+        s.asked = true;
+        if let Some(href) = question["href"].as_str() {
+            s.deliver(Returned::read(href, None), Extent::Whole);
+        }
+    });
+    loop {
+        // Marked as seen first: what changes while we look must wake us.
+        changes.borrow_and_update();
+        let (hop, ended) = shared.with(|s| (s.hand_out(), s.ended));
+        let mut reply = match hop {
+            Some(url) => json!({ "next": url }),
+            None if ended => json!({ "end": true }),
+            None => match timeout_at(deadline, changes.changed()).await {
+                Ok(_) => continue,
+                Err(_) => json!({ "wait": true }),
+            },
+        };
+        if reply.get("next").is_some() {
+            // The visit waits for this.
+            shared.change(|_| ());
+        }
+        reply["progress"] = progress(shared).into();
+        return dressed(StatusCode::OK, "application/json", "default-src 'none'", reply.to_string());
+    }
+}
+
+fn is_type(request: &Request, wanted: &str) -> bool {
+    let given = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted)
+}
+
+fn progress(shared: &Shared) -> String {
+    match shared.with(|s| s.progress) {
+        (_, 0) => String::new(),
+        (n, m) => format!("Step {n} of {m}"),
+    }
+}
+
+/// The page. `detail` and `link` are HTML, `said` is text.
+fn page(shared: &Shared, status: StatusCode, said: &str, detail: &str, link: &str) -> Response {
+    let nonce = random_text(16);
+    let mut html = String::with_capacity(PAGE.len() + 512);
+    let mut rest = PAGE;
+    // In one pass, so that nothing put in is looked at again.
+    while let Some((before, after)) = rest.split_once("{{") {
+        let (name, after) = after.split_once("}}").expect("the page closes what it opens");
+        html.push_str(before);
+        match name {
+            "nonce" => html.push_str(&nonce),
+            "said" => html.push_str(&escape(said)),
+            "progress" => html.push_str(&progress(shared)),
+            "detail" => html.push_str(detail),
+            "link" => html.push_str(link),
+            other => unreachable!("the page asks for {other}"),
+        }
+        rest = after;
+    }
+    html.push_str(rest);
+    let policy = format!(
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'"
+    );
+    dressed(status, "text/html; charset=utf-8", &policy, html)
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response {
+    dressed(status, "text/plain; charset=utf-8", "default-src 'none'; frame-ancestors 'none'", text.to_owned())
+}
+
+/// Every answer wears the same headers. No cookies: the audited server would get them. No COOP: it would cut windows.
+fn dressed(status: StatusCode, kind: &'static str, policy: &str, body: String) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let policy = HeaderValue::from_str(policy).expect("a policy is made of visible ASCII");
+    let fixed: [(HeaderName, &'static str); 4] = [
+        (CONTENT_TYPE, kind),
+        (CACHE_CONTROL, "no-store"),
+        (REFERRER_POLICY, "no-referrer"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    for (name, value) in fixed {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+/// Text of the server: short, without control characters, and as text.
+fn quote(text: &str) -> String {
+    let text: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
+    escape(&text)
+}
+
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
