@@ -111,6 +111,8 @@ pub trait Agent: Send + Sync {
     fn logins(&self) -> usize;
     /// Whether it sees pages, headers and statuses of the server.
     fn sees_pages(&self) -> bool;
+    /// Hears that this is visit `n` of `m` at most.
+    fn progress(&self, _n: usize, _m: usize) {}
 }
 
 /// The one lane to the person's session.
@@ -148,7 +150,8 @@ impl Front {
         token_endpoint: &str,
     ) -> Result<AuthorizationAnswer, SignInError> {
         let _turn = self.lane.lock().await;
-        self.authorizations.fetch_add(1, Ordering::Relaxed);
+        let made = self.authorizations.fetch_add(1, Ordering::Relaxed) + 1;
+        self.agent.progress(made, self.planned().max(made));
         let landing = self.agent.visit(wire, &request, purpose).await?;
         Ok(read(request, landing, token_endpoint))
     }

@@ -48,11 +48,6 @@ impl BrowserAgent {
         Self { listener, opener, say, opened: AtomicBool::new(false), logins: AtomicUsize::new(0) }
     }
 
-    /// Tells the window that this is visit `n` of `m`.
-    pub fn progress(&self, n: usize, m: usize) {
-        self.listener.progress(n, m);
-    }
-
     async fn go(&self, wire: &Wire, request: &AuthorizationRequest, purpose: Purpose) -> Result<Landing, SignInError> {
         let url = address(request)?;
         let waiting = self.listener.wait_for(request.state(), url.as_str());
@@ -148,6 +143,10 @@ impl Agent for BrowserAgent {
 
     fn sees_pages(&self) -> bool {
         false
+    }
+
+    fn progress(&self, n: usize, m: usize) {
+        self.listener.progress(n, m);
     }
 }
 
