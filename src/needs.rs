@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::audit::{Audit, FlowFailure, Transcript};
 use crate::check::{Card, Demand, Finding, Level, Ruling, Verdict, fold};
-use crate::discovery::{Discovery, Metadata, ServerFacts};
+use crate::discovery::{Discovery, Metadata, Place, ResourceFacts, ServerFacts};
 use crate::front::{Purpose, SignInError, Stranger};
 use crate::oauth::answer::AuthorizationAnswer;
 use crate::oauth::client::Client;
@@ -193,6 +193,53 @@ impl Needs for Documents {
     const STAGE: Stage = Stage::Documents;
     async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
         Ok(Self(Arc::clone(&cx.audit)))
+    }
+}
+
+/// What discovery found out about the protected resource.
+#[derive(Debug, Clone)]
+pub struct AboutResource(pub Arc<Audit>);
+
+impl Deref for AboutResource {
+    type Target = ResourceFacts;
+    fn deref(&self) -> &ResourceFacts {
+        self.0.discovery.resource.as_ref().expect("supplied only where a resource is known")
+    }
+}
+
+impl Needs for AboutResource {
+    const STAGE: Stage = Stage::Documents;
+    async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
+        match cx.audit.discovery.resource {
+            Some(_) => Ok(Self(Arc::clone(&cx.audit))),
+            None => Err(no_resource()),
+        }
+    }
+}
+
+/// The metadata of the protected resource.
+#[derive(Debug, Clone)]
+pub struct ResourceMetadata {
+    /// The document.
+    pub metadata: Metadata,
+    /// How it was found.
+    pub place: Place,
+    /// The rest of what is known.
+    pub facts: ResourceFacts,
+}
+
+impl Needs for ResourceMetadata {
+    const STAGE: Stage = Stage::Documents;
+    async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
+        let facts = AboutResource::supply(cx, Vec::new()).await?;
+        match &facts.metadata {
+            Some((metadata, place)) => {
+                Ok(Self { metadata: metadata.clone(), place: *place, facts: (*facts).clone() })
+            }
+            None => Err(Shortfall::NotApplicable(
+                "the resource publishes no metadata, see resource_metadata/published".into(),
+            )),
+        }
     }
 }
 

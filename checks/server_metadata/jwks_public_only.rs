@@ -1,0 +1,70 @@
+//! Who publishes a private key lets everybody sign tokens.
+
+use serde_json::Value;
+
+use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Verdict, demand, must};
+use crate::document::Document;
+use crate::needs::{Context, Documents};
+
+const NO_PRIVATE: Demand = demand(
+    "A published key set holds no private members.",
+    &[must(Document::Rfc7517, "9.2"), must(Document::Rfc7518, "6.2.2")],
+);
+const NO_SYMMETRIC: Demand = demand(
+    "A published key set holds no symmetric keys.",
+    &[must(Document::Rfc7517, "9.2"), must(Document::Rfc7518, "6.4.1")],
+);
+
+/// The members of RFC 7518 sections 6.2.2 and 6.3.2 that are private.
+const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
+
+/// Only public keys are published.
+pub struct JwksPublicOnly;
+
+impl Check for JwksPublicOnly {
+    type Needs = Documents;
+    const CARD: Card = Card {
+        id: "server_metadata/jwks-public-only",
+        demands: &[NO_PRIVATE, NO_SYMMETRIC],
+        impact: Impact::Critical,
+        reach: Reach::Nothing,
+        page: include_str!("jwks_public_only.md"),
+    };
+
+    async fn run(documents: Documents, cx: &Context) -> Outcome {
+        let Some(Ok(fetched)) = &documents.server.jwks else {
+            return Ok(Verdict::not_applicable("no keys were found, see server_metadata/jwks-reachable").into());
+        };
+        let keys = fetched.json.as_ref().and_then(|j| j.get("keys")).and_then(Value::as_array);
+        let Some(keys) = keys.filter(|k| !k.is_empty()) else {
+            return Ok(Verdict::not_applicable("no keys were found, see server_metadata/jwks-reachable").into());
+        };
+        let findings = keys.iter().enumerate().map(|(at, key)| Finding::new(format!("key {}", at + 1), judge(key)));
+        let ruling = cx.fold(findings.collect(), format!("{} keys, none with a private member", keys.len()));
+        Ok(ruling.shown_by([fetched.exchange]))
+    }
+}
+
+fn judge(key: &Value) -> Verdict {
+    let private: Vec<&str> = PRIVATE.into_iter().filter(|m| key.get(m).is_some()).collect();
+    if !private.is_empty() {
+        return Verdict::fail(NO_PRIVATE, format!("it has the private members {}", private.join(", ")));
+    }
+    if key.get("kty").and_then(Value::as_str) == Some("oct") || key.get("k").is_some() {
+        return Verdict::fail(NO_SYMMETRIC, "it is a symmetric key: who reads it can sign");
+    }
+    Verdict::pass("public members only")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn private_and_symmetric_keys_fail() {
+        assert!(matches!(judge(&json!({"kty": "RSA", "n": "x", "e": "AQAB"})), Verdict::Pass(_)));
+        assert!(matches!(judge(&json!({"kty": "EC", "crv": "P-256", "x": "a", "y": "b", "d": "c"})), Verdict::Fail(NO_PRIVATE, _)));
+        assert!(matches!(judge(&json!({"kty": "oct", "k": "c2VjcmV0"})), Verdict::Fail(NO_SYMMETRIC, _)));
+    }
+}
