@@ -222,4 +222,4 @@ fn minutes(left: Duration) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,7 +6,7 @@
 
 mod pages;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod visit;
 
 use std::io;
@@ -171,6 +171,12 @@ impl Listener {
             shared: Arc::clone(&self.shared),
             number,
         }
+    }
+
+    /// Takes the hop as a page does.
+    #[cfg(test)]
+    pub(crate) fn take_hop(&self) {
+        self.shared.change(|state| state.hand_out());
     }
 
     /// Tells the pages that it is over, answers what is still asked, and stops listening.

@@ -66,7 +66,12 @@ impl PasteAgent {
         }
     }
 
-    async fn go(&self, wire: &Wire, request: &AuthorizationRequest, purpose: Purpose) -> Result<Landing, SignInError> {
+    async fn go(
+        &self,
+        wire: &Wire,
+        request: &AuthorizationRequest,
+        purpose: Purpose,
+    ) -> Result<Landing, SignInError> {
         let url = address(request)?;
         let asking = self.ask(wire, request, &url, purpose);
         let Some(listener) = &self.listener else {
@@ -184,8 +189,13 @@ impl Agent for PasteAgent {
 }
 
 /// A person has this long, also if something is pasted again and again.
-async fn limited(time: Duration, asking: impl Future<Output = Result<Landing, SignInError>>) -> Result<Landing, SignInError> {
-    timeout(time, asking).await.unwrap_or_else(|_| Err(abandoned(time)))
+async fn limited(
+    time: Duration,
+    asking: impl Future<Output = Result<Landing, SignInError>>,
+) -> Result<Landing, SignInError> {
+    timeout(time, asking)
+        .await
+        .unwrap_or_else(|_| Err(abandoned(time)))
 }
 
 /// Reads a line: a whole address, the query or fragment of one, or a bare code.
