@@ -1,6 +1,8 @@
 //! The browser is played: by plain requests over the loopback where it answers, by nobody where it is silent.
 
-use std::sync::{Mutex, mpsc};
+use std::sync::Mutex;
+
+use tokio::sync::mpsc;
 
 use super::*;
 use crate::front::listener::Clocks;
@@ -45,24 +47,26 @@ pub(crate) fn request(state: &str) -> AuthorizationRequest {
 struct Desk {
     agent: BrowserAgent,
     listener: Arc<Listener>,
-    opened: mpsc::Receiver<String>,
     heard: Heard,
     wire: Wire,
 }
 
-fn desk(clocks: Clocks) -> Desk {
+/// The agent, and the addresses that it opens.
+fn desk(clocks: Clocks) -> (Desk, mpsc::UnboundedReceiver<String>) {
     let listener = Arc::new(Listener::bind_with(None, clocks).unwrap());
-    let (told, opened) = mpsc::channel();
+    let (told, opened) = mpsc::unbounded_channel();
     let opener: Opener = Arc::new(move |page| told.send(page.to_owned()).map_err(io::Error::other));
     let (heard, say) = heard();
     let agent = BrowserAgent::with_opener(Arc::clone(&listener), Some(opener), say);
-    Desk {
-        agent,
-        listener,
+    (
+        Desk {
+            agent,
+            listener,
+            heard,
+            wire: wire(),
+        },
         opened,
-        heard,
-        wire: wire(),
-    }
+    )
 }
 
 impl Desk {
@@ -83,10 +87,6 @@ impl Desk {
         get(port, &format!("/callback?{query}")).await;
         next
     }
-
-    fn opened(&self) -> String {
-        self.opened.recv_timeout(Duration::from_secs(5)).unwrap()
-    }
 }
 
 fn code(landing: Result<Landing, SignInError>) -> String {
@@ -101,7 +101,7 @@ fn code(landing: Result<Landing, SignInError>) -> String {
 
 #[tokio::test]
 async fn one_window_is_opened_and_makes_the_later_visits() {
-    let desk = desk(quick());
+    let (desk, mut opened) = desk(quick());
     let start = desk.listener.start_page();
     let (landing, next) = tokio::join!(
         desk.visit("s1", Purpose::SignIn),
@@ -109,7 +109,7 @@ async fn one_window_is_opened_and_makes_the_later_visits() {
     );
     assert_eq!(code(landing), "Code0001");
     assert_eq!(next, "https://as.example/authorize?state=s1");
-    assert_eq!(desk.opened(), start);
+    assert_eq!(opened.recv().await.unwrap(), start);
     assert!(desk.heard.all().contains(&start));
     for n in 2..=4 {
         let (state, query) = (format!("s{n}"), format!("code=Code000{n}&state=s{n}"));
@@ -119,7 +119,7 @@ async fn one_window_is_opened_and_makes_the_later_visits() {
         );
         assert_eq!(code(landing), format!("Code000{n}"));
     }
-    assert!(desk.opened.try_recv().is_err(), "one window is enough");
+    assert!(opened.try_recv().is_err(), "one window is enough");
     assert_eq!(desk.agent.logins(), 1);
     assert_eq!(
         desk.wire.vault().redact("Code0001 Code0004"),
@@ -127,19 +127,18 @@ async fn one_window_is_opened_and_makes_the_later_visits() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_window_that_is_gone_is_replaced() {
-    let desk = desk(quick());
+    let (desk, mut opened) = desk(quick());
     let start = desk.listener.start_page();
     let (landing, _) = tokio::join!(
         desk.visit("s1", Purpose::SignIn),
         desk.play(Some(&start), "code=Code0001&state=s1")
     );
     code(landing);
-    desk.opened();
+    opened.recv().await.unwrap();
     let (landing, _) = tokio::join!(desk.visit("s2", Purpose::Ordinary), async {
-        let opened = tokio::task::block_in_place(|| desk.opened());
-        assert_eq!(opened, start);
+        assert_eq!(opened.recv().await.unwrap(), start);
         assert!(
             get(desk.listener.port(), "/")
                 .await
@@ -157,7 +156,7 @@ async fn a_window_that_is_gone_is_replaced() {
 
 #[tokio::test]
 async fn an_answer_without_the_state_is_not_waited_past() {
-    let desk = desk(quick());
+    let (desk, _opened) = desk(quick());
     let (landing, _) = tokio::join!(
         desk.visit("s1", Purpose::SignIn),
         desk.play(None, "code=Code0001")
@@ -186,7 +185,7 @@ async fn silent(desk: &Desk, purpose: Purpose) -> (Result<Landing, SignInError>,
 
 #[tokio::test(start_paused = true)]
 async fn a_sign_in_is_given_ten_minutes_and_a_reminder() {
-    let desk = desk(Clocks::default());
+    let (desk, _opened) = desk(Clocks::default());
     let (landing, took) = silent(&desk, Purpose::SignIn).await;
     assert_eq!(landing.unwrap_err(), SignInError::Abandoned(10));
     assert_eq!(took.as_secs(), 600);
@@ -201,7 +200,7 @@ async fn a_sign_in_is_given_ten_minutes_and_a_reminder() {
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_ordinary_visit_means_that_the_server_asks_again() {
-    let desk = desk(Clocks::default());
+    let (desk, _opened) = desk(Clocks::default());
     let (landing, took) = silent(&desk, Purpose::Ordinary).await;
     assert_eq!(landing.unwrap_err(), SignInError::Abandoned(5));
     assert_eq!(took.as_secs(), 300);
@@ -210,7 +209,7 @@ async fn a_silent_ordinary_visit_means_that_the_server_asks_again() {
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_odd_visit_ended_on_a_page_of_the_server() {
-    let desk = desk(Clocks::default());
+    let (desk, _opened) = desk(Clocks::default());
     let (landing, took) = silent(&desk, Purpose::Odd).await;
     assert!(
         matches!(landing, Ok(Landing::NeverCameBack(why)) if why.contains("stayed on a page of the server"))
@@ -220,7 +219,7 @@ async fn a_silent_odd_visit_ended_on_a_page_of_the_server() {
 
 #[tokio::test]
 async fn a_browser_is_sent_nowhere_but_to_the_web() {
-    let desk = desk(quick());
+    let (desk, mut opened) = desk(quick());
     let mut request = request("s1");
     request.endpoint = "javascript:alert(1)//".into();
     let refused = desk
@@ -228,7 +227,7 @@ async fn a_browser_is_sent_nowhere_but_to_the_web() {
         .visit(&desk.wire, &request, Purpose::SignIn)
         .await;
     assert!(matches!(refused, Err(SignInError::Unusable(_))));
-    assert!(desk.opened.try_recv().is_err());
+    assert!(opened.try_recv().is_err());
 }
 
 #[tokio::test]
