@@ -408,3 +408,30 @@ async fn markup_in_an_answer_stays_inert() {
         "a link from elsewhere does not speak on the page: {foreign}"
     );
 }
+
+#[tokio::test]
+async fn a_window_that_was_closed_while_it_waited_takes_no_hop() {
+    let listener = Listener::bind_with(
+        None,
+        Clocks {
+            poll: Duration::from_secs(20),
+            ..quick()
+        },
+    )
+    .unwrap();
+    let port = listener.port();
+    let mut window = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let question = format!(
+        "POST /next HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}"
+    );
+    window.write_all(question.as_bytes()).await.unwrap();
+    while !listener.was_asked() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    drop(window);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let waiting = listener.wait_for("s1", "http://as.example/a");
+    let handed = tokio::time::timeout(Duration::from_millis(100), waiting.handed()).await;
+    assert!(handed.is_err(), "nobody is there to take it");
+    assert_eq!(ask(port, None).await["next"], "http://as.example/a");
+}
