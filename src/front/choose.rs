@@ -76,14 +76,13 @@ impl SignIn {
             return Ok(Listening { redirect_uri: listener.redirect_uri(), listener: Ok(listener) });
         };
         let url = Url::parse(uri).map_err(|e| SignInError::Unusable(format!("--redirect-uri {uri} is not a URI: {e}")))?;
-        let ours = url.scheme() == "http"
-            && crate::wire::guard::is_loopback_host(url.host_str().unwrap_or_default())
-            && url.path() == "/callback";
+        // The listener is there for 127.0.0.1 (and for localhost, where that is the same).
+        let ours = url.scheme() == "http" && ["127.0.0.1", "localhost"].contains(&url.host_str().unwrap_or_default());
         let listener = match url.port() {
             Some(port) if ours => {
                 Listener::bind(Some(port)).map(Arc::new).map_err(|e| format!("port {port} could not be opened: {e}"))
             }
-            _ => Err(format!("{uri} is not of the form http://127.0.0.1:PORT/callback")),
+            _ => Err(format!("{uri} does not lead to a port of 127.0.0.1")),
         };
         Ok(Listening { redirect_uri: uri.to_owned(), listener })
     }
@@ -102,14 +101,14 @@ impl SignIn {
         match self.agent {
             AgentName::Form => Ok(self.form()),
             AgentName::Browser => self.browser(listening, say),
-            AgentName::Paste => self.paste(listening, say),
+            AgentName::Paste => Ok(self.paste(listening, say)),
             AgentName::Auto if self.credentials.is_some() => Ok(self.form()),
             // A server that asks nobody anything needs nobody.
             AgentName::Auto if asks_nothing(wire, ordinary).await => Ok(self.form()),
             AgentName::Auto if self.terminal && self.display && listening.listener.is_ok() => {
                 self.browser(listening, say)
             }
-            AgentName::Auto if self.terminal => self.paste(listening, say),
+            AgentName::Auto if self.terminal => Ok(self.paste(listening, say)),
             AgentName::Auto => Err(SignInError::NobodyThere),
         }
     }
@@ -122,16 +121,12 @@ impl SignIn {
         let listener = listening.listener.map_err(|why| {
             SignInError::Unusable(format!("the browser agent needs a redirect URI on this machine: {why}"))
         })?;
-        Ok(Arc::new(BrowserAgent::new(listener, self.no_open, prose(say))))
+        Ok(Arc::new(BrowserAgent::new(listener, !self.no_open, prose(say))))
     }
 
-    fn paste(&self, listening: Listening, say: &Say) -> Result<Arc<dyn Agent>, SignInError> {
-        // Where the redirect URI leads elsewhere nothing will arrive here, and the pasted address is what counts.
-        let listener = match listening.listener {
-            Ok(listener) => listener,
-            Err(_) => Arc::new(Listener::bind(None).map_err(|e| SignInError::Unusable(e.to_string()))?),
-        };
-        Ok(Arc::new(PasteAgent::new(listener, tokio::io::stdin(), prose(say))))
+    fn paste(&self, listening: Listening, say: &Say) -> Arc<dyn Agent> {
+        let stdin = tokio::io::BufReader::new(tokio::io::stdin());
+        Arc::new(PasteAgent::new(listening.listener.ok(), stdin, prose(say)))
     }
 }
 

@@ -6,9 +6,9 @@
 
 mod pages;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+mod visit;
 
-use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,10 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::oauth::answer::Returned;
-use crate::oauth::secret::Secret;
-
-/// Anomalies that are kept; anybody who can reach the port can cause one.
-const MOST_ANOMALIES: usize = 100;
+use visit::{State, Visit};
 
 /// How long is waited for what.
 #[derive(Debug, Clone)]
@@ -109,15 +106,26 @@ impl Listener {
         socket.set_nonblocking(true)?;
         let port = socket.local_addr()?.port();
         let socket = tokio::net::TcpListener::from_std(socket)?;
-        let shared = Arc::new(Shared { port, clocks, state: Mutex::default(), changes: watch::Sender::new(()) });
+        let shared = Arc::new(Shared {
+            port,
+            clocks,
+            state: Mutex::default(),
+            changes: watch::Sender::new(()),
+        });
         let (stopping, mut stop) = watch::channel(false);
         let serving = axum::serve(socket, pages::router(Arc::clone(&shared)))
-            .with_graceful_shutdown(async move { while !*stop.borrow_and_update() && stop.changed().await.is_ok() {} });
+            .with_graceful_shutdown(async move {
+                while !*stop.borrow_and_update() && stop.changed().await.is_ok() {}
+            });
         let server = tokio::spawn(async move {
             // Accepting goes on after errors of single connections, and there is nobody to tell about others.
             let _ = serving.await;
         });
-        Ok(Self { shared, server: Mutex::new(Some(server)), stopping })
+        Ok(Self {
+            shared,
+            server: Mutex::new(Some(server)),
+            stopping,
+        })
     }
 
     /// The port.
@@ -158,31 +166,34 @@ impl Listener {
     /// Begins a visit: `url` is the next hop, and the answer is the one that brings `state`. Ends with the value that
     /// is returned; an answer after that is late. A visit that still waits is given up.
     pub fn wait_for(&self, state: &str, url: &str) -> Waiting {
-        let number = self.shared.change(|shared| {
-            shared.give_up();
-            shared.begun += 1;
-            shared.visit = Some(Visit {
-                number: shared.begun,
-                state: state.to_owned(),
-                url: url.to_owned(),
-                handed: false,
-                arrived: None,
-                settled: false,
-                stray: None,
-            });
-            shared.begun
-        });
-        Waiting { shared: Arc::clone(&self.shared), number }
+        let number = self.shared.change(|shared| shared.begin(state, url));
+        Waiting {
+            shared: Arc::clone(&self.shared),
+            number,
+        }
+    }
+
+    /// Takes the hop as a page does.
+    #[cfg(test)]
+    pub(crate) fn take_hop(&self) {
+        self.shared.change(|state| state.hand_out());
     }
 
     /// Tells the pages that it is over, answers what is still asked, and stops listening.
     pub async fn stop(&self) {
         self.shared.change(|state| state.ended = true);
         self.stopping.send_replace(true);
-        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let server = self
+            .server
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(mut server) = server {
             // A connection that a browser keeps open must not hold the program.
-            if timeout(Duration::from_millis(500), &mut server).await.is_err() {
+            if timeout(Duration::from_millis(500), &mut server)
+                .await
+                .is_err()
+            {
                 server.abort();
             }
         }
@@ -191,7 +202,12 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Some(server) = self.server.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if let Some(server) = self
+            .server
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
             server.abort();
         }
     }
@@ -209,10 +225,21 @@ impl Waiting {
     pub async fn returned(&self) -> Returned {
         let mut changes = self.shared.changes.subscribe();
         loop {
-            let arrived = self.look(|visit| visit.arrived.clone().map(|returned| (returned, visit.settled))).flatten();
+            let arrived = self
+                .look(|visit| {
+                    visit
+                        .arrived
+                        .clone()
+                        .map(|returned| (returned, visit.settled))
+                })
+                .flatten();
             match arrived {
                 Some((returned, true)) => return returned,
-                Some((returned, false)) if timeout(self.shared.clocks.settle, changes.changed()).await.is_err() => {
+                Some((returned, false))
+                    if timeout(self.shared.clocks.settle, changes.changed())
+                        .await
+                        .is_err() =>
+                {
                     return returned;
                 }
                 Some(_) => {}
@@ -243,14 +270,24 @@ impl Waiting {
     }
 
     fn look<T>(&self, see: impl FnOnce(&Visit) -> T) -> Option<T> {
-        self.shared.with(|state| state.visit.as_ref().filter(|v| v.number == self.number).map(see))
+        self.shared.with(|state| {
+            state
+                .visit
+                .as_ref()
+                .filter(|v| v.number == self.number)
+                .map(see)
+        })
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.shared.change(|state| {
-            if state.visit.as_ref().is_some_and(|v| v.number == self.number) {
+            if state
+                .visit
+                .as_ref()
+                .is_some_and(|v| v.number == self.number)
+            {
                 state.give_up();
             }
         });
@@ -276,150 +313,5 @@ impl Shared {
         let result = self.with(act);
         self.changes.send_replace(());
         result
-    }
-}
-
-#[derive(Debug, Default)]
-struct State {
-    visit: Option<Visit>,
-    begun: usize,
-    /// How earlier visits ended, by their `state`.
-    past: HashMap<String, Past>,
-    anomalies: Vec<Anomaly>,
-    progress: (usize, usize),
-    asked: bool,
-    ended: bool,
-}
-
-#[derive(Debug)]
-struct Visit {
-    number: usize,
-    state: String,
-    url: String,
-    /// A page took the hop.
-    handed: bool,
-    arrived: Option<Returned>,
-    /// Nothing more of the answer is to come.
-    settled: bool,
-    stray: Option<String>,
-}
-
-#[derive(Debug)]
-enum Past {
-    /// With this code.
-    Answered(Option<Secret>),
-    GivenUp,
-}
-
-/// How much of an answer was seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Extent {
-    /// What a browser sends: a fragment may follow.
-    Query,
-    /// The whole address, from the page's script.
-    Whole,
-}
-
-impl State {
-    fn give_up(&mut self) {
-        let Some(visit) = self.visit.take() else { return };
-        let past = match &visit.arrived {
-            Some(returned) => Past::Answered(code(returned)),
-            None => Past::GivenUp,
-        };
-        if !visit.state.is_empty() {
-            self.past.insert(visit.state, past);
-        }
-    }
-
-    /// Takes what arrived to the visit that it belongs to. Tells whether it belongs to any.
-    fn deliver(&mut self, returned: Returned, extent: Extent) -> bool {
-        let state = returned.get("state").unwrap_or_default().to_owned();
-        let ours = |visit: &&mut Visit| visit.state == state && (!state.is_empty() || is_answer(&returned));
-        if let Some(visit) = self.visit.as_mut().filter(ours) {
-            match &mut visit.arrived {
-                None => visit.arrived = Some(returned),
-                Some(first) if !is_same(first, &returned) => {
-                    let what = describe("a second answer to one request, with another code", &returned);
-                    self.note(AnomalyKind::SecondAnswer, what);
-                    return true;
-                }
-                Some(first) if extent == Extent::Whole && first.fragment.is_empty() => {
-                    first.url = returned.url;
-                    first.fragment = returned.fragment;
-                }
-                Some(_) => {}
-            }
-            visit.settled |= extent == Extent::Whole;
-            return true;
-        }
-        if !is_answer(&returned) {
-            // A posted form leaves an address without an answer: that page has nothing to add.
-            if let Some(visit) = self.visit.as_mut().filter(|v| extent == Extent::Whole && v.arrived.is_some()) {
-                visit.settled = true;
-            }
-            return false;
-        }
-        let (kind, what) = match self.past.get(&state) {
-            Some(Past::Answered(first)) if *first == code(&returned) => return true,
-            Some(Past::Answered(_)) => {
-                (AnomalyKind::SecondAnswer, "a second answer to an earlier request, with another code")
-            }
-            Some(Past::GivenUp) => (AnomalyKind::Late, "an answer to a request that was given up"),
-            None if state.is_empty() => (AnomalyKind::NoState, "an answer without the state that was sent"),
-            None => (AnomalyKind::UnknownState, "an answer with a state that was never sent"),
-        };
-        let what = describe(what, &returned);
-        if let (Some(visit), AnomalyKind::NoState | AnomalyKind::UnknownState) = (self.visit.as_mut(), kind) {
-            visit.stray = Some(what.clone());
-        }
-        self.note(kind, what);
-        false
-    }
-
-    fn note(&mut self, kind: AnomalyKind, what: String) {
-        let anomaly = Anomaly { kind, what };
-        // The page's script repeats what the query said.
-        if self.anomalies.last() != Some(&anomaly) && self.anomalies.len() < MOST_ANOMALIES {
-            self.anomalies.push(anomaly);
-        }
-    }
-
-    /// The next hop, for a page that asks. Each is handed out once.
-    fn hand_out(&mut self) -> Option<String> {
-        let visit = self.visit.as_mut().filter(|v| !v.handed && v.arrived.is_none())?;
-        visit.handed = true;
-        Some(visit.url.clone())
-    }
-}
-
-/// Parameters that only an authorization response has (RFC 6749 section 4, OpenID Connect Core, JARM).
-fn is_answer(returned: &Returned) -> bool {
-    ["code", "error", "access_token", "id_token", "response"].iter().any(|name| returned.get(name).is_some())
-}
-
-/// Whether an answer is one that arrived already: by a reload, or from the page's script, which adds the fragment.
-fn is_same(first: &Returned, second: &Returned) -> bool {
-    let in_query = |r: &Returned| r.query.iter().find(|(n, _)| n == "code").map(|(_, v)| Secret::new(v.as_str()));
-    let added = [first, second].iter().any(|r| r.fragment.is_empty());
-    in_query(first) == in_query(second) && (added || first.fragment == second.fragment)
-}
-
-fn code(returned: &Returned) -> Option<Secret> {
-    returned.get("code").map(Secret::new)
-}
-
-/// Names, but no values: nothing here was learned as a secret.
-fn describe(what: &str, returned: &Returned) -> String {
-    let mut names: Vec<&str> = returned.query.iter().chain(&returned.fragment).map(|(n, _)| n.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    let names: Vec<String> = names.iter().take(12).map(|n| n.chars().take(40).collect()).collect();
-    match returned.get("error") {
-        Some(error) => {
-            let error: String = error.chars().take(60).collect();
-            format!("{what} (with {}; error {error:?})", names.join(", "))
-        }
-        None => format!("{what} (with {})", names.join(", ")),
     }
 }

@@ -1,16 +1,18 @@
 //! The agent `paste`: prints the address to visit and takes back what the person pastes, for machines without a browser.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, Lines};
 use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 use url::{Url, form_urlencoded};
 
 use super::browser::{Say, abandoned, address, learn, strayed};
-use super::listener::{Listener, Waiting};
+use super::listener::{Clocks, Listener};
 use super::{Agent, Landing, Purpose, SignInError, Visiting};
 use crate::oauth::answer::Returned;
 use crate::oauth::request::AuthorizationRequest;
@@ -19,19 +21,21 @@ use crate::wire::Wire;
 /// How often a person may paste something that does not fit.
 const TRIES: usize = 3;
 
-type Input = Box<dyn AsyncRead + Send + Unpin>;
+type Input = Box<dyn AsyncBufRead + Send + Unpin>;
 
-/// Asks a person at the terminal. The listener listens as well: a forwarded port may deliver.
+/// Asks a person at the terminal. The listener listens as well, if there is one: a forwarded port may deliver.
 pub struct PasteAgent {
-    listener: Arc<Listener>,
-    input: Mutex<Lines<BufReader<Input>>>,
+    listener: Option<Arc<Listener>>,
+    input: Mutex<Lines<Input>>,
     say: Say,
     logins: AtomicUsize,
 }
 
 impl fmt::Debug for PasteAgent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PasteAgent").field("port", &self.listener.port()).finish_non_exhaustive()
+        f.debug_struct("PasteAgent")
+            .field("listener", &self.listener)
+            .finish_non_exhaustive()
     }
 }
 
@@ -48,21 +52,50 @@ enum Pasted {
 
 impl PasteAgent {
     /// Reads lines from `input`, in production standard input.
-    pub fn new(listener: Arc<Listener>, input: impl AsyncRead + Send + Unpin + 'static, say: Say) -> Self {
+    pub fn new(
+        listener: Option<impl Into<Arc<Listener>>>,
+        input: impl AsyncBufRead + Send + Unpin + 'static,
+        say: Say,
+    ) -> Self {
         let input: Input = Box::new(input);
-        Self { listener, input: Mutex::new(BufReader::new(input).lines()), say, logins: AtomicUsize::new(0) }
+        Self {
+            listener: listener.map(Into::into),
+            input: Mutex::new(input.lines()),
+            say,
+            logins: AtomicUsize::new(0),
+        }
     }
 
-    async fn go(&self, wire: &Wire, request: &AuthorizationRequest, purpose: Purpose) -> Result<Landing, SignInError> {
+    async fn go(
+        &self,
+        wire: &Wire,
+        request: &AuthorizationRequest,
+        purpose: Purpose,
+    ) -> Result<Landing, SignInError> {
         let url = address(request)?;
-        let waiting = self.listener.wait_for(request.state(), url.as_str());
+        let asking = self.ask(wire, request, &url, purpose);
+        let Some(listener) = &self.listener else {
+            return self.counted(wire, limited(Clocks::default().sign_in, asking).await?);
+        };
+        let waiting = listener.wait_for(request.state(), url.as_str());
+        let asking = async {
+            // A window that comes through a forwarded port goes on by itself; the person is asked if it does not.
+            let clocks = listener.clocks();
+            if listener.was_asked() && timeout(clocks.pick_up, waiting.handed()).await.is_ok() {
+                sleep(clocks.silence).await;
+            }
+            asking.await
+        };
         let landing = tokio::select! {
             biased;
             returned = waiting.returned() => Landing::Returned(returned),
-            why = strayed(&self.listener, &waiting, &self.say) => Landing::NeverCameBack(why),
-            pasted = self.ask(wire, request, &url, &waiting, purpose) => pasted?,
-            () = sleep(self.listener.clocks().sign_in) => return Err(abandoned(self.listener.clocks().sign_in)),
+            why = strayed(listener, &waiting, &self.say) => Landing::NeverCameBack(why),
+            pasted = limited(listener.clocks().sign_in, asking) => pasted?,
         };
+        self.counted(wire, landing)
+    }
+
+    fn counted(&self, wire: &Wire, landing: Landing) -> Result<Landing, SignInError> {
         if let Landing::Returned(returned) = &landing {
             learn(wire, returned);
             if returned.get("error").is_none() {
@@ -77,14 +110,8 @@ impl PasteAgent {
         wire: &Wire,
         request: &AuthorizationRequest,
         url: &Url,
-        waiting: &Waiting,
         purpose: Purpose,
     ) -> Result<Landing, SignInError> {
-        let clocks = self.listener.clocks();
-        // A window that comes through a forwarded port goes on by itself; the person is asked if it does not.
-        if self.listener.was_asked() && timeout(clocks.pick_up, waiting.handed()).await.is_ok() {
-            sleep(clocks.silence).await;
-        }
         let error_page = match purpose {
             Purpose::Odd => " If the browser shows an error page, just press Enter.",
             Purpose::SignIn | Purpose::Ordinary => "",
@@ -97,27 +124,31 @@ impl PasteAgent {
         let mut input = self.input.lock().await;
         let mut tries = 0;
         while tries < TRIES {
-            let line = input
-                .next_line()
-                .await
-                .map_err(|e| SignInError::Unusable(format!("what was pasted could not be read: {e}")))?;
+            let line = input.next_line().await.map_err(|e| {
+                SignInError::Unusable(format!("what was pasted could not be read: {e}"))
+            })?;
             let Some(line) = line else {
-                return Err(SignInError::Unusable("the input ended before an address was pasted".into()));
+                return Err(SignInError::Unusable(
+                    "the input ended before an address was pasted".into(),
+                ));
             };
             match read(&line, request.redirect_uri()) {
                 Pasted::Answer(returned) => {
                     learn(wire, &returned);
                     match returned.get("state") {
-                        Some(state) if !request.state().is_empty() && state != request.state() => (self.say)(
-                            "That address belongs to another request: its state is not the one that was sent. Open the \
+                        Some(state) if !request.state().is_empty() && state != request.state() => {
+                            (self.say)(
+                                "That address belongs to another request: its state is not the one that was sent. Open the \
                              address above and paste where it leads.",
-                        ),
+                            )
+                        }
                         _ => return Ok(Landing::Returned(returned)),
                     }
                 }
                 Pasted::Nothing if purpose == Purpose::Odd => {
                     return Ok(Landing::NeverCameBack(
-                        "the person saw a page of the server, which cannot be seen from here".into(),
+                        "the person saw a page of the server, which cannot be seen from here"
+                            .into(),
                     ));
                 }
                 Pasted::Nothing => continue,
@@ -128,7 +159,9 @@ impl PasteAgent {
             }
             tries += 1;
         }
-        Err(SignInError::Unusable(format!("{TRIES} times something was pasted that does not answer the request")))
+        Err(SignInError::Unusable(format!(
+            "{TRIES} times something was pasted that does not answer the request"
+        )))
     }
 }
 
@@ -137,7 +170,12 @@ impl Agent for PasteAgent {
         "paste"
     }
 
-    fn visit<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest, purpose: Purpose) -> Visiting<'a> {
+    fn visit<'a>(
+        &'a self,
+        wire: &'a Wire,
+        request: &'a AuthorizationRequest,
+        purpose: Purpose,
+    ) -> Visiting<'a> {
         Box::pin(self.go(wire, request, purpose))
     }
 
@@ -148,6 +186,16 @@ impl Agent for PasteAgent {
     fn sees_pages(&self) -> bool {
         false
     }
+}
+
+/// A person has this long, also if something is pasted again and again.
+async fn limited(
+    time: Duration,
+    asking: impl Future<Output = Result<Landing, SignInError>>,
+) -> Result<Landing, SignInError> {
+    timeout(time, asking)
+        .await
+        .unwrap_or_else(|_| Err(abandoned(time)))
 }
 
 /// Reads a line: a whole address, the query or fragment of one, or a bare code.
@@ -174,8 +222,12 @@ fn read(line: &str, redirect_uri: &str) -> Pasted {
         // Copied from an address, so it is still encoded as it stood there.
         true => {
             let code: Vec<(String, String)> =
-                form_urlencoded::parse(format!("code={}", line.replace('+', "%2B")).as_bytes()).into_owned().collect();
-            let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(code).finish();
+                form_urlencoded::parse(format!("code={}", line.replace('+', "%2B")).as_bytes())
+                    .into_owned()
+                    .collect();
+            let query = form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(code)
+                .finish();
             answer(format!("{}{query}", joined(redirect_uri)))
         }
         false => Pasted::Other,
@@ -183,12 +235,25 @@ fn read(line: &str, redirect_uri: &str) -> Pasted {
 }
 
 fn joined(redirect_uri: &str) -> String {
-    format!("{redirect_uri}{}", if redirect_uri.contains('?') { '&' } else { '?' })
+    format!(
+        "{redirect_uri}{}",
+        if redirect_uri.contains('?') { '&' } else { '?' }
+    )
 }
 
 fn answer(url: String) -> Pasted {
     let returned = Returned::read(&url, None);
-    match ["code", "error", "access_token", "id_token", "response", "state"].iter().any(|n| returned.get(n).is_some()) {
+    match [
+        "code",
+        "error",
+        "access_token",
+        "id_token",
+        "response",
+        "state",
+    ]
+    .iter()
+    .any(|n| returned.get(n).is_some())
+    {
         true => Pasted::Answer(returned),
         false => Pasted::Other,
     }
@@ -197,8 +262,12 @@ fn answer(url: String) -> Pasted {
 /// Visible characters of an address, with a digit or a capital among them: what a person types in passing has none.
 fn looks_like_a_code(line: &str) -> bool {
     line.len() >= 8
-        && line.chars().all(|c| c.is_ascii_alphanumeric() || "-._~+/=%:|!*".contains(c))
-        && line.chars().any(|c| c.is_ascii_digit() || c.is_ascii_uppercase())
+        && line
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-._~+/=%:|!*".contains(c))
+        && line
+            .chars()
+            .any(|c| c.is_ascii_digit() || c.is_ascii_uppercase())
         && !line.contains("://")
 }
 

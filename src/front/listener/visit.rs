@@ -1,0 +1,213 @@
+//! The visit that waits, how earlier ones ended, and which of them an answer belongs to.
+
+use std::collections::HashMap;
+
+use super::{Anomaly, AnomalyKind};
+use crate::oauth::answer::Returned;
+use crate::oauth::secret::Secret;
+
+/// Anomalies that are kept; anybody who can reach the port can cause one.
+const MOST_ANOMALIES: usize = 100;
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) visit: Option<Visit>,
+    begun: usize,
+    /// How earlier visits ended, by their `state`.
+    past: HashMap<String, Past>,
+    pub(super) anomalies: Vec<Anomaly>,
+    pub(super) progress: (usize, usize),
+    pub(super) asked: bool,
+    pub(super) ended: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Visit {
+    pub(super) number: usize,
+    pub(super) state: String,
+    pub(super) url: String,
+    /// A page took the hop.
+    pub(super) handed: bool,
+    pub(super) arrived: Option<Returned>,
+    /// Nothing more of the answer is to come.
+    pub(super) settled: bool,
+    pub(super) stray: Option<String>,
+}
+
+#[derive(Debug)]
+enum Past {
+    /// With this code.
+    Answered(Option<Secret>),
+    GivenUp,
+}
+
+/// How much of an answer was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extent {
+    /// What a browser sends: a fragment may follow.
+    Query,
+    /// The whole address, from the page's script.
+    Whole,
+}
+
+impl State {
+    /// Begins a visit, and gives up one that still waits. Tells its number.
+    pub(super) fn begin(&mut self, state: &str, url: &str) -> usize {
+        self.give_up();
+        self.begun += 1;
+        self.visit = Some(Visit {
+            number: self.begun,
+            state: state.to_owned(),
+            url: url.to_owned(),
+            handed: false,
+            arrived: None,
+            settled: false,
+            stray: None,
+        });
+        self.begun
+    }
+
+    pub(super) fn give_up(&mut self) {
+        let Some(visit) = self.visit.take() else {
+            return;
+        };
+        let past = match &visit.arrived {
+            Some(returned) => Past::Answered(code(returned)),
+            None => Past::GivenUp,
+        };
+        if !visit.state.is_empty() {
+            self.past.insert(visit.state, past);
+        }
+    }
+
+    /// Takes what arrived to the visit that it belongs to. Tells whether it belongs to any.
+    pub(super) fn deliver(&mut self, returned: Returned, extent: Extent) -> bool {
+        let state = returned.get("state").unwrap_or_default().to_owned();
+        let ours = |visit: &&mut Visit| {
+            visit.state == state && (!state.is_empty() || is_answer(&returned))
+        };
+        if let Some(visit) = self.visit.as_mut().filter(ours) {
+            match &mut visit.arrived {
+                None => visit.arrived = Some(returned),
+                Some(first) if !is_same(first, &returned) => {
+                    let what = describe(
+                        "a second answer to one request, with another code",
+                        &returned,
+                    );
+                    self.note(AnomalyKind::SecondAnswer, what);
+                    return true;
+                }
+                Some(first) if extent == Extent::Whole && first.fragment.is_empty() => {
+                    first.url = returned.url;
+                    first.fragment = returned.fragment;
+                }
+                Some(_) => {}
+            }
+            visit.settled |= extent == Extent::Whole;
+            return true;
+        }
+        if !is_answer(&returned) {
+            // A posted form leaves an address without an answer: that page has nothing to add.
+            if let Some(visit) = self
+                .visit
+                .as_mut()
+                .filter(|v| extent == Extent::Whole && v.arrived.is_some())
+            {
+                visit.settled = true;
+            }
+            return false;
+        }
+        let (kind, what) = match self.past.get(&state) {
+            Some(Past::Answered(first)) if *first == code(&returned) => return true,
+            Some(Past::Answered(_)) => (
+                AnomalyKind::SecondAnswer,
+                "a second answer to an earlier request, with another code",
+            ),
+            Some(Past::GivenUp) => (
+                AnomalyKind::Late,
+                "an answer to a request that was given up",
+            ),
+            None if state.is_empty() => (
+                AnomalyKind::NoState,
+                "an answer without the state that was sent",
+            ),
+            None => (
+                AnomalyKind::UnknownState,
+                "an answer with a state that was never sent",
+            ),
+        };
+        let what = describe(what, &returned);
+        if let (Some(visit), AnomalyKind::NoState | AnomalyKind::UnknownState) =
+            (self.visit.as_mut(), kind)
+        {
+            visit.stray = Some(what.clone());
+        }
+        self.note(kind, what);
+        false
+    }
+
+    pub(super) fn note(&mut self, kind: AnomalyKind, what: String) {
+        let anomaly = Anomaly { kind, what };
+        // The page's script repeats what the query said.
+        if self.anomalies.last() != Some(&anomaly) && self.anomalies.len() < MOST_ANOMALIES {
+            self.anomalies.push(anomaly);
+        }
+    }
+
+    /// The next hop, for a page that asks. Each is handed out once.
+    pub(super) fn hand_out(&mut self) -> Option<String> {
+        let visit = self
+            .visit
+            .as_mut()
+            .filter(|v| !v.handed && v.arrived.is_none())?;
+        visit.handed = true;
+        Some(visit.url.clone())
+    }
+}
+
+/// Parameters that only an authorization response has (RFC 6749 section 4, OpenID Connect Core, JARM).
+pub(super) fn is_answer(returned: &Returned) -> bool {
+    ["code", "error", "access_token", "id_token", "response"]
+        .iter()
+        .any(|name| returned.get(name).is_some())
+}
+
+/// Whether an answer is one that arrived already: by a reload, or from the page's script, which adds the fragment.
+fn is_same(first: &Returned, second: &Returned) -> bool {
+    let in_query = |r: &Returned| {
+        r.query
+            .iter()
+            .find(|(n, _)| n == "code")
+            .map(|(_, v)| Secret::new(v.as_str()))
+    };
+    let added = [first, second].iter().any(|r| r.fragment.is_empty());
+    in_query(first) == in_query(second) && (added || first.fragment == second.fragment)
+}
+
+fn code(returned: &Returned) -> Option<Secret> {
+    returned.get("code").map(Secret::new)
+}
+
+/// Names, but no values: nothing here was learned as a secret.
+fn describe(what: &str, returned: &Returned) -> String {
+    let mut names: Vec<&str> = returned
+        .query
+        .iter()
+        .chain(&returned.fragment)
+        .map(|(n, _)| n.as_str())
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    let names: Vec<String> = names
+        .iter()
+        .take(12)
+        .map(|n| n.chars().take(40).collect())
+        .collect();
+    match returned.get("error") {
+        Some(error) => {
+            let error: String = error.chars().take(60).collect();
+            format!("{what} (with {}; error {error:?})", names.join(", "))
+        }
+        None => format!("{what} (with {})", names.join(", ")),
+    }
+}
