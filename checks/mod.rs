@@ -2,5 +2,13 @@
 
 use crate::check::AnyCheck;
 
+pub mod authorization;
+
 /// Every check, in the order of the report.
-pub static ALL: &[&dyn AnyCheck] = &[];
+pub static ALL: &[&dyn AnyCheck] = &[
+    &authorization::code_flow_works::CodeFlowWorks,
+    &authorization::returns_code_not_token::ReturnsCodeNotToken,
+    &authorization::implicit_refused::ImplicitRefused,
+    &authorization::state_returned::StateReturned,
+    &authorization::iss_returned::IssReturned,
+];
