@@ -11,7 +11,7 @@ const NO_TOKEN: Demand = demand(
 );
 const CODE_IN_QUERY: Demand = demand(
     "The code comes in the query of the redirect URI, not in its fragment.",
-    &[must(Document::OAuth21, "4.1.2"), must(Document::Rfc6749, "4.1.2")],
+    &[must(Document::OAuth21, "4.1.2")],
 );
 
 /// Reads what the ordinary flow brought to the redirect URI.

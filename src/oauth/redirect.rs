@@ -10,13 +10,13 @@ use crate::document::Document;
 /// A code at the registered URI harms nobody, but a client that mistyped its URI never learns of it.
 pub const CODE_AT_REGISTERED: Demand = demand(
     "A request with a redirect URI that is not registered is refused, not answered with a code at the registered one.",
-    &[should(Document::OAuth21, "4.1.2.1"), should(Document::Rfc6749, "4.1.2.1")],
+    &[should(Document::OAuth21, "4.1.2.1")],
 );
 
 /// An error at the registered URI.
 pub const ERROR_AT_REGISTERED: Demand = demand(
     "A redirect URI that is not registered is reported to the person on a page, not to the registered one.",
-    &[advice(Document::OAuth21, "4.1.2.1"), advice(Document::Rfc6749, "4.1.2.1")],
+    &[advice(Document::OAuth21, "4.1.2.1")],
 );
 
 /// The redirect URIs of a client that its answers may go to.
