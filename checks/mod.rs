@@ -2,5 +2,22 @@
 
 use crate::check::AnyCheck;
 
+pub mod authorization;
+pub mod pkce;
+pub mod redirect_uri;
+
 /// Every check, in the order of the report.
-pub static ALL: &[&dyn AnyCheck] = &[];
+pub static ALL: &[&dyn AnyCheck] = &[
+    &authorization::code_flow_works::CodeFlowWorks,
+    &authorization::returns_code_not_token::ReturnsCodeNotToken,
+    &authorization::implicit_refused::ImplicitRefused,
+    &authorization::state_returned::StateReturned,
+    &authorization::iss_returned::IssReturned,
+    &redirect_uri::foreign_host_refused::ForeignHostRefused,
+    &redirect_uri::path_exact::PathExact,
+    &redirect_uri::query_exact::QueryExact,
+    &pkce::required::Required,
+    &pkce::plain_refused::PlainRefused,
+    &pkce::verifier_enforced::VerifierEnforced,
+    &pkce::verifier_required::VerifierRequired,
+];

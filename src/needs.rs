@@ -15,6 +15,7 @@ use crate::oauth::answer::AuthorizationAnswer;
 use crate::oauth::client::Client;
 use crate::oauth::pkce::{Verifier, random_text};
 use crate::oauth::request::AuthorizationRequest;
+use crate::oauth::revocation::Revoked;
 use crate::oauth::scope::ScopeSet;
 use crate::oauth::token::{Code, Grant, TokenAnswer, TokenSet};
 use crate::wire::{Exchange, Reply, Trouble, Wire};
@@ -169,6 +170,13 @@ impl Ordinary {
         request.what = what.into();
         alter(&mut request);
         request
+    }
+
+    /// The scopes of a request for `access` alone: beside it stand the ordinary request's `openid` and `offline_access`,
+    /// which decide whether there is a refresh token.
+    pub fn scope_for(&self, access: &ScopeSet) -> ScopeSet {
+        let features = self.scope.beyond(&self.scope.access());
+        access.iter().chain(features.iter()).collect()
     }
 
     /// The same for another client.
@@ -377,6 +385,16 @@ pub struct Asked {
     pub as_stranger: bool,
 }
 
+impl Asked {
+    /// A line of a table: the verdict on the answer, or why there is none.
+    pub fn line(&self, judge: impl FnOnce(&AuthorizationAnswer) -> Verdict) -> Finding {
+        match &self.answer {
+            Ok(answer) => Finding::new(&self.what, judge(answer)).shown_by(answer.exchange()),
+            Err(shortfall) => Finding::new(&self.what, shortfall.clone().into()),
+        }
+    }
+}
+
 impl Needs for FrontChannel {
     const STAGE: Stage = Stage::OddRequests;
     const VISITS: bool = true;
@@ -498,6 +516,11 @@ impl Revocation {
         let pairs = vec![("token".to_owned(), token.to_owned()), ("token_type_hint".to_owned(), hint.to_owned())];
         wire.send(client.form(&self.endpoint, pairs)).await
     }
+
+    /// Revokes a token as `client` and reads the answer.
+    pub async fn revoked(&self, wire: &Wire, client: &Client, token: &str, hint: &str) -> Result<Revoked, Trouble> {
+        Ok(Revoked::read(&self.revoke(wire, client, token, hint).await?))
+    }
 }
 
 impl Needs for Revocation {
@@ -561,4 +584,40 @@ impl<A: Needs, B: Needs, C: Needs> Needs for (A, B, C) {
 /// The later of two stages.
 pub const fn later(a: Stage, b: Stage) -> Stage {
     if (a as u8) < (b as u8) { b } else { a }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::oauth::request::tests::client;
+
+    /// The ordinary request of a client with an https redirect URI beside the loopback one.
+    pub(crate) fn ordinary(scope: &str, known: &str) -> Ordinary {
+        let https = Some("https://abc.oaudit.test/cb".to_owned());
+        Ordinary {
+            endpoint: "https://as.example/authorize".into(),
+            client: Arc::new(Client { https_redirect_uri: https, ..client() }),
+            scope: ScopeSet::parse(scope),
+            known_scopes: ScopeSet::parse(known),
+            resource: None,
+            further: Vec::new(),
+        }
+    }
+
+    /// An odd request and its answer.
+    pub(crate) fn asked(redirect_uri: &str, state: &str, answer: AuthorizationAnswer) -> Asked {
+        Asked {
+            what: "odd".into(),
+            redirect_uri: redirect_uri.into(),
+            state: state.into(),
+            answer: Ok(answer),
+            as_stranger: true,
+        }
+    }
+
+    #[test]
+    fn what_decides_about_refresh_tokens_is_kept() {
+        let ordinary = ordinary("a b offline_access", "a b c offline_access");
+        assert_eq!(ordinary.scope_for(&ScopeSet::parse("c")).to_string(), "c offline_access");
+    }
 }

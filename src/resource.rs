@@ -1,7 +1,10 @@
 //! Calling the protected resource: an API route by GET, an MCP endpoint by JSON-RPC, with any credentials or none.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
+use crate::check::Unsettled;
 use crate::document::McpVersion;
 use crate::oauth::challenge::{self, Challenge};
 use crate::wire::{ExchangeId, Reply, Request, Trouble, Wire};
@@ -82,6 +85,34 @@ impl Resource {
     /// Calls it with a bearer token.
     pub async fn call_with(&self, wire: &Wire, token: &str) -> Result<Reached, Trouble> {
         Ok(Reached::read(&self.call(wire, Credentials::Bearer(token)).await?))
+    }
+
+    /// Shows a token good, as the control of what is done to it next.
+    pub async fn control(&self, wire: &Wire, token: &str, before: &str) -> Result<(), Unsettled> {
+        let reached = self.call_with(wire, token).await?;
+        match reached.is_accepted() {
+            true => Ok(()),
+            false => Err(Unsettled::Control(format!(
+                "the access token was not good at the resource even before {before}: it was answered {}",
+                reached.status
+            ))),
+        }
+    }
+
+    /// Presents a token again and again, `seconds` after now, until it is refused.
+    pub async fn outlived(&self, wire: &Wire, token: &str, seconds: &[u64]) -> Result<Life, Trouble> {
+        let began = Instant::now();
+        let mut life = Life::Unclear("it was not asked".into());
+        for at in seconds {
+            tokio::time::sleep(Duration::from_secs(*at).saturating_sub(began.elapsed())).await;
+            // What lies between may remember that the token was good.
+            let request = self.request(Credentials::Bearer(token)).header("Cache-Control", "no-cache");
+            life = Life::read(&Reached::read(&wire.send(request).await?), began.elapsed().as_secs_f64());
+            if matches!(life, Life::Ended(_)) {
+                break;
+            }
+        }
+        Ok(life)
     }
 
     /// The request.
@@ -172,6 +203,27 @@ impl Reached {
     /// The Bearer challenge.
     pub fn bearer(&self) -> Option<&Challenge> {
         self.challenges.iter().find(|c| c.is("Bearer"))
+    }
+}
+
+/// What became of an access token.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Life {
+    /// The resource refused it with 401, so many seconds after.
+    Ended(f64),
+    /// The resource still took it at the last look, so many seconds after.
+    GoesOn(f64),
+    /// The resource answered something that says neither.
+    Unclear(String),
+}
+
+impl Life {
+    fn read(reached: &Reached, seconds: f64) -> Self {
+        match reached.status {
+            401 => Self::Ended(seconds),
+            200..300 => Self::GoesOn(seconds),
+            other => Self::Unclear(format!("the resource answered {other} to the access token")),
+        }
     }
 }
 

@@ -180,8 +180,20 @@ pub fn origin(address: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::oauth::request::tests::request_for;
+
+    /// What an address that a redirect led to is read as, if `redirect_uri` was asked for.
+    pub(crate) fn arrived(redirect_uri: &str, url: &str) -> AuthorizationAnswer {
+        let request = request_for(redirect_uri);
+        AuthorizationAnswer::arrived(request, Returned::read(url, Some(ExchangeId(1))), "https://as.example/token")
+    }
+
+    /// A page.
+    pub(crate) fn page(status: u16, kind: PageKind) -> AuthorizationAnswer {
+        AuthorizationAnswer::Page(Page { status, kind, says: String::new(), exchange: Some(ExchangeId(1)) })
+    }
 
     #[test]
     fn a_plus_is_a_space_and_is_decoded_once() {

@@ -2,7 +2,8 @@
 
 use super::answer::{AuthorizationAnswer, PageKind};
 use super::token::TokenAnswer;
-use crate::check::{Demand, Verdict};
+use crate::check::{Demand, Finding, Verdict};
+use crate::wire::Trouble;
 
 /// Judges the answer to a token request that ought to be refused.
 ///
@@ -27,6 +28,18 @@ pub fn token_refused(answer: &TokenAnswer, accepted: &[&str], broken: Demand, se
         TokenAnswer::Odd { why, .. } => {
             Verdict::inconclusive(format!("{sent} was answered with {why}, which is no refusal (due: {})", accepted.join(" or ")))
         }
+    }
+}
+
+/// A line of a table about a token request: the verdict on its answer, or why there is none.
+pub fn token_line(
+    what: &str,
+    answered: Result<TokenAnswer, Trouble>,
+    judge: impl FnOnce(&TokenAnswer) -> Verdict,
+) -> Finding {
+    match answered {
+        Ok(answer) => Finding::new(what, judge(&answer)).shown_by([answer.exchange()]),
+        Err(trouble) => Finding::new(what, Verdict::inconclusive(trouble.to_string())),
     }
 }
 

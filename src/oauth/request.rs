@@ -128,6 +128,11 @@ pub(crate) mod tests {
         }
     }
 
+    /// A request for an answer at `redirect_uri`.
+    pub(crate) fn request_for(redirect_uri: &str) -> AuthorizationRequest {
+        AuthorizationRequest { parameters: vec![("redirect_uri".into(), redirect_uri.into())], ..request() }
+    }
+
     fn request() -> AuthorizationRequest {
         AuthorizationRequest {
             what: "ordinary".into(),

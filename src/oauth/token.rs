@@ -302,6 +302,7 @@ pub async fn ask(wire: &Wire, grant: &Arc<Grant>, form: Form) -> Result<TokenAns
 pub(crate) mod tests {
     use super::*;
     use crate::oauth::request::tests::client;
+    use crate::wire::message::tests::reply;
 
     /// An error answer, as a literal.
     pub(crate) fn refused(status: u16, error: &str) -> TokenAnswer {
@@ -313,17 +314,16 @@ pub(crate) mod tests {
         read(200, "application/json", &members.to_string())
     }
 
+    /// The token set of a granted answer with these members.
+    pub(crate) fn tokens(members: Value) -> TokenSet {
+        match granted(members) {
+            TokenAnswer::Granted(tokens) => *tokens,
+            other => panic!("not granted: {}", other.describe()),
+        }
+    }
+
     pub(crate) fn read(status: u16, media_type: &str, body: &str) -> TokenAnswer {
-        let mut headers = http::HeaderMap::new();
-        headers.insert("content-type", media_type.parse().unwrap());
-        let reply = Reply {
-            id: ExchangeId(1),
-            url: "https://as.example/token".into(),
-            status,
-            headers,
-            body: body.as_bytes().to_vec(),
-            truncated: false,
-        };
+        let reply = reply(status, &[("content-type", media_type)], body);
         let grant = Arc::new(Grant {
             token_endpoint: "https://as.example/token".into(),
             client: Arc::new(client()),

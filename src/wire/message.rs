@@ -259,3 +259,27 @@ pub(super) fn trouble(url: &str, error: &reqwest::Error) -> Trouble {
     }
     Trouble::new(TroubleKind::Garbled, format!("{url} did not answer in HTTP: {last}"))
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// An answer, as a literal.
+    pub(crate) fn reply(status: u16, headers: &[(&'static str, &str)], body: &str) -> Reply {
+        Reply {
+            id: ExchangeId(1),
+            url: "https://as.example/".into(),
+            status,
+            headers: headers.iter().map(|(n, v)| (HeaderName::from_static(n), v.parse().expect("a literal"))).collect(),
+            body: body.as_bytes().to_vec(),
+            truncated: false,
+        }
+    }
+
+    #[test]
+    fn an_event_stream_is_read_as_its_first_data_event() {
+        let stream = reply(200, &[("content-type", "text/event-stream")], ": hi\n\ndata: {\"a\":\ndata: 1}\n\n");
+        assert_eq!(stream.json(), Some(serde_json::json!({"a": 1})));
+        assert_eq!(reply(200, &[], "data: {}").json(), None);
+    }
+}
