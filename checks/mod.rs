@@ -5,9 +5,29 @@ use crate::check::AnyCheck;
 pub mod authorization;
 pub mod pkce;
 pub mod redirect_uri;
+pub mod resource_metadata;
+pub mod server_metadata;
 
 /// Every check, in the order of the report.
 pub static ALL: &[&dyn AnyCheck] = &[
+    &resource_metadata::published::Published,
+    &resource_metadata::resource_matches::ResourceMatches,
+    &resource_metadata::authorization_servers_listed::AuthorizationServersListed,
+    &resource_metadata::challenge_401::Challenge401,
+    &resource_metadata::challenge_header::ChallengeHeader,
+    &resource_metadata::challenge_points_to_metadata::ChallengePointsToMetadata,
+    &server_metadata::published::Published,
+    &server_metadata::issuer_matches::IssuerMatches,
+    &server_metadata::required_members::RequiredMembers,
+    &server_metadata::https_everywhere::HttpsEverywhere,
+    &server_metadata::s256_advertised::S256Advertised,
+    &server_metadata::plain_not_advertised::PlainNotAdvertised,
+    &server_metadata::no_implicit_advertised::NoImplicitAdvertised,
+    &server_metadata::no_password_advertised::NoPasswordAdvertised,
+    &server_metadata::refresh_advertised::RefreshAdvertised,
+    &server_metadata::revocation_advertised::RevocationAdvertised,
+    &server_metadata::jwks_reachable::JwksReachable,
+    &server_metadata::jwks_public_only::JwksPublicOnly,
     &authorization::code_flow_works::CodeFlowWorks,
     &authorization::returns_code_not_token::ReturnsCodeNotToken,
     &authorization::implicit_refused::ImplicitRefused,
