@@ -132,4 +132,4 @@ fn first_attr<'a>(document: &'a Html, selector: &str, name: &str) -> Option<&'a 
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

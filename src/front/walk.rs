@@ -80,7 +80,7 @@ impl Step {
     }
 
     /// The address with everything that would arrive there.
-    fn arriving(&self) -> String {
+    pub(super) fn arriving(&self) -> String {
         match &self.fields {
             Some(fields) => with_query(&self.url, fields),
             None => self.url.clone(),
