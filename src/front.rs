@@ -198,4 +198,6 @@ mod fill;
 pub mod form;
 mod html;
 mod jar;
+#[cfg(test)]
+mod small_server;
 pub mod walk;

@@ -67,9 +67,18 @@ fn logins_are_filled_in() {
 fn consent_is_given_and_never_denied() {
     let table = [
         (CONSENT_DENY_FIRST, "/decide?csrf=c1&scope=read&scope=write&decision=allow"),
-        ("<form action=/c method=post><input type=hidden name=prompt value=consent><button>Continue</button></form>", "/c?prompt=consent"),
-        ("<form action=/c method=post><input type=submit name=cancel value=No><input type=submit name=accept value=Yes></form>", "/c?accept=Yes"),
-        ("<form action=/c method=post><button>Don't allow</button><button name=x value=1>Allow</button></form>", "/c?x=1"),
+        (
+            "<form action=/c method=post><input type=hidden name=prompt value=consent><button>Continue</button></form>",
+            "/c?prompt=consent",
+        ),
+        (
+            "<form action=/c method=post><input type=submit name=cancel value=No><input type=submit name=accept value=Yes></form>",
+            "/c?accept=Yes",
+        ),
+        (
+            "<form action=/c method=post><button>Don't allow</button><button name=x value=1>Allow</button></form>",
+            "/c?x=1",
+        ),
         // A form of its own for each answer.
         (
             "<form action=/c method=post><input type=hidden name=approval value=false><button>Deny</button></form>
@@ -85,9 +94,18 @@ fn consent_is_given_and_never_denied() {
             "<form action=/c method=post><input type=radio name=d value=reject checked><input type=radio name=d value=approve><button>Submit</button></form>",
             "/c?d=approve",
         ),
-        ("<form action=/c method=post><input type=hidden name=decision><button>Allow</button><button>Deny</button></form>", "/c?decision=allow"),
-        ("<form action=/c method=post><button name=action value=deny>No</button><button name=action value=accept></button></form>", "/c?action=accept"),
-        ("<form action=/c method=post><button formaction=/no>Deny</button><button formaction=/yes>Approve</button></form>", "/yes"),
+        (
+            "<form action=/c method=post><input type=hidden name=decision><button>Allow</button><button>Deny</button></form>",
+            "/c?decision=allow",
+        ),
+        (
+            "<form action=/c method=post><button name=action value=deny>No</button><button name=action value=accept></button></form>",
+            "/c?action=accept",
+        ),
+        (
+            "<form action=/c method=post><button formaction=/no>Deny</button><button formaction=/yes>Approve</button></form>",
+            "/yes",
+        ),
         ("<p><a href=/no>Deny</a> <a href=/yes?c=1>Allow access</a></p>", "/yes?c=1"),
         ("<form action=/c method=post><button>Deny</button><button>Cancel</button></form>", "nothing"),
         ("<form action=/logout method=post><button>Log out</button></form>", "nothing"),

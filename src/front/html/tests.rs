@@ -53,16 +53,31 @@ fn pages_are_told_apart() {
         ("newsletter", 200, "<h1>Hi</h1><form class=newsletter><input name=email><button>Go</button></form>", Unknown),
         ("password", 200, "<form method=post><input type=password name=p></form>", Login),
         ("a code by post", 200, "<form><input type=password name=otp_code><button>Verify</button></form>", Unknown),
-        ("sign-up", 200, "<form><input name=n><input type=password name=a><input type=password name=b></form>", Unknown),
+        (
+            "sign-up",
+            200,
+            "<form><input name=n><input type=password name=a><input type=password name=b></form>",
+            Unknown,
+        ),
         ("consent", 200, CONSENT_DENY_FIRST, Consent),
         ("continue", 200, "<form method=post><button autofocus>Continue</button></form>", Consent),
         ("only a way out", 200, "<form action=/logout><button>Log out</button></form>", Unknown),
         ("400", 400, "<h1>Bad request</h1>", Error),
-        ("400 with a login beside it", 400, "<p>invalid_request: no</p><form><input type=password name=p></form>", Error),
+        (
+            "400 with a login beside it",
+            400,
+            "<p>invalid_request: no</p><form><input type=password name=p></form>",
+            Error,
+        ),
         ("a wrong password with 400", 400, "<p>Wrong</p><form><input type=password name=p></form>", Login),
         ("200 that names the code", 200, "<title>Hm</title><p>The error is <code>invalid_request</code>.</p>", Error),
         ("200 by its title", 200, "<title>Error</title><p>Ask your administrator.</p>", Error),
-        ("200 error with a button", 200, "<title>Error</title><p>invalid_scope</p><form><button>OK</button></form>", Error),
+        (
+            "200 error with a button",
+            200,
+            "<title>Error</title><p>invalid_scope</p><form><button>OK</button></form>",
+            Error,
+        ),
         ("not a code", 200, "<p>my_invalid_request_count is 3</p>", Unknown),
         ("a code in a script only", 200, "<div id=root></div><script>var e='invalid_request'</script>", Unknown),
         ("catch-all", 200, "<html><head><title>App</title></head><body><div id=app></div></body></html>", Unknown),
@@ -78,12 +93,22 @@ fn an_error_page_says_its_code() {
         let sheet = sheet(html);
         sheet.says(sheet.kind(200), str::to_owned)
     };
-    let long = format!("<title>Error</title><p>{}</p><p>{} invalid_scope: no such thing</p>", "a ".repeat(90), "b ".repeat(90));
+    let long = format!(
+        "<title>Error</title><p>{}</p><p>{} invalid_scope: no such thing</p>",
+        "a ".repeat(90),
+        "b ".repeat(90)
+    );
     assert!(says(&long).contains("invalid_scope"), "{}", says(&long));
-    assert_eq!(says("<h1>Error</h1><p>invalid_request</p><p>redirect_uri   is not\n registered"), "invalid_request: redirect_uri is not registered");
+    assert_eq!(
+        says("<h1>Error</h1><p>invalid_request</p><p>redirect_uri   is not\n registered"),
+        "invalid_request: redirect_uri is not registered"
+    );
     assert_eq!(says("<title> Sign\n in </title><p>invalid"), "Sign in");
     assert_eq!(says("<p>Hello <b>you</b></p><script>x</script>"), "Hello you");
-    assert_eq!(says("<noscript>You need to enable JavaScript.</noscript><div id=root></div>"), "You need to enable JavaScript.");
+    assert_eq!(
+        says("<noscript>You need to enable JavaScript.</noscript><div id=root></div>"),
+        "You need to enable JavaScript."
+    );
     assert!(says(&format!("<p>{}", "word ".repeat(100))).chars().count() <= 121);
 }
 
@@ -117,7 +142,10 @@ fn controls_belong_to_their_forms() {
     assert_eq!(names(0), ["z", "go"]);
     assert_eq!(names(1), ["early", "u", "s", "t"]);
     let go = &sheet.forms[0].fields[1];
-    assert_eq!((go.text.as_str(), go.action.as_deref(), go.verb), ("Go on", Some("https://as.example/there"), Some(Verb::Post)));
+    assert_eq!(
+        (go.text.as_str(), go.action.as_deref(), go.verb),
+        ("Go on", Some("https://as.example/there"), Some(Verb::Post))
+    );
     assert_eq!((sheet.forms[1].verb, sheet.forms[1].multipart), (Verb::Post, true));
     assert_eq!(sheet.forms[1].fields[2].choices[1].value, "2");
     assert_eq!(sheet.forms[1].fields[3].value, "te");
@@ -127,8 +155,14 @@ fn controls_belong_to_their_forms() {
 fn what_leads_on_by_itself() {
     let onward = |html: &str| sheet(html).onward;
     let to = |wait, to: &str| Onward::Refresh { wait, to: to.into() };
-    assert_eq!(onward("<meta http-equiv=Refresh content=\"0;URL='/next?a=1&amp;b=2'\">"), [to(0, "https://as.example/next?a=1&b=2")]);
-    assert_eq!(onward("<noscript><meta http-equiv=refresh content='3; url=/plain'></noscript>"), [to(3, "https://as.example/plain")]);
+    assert_eq!(
+        onward("<meta http-equiv=Refresh content=\"0;URL='/next?a=1&amp;b=2'\">"),
+        [to(0, "https://as.example/next?a=1&b=2")]
+    );
+    assert_eq!(
+        onward("<noscript><meta http-equiv=refresh content='3; url=/plain'></noscript>"),
+        [to(3, "https://as.example/plain")]
+    );
     for submitted in [
         "<body onload='document.forms[0].submit()'><form method=post action=/cb><input type=hidden name=code value=1></form>",
         "<form method=post action=/cb><input type=hidden name=code value=1></form><script>document.forms[0].submit()</script>",
