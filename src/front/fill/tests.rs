@@ -79,6 +79,11 @@ fn consent_is_given_and_never_denied() {
             "<form action=/c method=post><button>Don't allow</button><button name=x value=1>Allow</button></form>",
             "/c?x=1",
         ),
+        // The client's name is no answer.
+        (
+            "<form action=/c method=post><button name=a value=0>Deny Allow Google</button><button name=a value=1>Allow Google No Back Office</button></form>",
+            "/c?a=1",
+        ),
         // A form of its own for each answer.
         (
             "<form action=/c method=post><input type=hidden name=approval value=false><button>Deny</button></form>

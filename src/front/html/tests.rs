@@ -191,3 +191,14 @@ fn the_message_of_a_refused_login_is_found() {
     assert_eq!(complaint("<h1>Sign in</h1><p>Your password is incorrect"), "Your password is incorrect");
     assert_eq!(complaint("<div class=error hidden>later</div><p>Hello"), "");
 }
+
+#[test]
+fn a_page_that_is_built_to_exhaust_us_is_read_all_the_same() {
+    // Without the limits this takes minutes.
+    let deep = format!("<h1>Deep</h1>{}invalid_request", "<div class=error><b>".repeat(40_000));
+    let wide = format!("<h1>Wide</h1><form>{}", "<label for=a>x</label><input id=a name=user>".repeat(10_000));
+    let began = std::time::Instant::now();
+    assert_eq!(sheet(&deep).heading, "Deep");
+    assert_eq!(sheet(&wide).kind(200), PageKind::Login);
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+}

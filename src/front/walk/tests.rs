@@ -202,3 +202,18 @@ async fn a_password_is_not_carried_to_another_origin() {
     assert_eq!(other.lines(), ["GET /take"]);
     assert_eq!(other.seen()[0].referer, format!("{}/", small.base));
 }
+
+#[tokio::test]
+async fn a_login_that_is_left_to_another_server_comes_back_with_a_code_of_its_own() {
+    let other = Small::serve(|seen| {
+        let query = Returned::read(&format!("?{}", seen.query), None);
+        redirect(302, &format!("{}?code=theirs&state=x", query.get("redirect_uri").unwrap()))
+    })
+    .await;
+    // The authorization server takes the answer at a third origin.
+    let third = Small::serve(|_| redirect(302, &format!("{HOME}?code=ours&state=OURSTATE"))).await;
+    let to = format!("{}/authorize?response_type=code&client_id=as&redirect_uri={}/back", other.base, third.base);
+    let small = Small::serve(move |_| redirect(302, &to)).await;
+    assert_eq!(returned(&small).await.get("code"), Some("ours"));
+    assert_eq!(third.lines(), ["GET /back"]);
+}
