@@ -17,6 +17,8 @@ mod html;
 mod jar;
 pub mod listener;
 pub mod paste;
+#[cfg(test)]
+mod small_server;
 pub mod walk;
 
 pub use choose::SignIn;

@@ -31,10 +31,7 @@ pub(super) fn login(sheet: &Sheet, username: &str, password: &str) -> Option<Fil
     let mut values = defaults(form);
     let password_at = form.fields.iter().position(is_password);
     if let Some(at) = user_field(form) {
-        let shown = form.fields[at].readonly && !form.fields[at].value.is_empty();
-        if !shown {
-            values[at] = Some(username.to_owned());
-        }
+        values[at] = Some(username.to_owned());
     }
     if let Some(at) = password_at {
         values[at] = Some(password.to_owned());
@@ -70,6 +67,12 @@ pub(super) fn consent(sheet: &Sheet) -> Option<Filled> {
 
 /// How willingly a button is pressed, the least first; never if it says no.
 fn rank(button: &Field) -> Option<u8> {
+    // "Authorize Back Office": what follows the word is the client's name, and decides nothing.
+    let first = button.text.split_whitespace().next().unwrap_or_default().to_lowercase();
+    let plainly = ["allow", "accept", "authorize", "authorise", "approve", "grant", "agree"].contains(&first.as_str());
+    if plainly && (button.value == button.text || !sounds_like(&button.value, Words::Deny)) {
+        return Some(0);
+    }
     let shown = format!("{} {}", button.text, button.value);
     let named = format!("{} {}", button.name, button.id);
     if sounds_like(&shown, Words::Deny) || sounds_like(&shown, Words::BesideLogin) {
@@ -180,7 +183,7 @@ fn is_complete(form: &Form, values: &Values) -> bool {
 }
 
 fn user_field(form: &Form) -> Option<usize> {
-    let of_text = || numbered(form, FieldKind::Text);
+    let of_text = || numbered(form, FieldKind::Text).filter(|(_, f)| !f.readonly || f.value.is_empty());
     let told = |(_, f): &(usize, &Field)| f.autocomplete.split_whitespace().any(|w| w == "username");
     // An account has a name before it has an address: `username` beats `email`.
     let named = ["user", "login", "identifier", "email"]

@@ -58,7 +58,7 @@ impl Sheet {
     /// Reads the HTML of a page that came from `address`.
     pub(super) fn read(html: &str, address: &str) -> Self {
         // The parser takes us for a browser with scripts and would leave what is in `noscript` unparsed.
-        let document = Html::parse_document(&text::open_noscript(html));
+        let document = Html::parse_document(&text::open_noscript(text::not_too_deep(html)));
         let page = Url::parse(address).ok();
         let base = first_attr(&document, "base[href]", "href")
             .and_then(|href| page.as_ref().and_then(|p| p.join(href.trim()).ok()))
@@ -132,4 +132,4 @@ fn first_attr<'a>(document: &'a Html, selector: &str, name: &str) -> Option<&'a 
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

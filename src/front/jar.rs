@@ -7,8 +7,14 @@ use crate::wire::Reply;
 use crate::wire::guard::is_loopback_url;
 
 /// The cookies of one session. Loopback counts as secure, so `Secure` and `__Host-` cookies work over plain http there.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Jar(CookieStore);
+
+impl std::fmt::Debug for Jar {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Jar(…)")
+    }
+}
 
 impl Jar {
     /// Keeps what an answer sets, and forgets what it expires.

@@ -8,7 +8,7 @@ use super::Landing;
 use super::html::{Field, Form, Onward, Sheet, Verb};
 use super::jar::Jar;
 use crate::oauth::answer::{Page, PageKind, Returned};
-use crate::oauth::request::AuthorizationRequest;
+use crate::oauth::request::{AuthorizationRequest, same_place};
 use crate::oauth::secret::Secret;
 use crate::wire::guard::is_loopback_url;
 use crate::wire::{ExchangeId, Reply, Request, Trouble, Wire};
@@ -30,8 +30,8 @@ pub async fn as_stranger(wire: &Wire, request: &AuthorizationRequest) -> Result<
     })
 }
 
-/// What is to be requested next.
-#[derive(Debug, Clone)]
+/// What is to be requested next. It may hold the password.
+#[derive(Clone)]
 pub(super) struct Step {
     method: Method,
     url: String,
@@ -42,6 +42,12 @@ pub(super) struct Step {
     secret: bool,
     /// The page it is requested from.
     from: Option<String>,
+}
+
+impl std::fmt::Debug for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Step({} {})", self.method, place(&self.url))
+    }
 }
 
 impl Step {
@@ -80,7 +86,7 @@ impl Step {
     }
 
     /// The address with everything that would arrive there.
-    fn arriving(&self) -> String {
+    pub(super) fn arriving(&self) -> String {
         match &self.fields {
             Some(fields) => with_query(&self.url, fields),
             None => self.url.clone(),
@@ -154,6 +160,8 @@ pub(super) struct Walker<'a> {
     password: Option<&'a Secret>,
     last: Option<ExchangeId>,
     pages: usize,
+    /// Where other servers, which the login was left to, were asked to answer.
+    relays: Vec<String>,
 }
 
 impl<'a> Walker<'a> {
@@ -164,7 +172,7 @@ impl<'a> Walker<'a> {
         jar: &'a mut Jar,
         password: Option<&'a Secret>,
     ) -> Self {
-        Self { wire, request, jar, password, last: None, pages: 0 }
+        Self { wire, request, jar, password, last: None, pages: 0, relays: Vec::new() }
     }
 
     /// Makes a step and everything that follows of it without anybody's hand.
@@ -175,7 +183,11 @@ impl<'a> Walker<'a> {
             if self.last.is_some() && self.is_landing(&step.arriving()) {
                 return Ok(Stop::Landed(self.landed(&step)));
             }
-            let reply = self.wire.send(step.request(self.jar)).await?;
+            self.note_relay(&step.url);
+            let reply = match self.wire.send(step.request(self.jar)).await {
+                Ok(reply) => reply,
+                Err(trouble) => return Err(Trouble { why: self.hide(&trouble.why), ..trouble }),
+            };
             self.last = Some(reply.id);
             self.jar.keep(&reply);
             if reply.is_redirect() {
@@ -238,6 +250,16 @@ impl<'a> Walker<'a> {
         Ok(next)
     }
 
+    /// A login that is left to another server brings a code as well: one for the authorization server, not for us.
+    fn note_relay(&mut self, address: &str) {
+        let sent = Returned::read(address, None);
+        let theirs =
+            sent.get("response_type").is_some() && sent.get("client_id").is_some_and(|c| c != self.request.client.id);
+        if let (true, Some(back)) = (theirs, sent.get("redirect_uri")) {
+            self.relays.push(back.to_owned());
+        }
+    }
+
     fn landed(&self, step: &Step) -> Landing {
         if step.secret {
             let why = format!("a form with the password in it is to be sent to {}; it was not sent", place(&step.url));
@@ -272,6 +294,9 @@ impl<'a> Walker<'a> {
         let callbacks = callbacks.into_iter().chain(client.https_redirect_uri.as_deref());
         if callbacks.filter_map(origin).any(|o| o == target) {
             return true;
+        }
+        if self.relays.iter().any(|relay| same_place(relay, address)) {
+            return false;
         }
         // A request that is passed on to a login page elsewhere carries the state as well, and is no answer.
         let arrived = Returned::read(address, None);

@@ -1,5 +1,6 @@
 //! Turns an exchange into a record: first learns every secret in it, then writes it down without them.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -58,7 +59,7 @@ pub(super) fn record(
         method: request.method.to_string(),
         url: hide(&request.url),
         headers: texts(&request.header_map(&[]), &hide),
-        body: request.body.as_ref().map(|b| hide(&kept(b, false))),
+        body: request.body.as_ref().map(|b| hide(&kept(&without_short_passwords(vault, b), false))),
     };
     let response = match answered {
         Ok((status, headers, body, truncated)) => Ok(RecordedResponse {
@@ -69,6 +70,19 @@ pub(super) fn record(
         Err(trouble) => Err(hide(&trouble.why)),
     };
     wire.ledger().enter(wire.stamp(), recorded, response, elapsed)
+}
+
+/// A form body with the passwords taken out that are too short to be found as words.
+fn without_short_passwords<'a>(vault: &Vault, body: &'a [u8]) -> Cow<'a, [u8]> {
+    let Ok(text) = std::str::from_utf8(body) else { return Cow::Borrowed(body) };
+    if !form_urlencoded::parse(body).any(|(_, value)| vault.is_short_password(&value)) {
+        return Cow::Borrowed(body);
+    }
+    let hidden = text.split('&').map(|pair| match form_urlencoded::parse(pair.as_bytes()).next() {
+        Some((name, value)) if vault.is_short_password(&value) => format!("{name}={{password}}"),
+        _ => pair.to_owned(),
+    });
+    Cow::Owned(hidden.collect::<Vec<_>>().join("&").into_bytes())
 }
 
 fn texts(headers: &HeaderMap, hide: &impl Fn(&str) -> String) -> Vec<(String, String)> {
@@ -217,6 +231,14 @@ mod tests {
         assert_eq!(vault.redact("SECRET%2B1 and SECRET+1"), "{code 1} and {code 1}");
         learn_text(&vault, "http://127.0.0.1/cb#access_token=TOKEN123456&x=1");
         assert_eq!(vault.redact("TOKEN123456"), "{access_token 1}");
+    }
+
+    #[test]
+    fn short_passwords_are_hidden_where_a_form_sends_them() {
+        let vault = Vault::default();
+        vault.learn("password", "te+t");
+        let shown = without_short_passwords(&vault, b"user=te&pw=te%2Bt&x=te+t1");
+        assert_eq!(String::from_utf8_lossy(&shown), "user=te&pw={password}&x=te+t1");
     }
 
     #[test]

@@ -28,6 +28,8 @@ struct Known {
     counts: HashMap<String, usize>,
     /// Every form of every secret, found by its first bytes.
     forms: HashMap<[u8; SHORTEST], Vec<(String, String)>>,
+    /// Passwords that are too short to be looked for in a text; hidden where a form sends them.
+    short: HashSet<String>,
     /// What looks like a secret but is a made-up value of ours, and good evidence.
     public: HashSet<String>,
 }
@@ -41,6 +43,12 @@ impl std::fmt::Debug for Known {
 impl Vault {
     /// Makes a value secret from now on. `kind` is what the label says.
     pub fn learn(&self, kind: &str, value: &str) {
+        if kind == "password" && (1..SHORTEST).contains(&value.len()) {
+            if let Ok(mut known) = self.known.write() {
+                known.short.insert(value.to_owned());
+            }
+            return;
+        }
         if value.len() < SHORTEST || (kind != "password" && is_word(value)) {
             return;
         }
@@ -65,6 +73,11 @@ impl Vault {
                 bucket.sort_by_key(|(form, _)| std::cmp::Reverse(form.len()));
             }
         }
+    }
+
+    /// Whether a value is a password that is too short to be found in a text.
+    pub(super) fn is_short_password(&self, value: &str) -> bool {
+        self.known.read().is_ok_and(|known| known.short.contains(value))
     }
 
     /// Declares a made-up value to be no secret.

@@ -1,0 +1,166 @@
+//! Whole visits against a server of a few lines.
+
+use axum::response::Response;
+
+use super::super::small_server::{Seen, Small, page, redirect, typed, with};
+use super::*;
+use crate::front::Front;
+use crate::oauth::answer::AuthorizationAnswer;
+
+const PASSWORD: &str = "correct horse";
+const LOGIN: &str = "<title>Sign in</title><form method=post action=/login><input type=hidden name=csrf value=tok-1>
+    <input name=username required><input type=password name=password required><button>Sign in</button></form>";
+const CONSENT: &str =
+    "<title>Consent</title><form method=post action=/consent><input type=checkbox name=scope value=read>
+    <button name=d value=deny>Deny</button><button name=d value=allow>Allow</button></form>";
+const CALLBACK: &str = "http://127.0.0.1:8765/callback?code=the-code-1&state=OURSTATE";
+
+/// Login by a `__Host-` cookie, consent once, then a code.
+fn server(seen: &Seen) -> Response {
+    let in_session = seen.cookie.contains("__Host-sid=g00d-Session");
+    match seen.path.as_str() {
+        "/authorize" if !in_session => redirect(302, "/login"),
+        "/authorize" if seen.cookie.contains("agreed=1") => redirect(302, CALLBACK),
+        "/authorize" => page(200, CONSENT),
+        "/login" if seen.method == "GET" => with(page(200, LOGIN), "set-cookie", "__Host-pre=1; Secure; Path=/"),
+        "/login"
+            if seen.body == "csrf=tok-1&username=alice&password=correct+horse" && seen.cookie == "__Host-pre=1" =>
+        {
+            with(redirect(303, "/authorize"), "set-cookie", "__Host-sid=g00d-Session; Secure; HttpOnly; Path=/")
+        }
+        "/login" => {
+            page(401, format!("<p class=error>No account with {}</p>{LOGIN}", seen.body.rsplit('=').next().unwrap()))
+        }
+        "/consent" if in_session && seen.body == "scope=read&d=allow" => {
+            with(redirect(303, "/authorize"), "set-cookie", "agreed=1; Path=/")
+        }
+        _ => page(500, "not foreseen"),
+    }
+}
+
+fn agent(password: &str) -> FormAgent {
+    FormAgent::new(Some(Credentials { username: "alice".into(), password: Secret::new(password) }))
+}
+
+async fn visit(small: &Small, agent: &FormAgent, purpose: Purpose) -> Result<Landing, SignInError> {
+    agent.visit(&small.wire, &small.request(), purpose).await
+}
+
+fn came_back(landing: Result<Landing, SignInError>) -> String {
+    match landing.unwrap() {
+        Landing::Returned(returned) => returned.url,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn login_and_consent_reach_the_code_and_the_session_stays() {
+    let small = Small::serve(server).await;
+    let agent = std::sync::Arc::new(agent(PASSWORD));
+    let front = Front::new(agent.clone());
+    let answer = front.visit(&small.wire, small.request(), Purpose::SignIn, "http://127.0.0.1/token").await.unwrap();
+    assert!(matches!(answer, AuthorizationAnswer::Code(_)), "{answer:?}");
+    let first = small.seen().len();
+    assert_eq!(came_back(visit(&small, &agent, Purpose::Ordinary).await), CALLBACK);
+    assert_eq!((small.seen().len(), agent.logins()), (first + 1, 1));
+    // A stranger has no part in the session.
+    let stranger = front.visit_as_stranger(&small.wire, small.request(), "http://127.0.0.1/token").await.unwrap();
+    assert!(matches!(stranger, crate::front::Stranger::Asked(_, page) if page.kind == PageKind::Login));
+    let ledger = format!("{:?}", small.wire.ledger().all());
+    for secret in ["correct horse", "correct+horse", "g00d-Session", "the-code-1"] {
+        assert!(!ledger.contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn the_login_page_again_is_a_wrong_password_and_the_password_is_not_quoted() {
+    for password in ["wrongwrong", "abc"] {
+        let small = Small::serve(server).await;
+        match visit(&small, &agent(password), Purpose::SignIn).await {
+            Err(SignInError::WrongPassword { says }) => {
+                assert!(says.starts_with("No account with {password"), "{says}");
+                assert!(!says.contains(password), "{says}");
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(
+            small.seen().iter().filter(|s| s.method == "POST").count(),
+            1,
+            "one attempt, or the account is locked"
+        );
+    }
+}
+
+#[tokio::test]
+async fn name_and_password_on_two_pages() {
+    let small = Small::serve(|seen| match (seen.path.as_str(), seen.body.as_str()) {
+        ("/authorize", "") => {
+            page(200, "<form method=post><input type=email name=identifier><button>Next</button></form>")
+        }
+        ("/authorize", "identifier=alice") => page(
+            200,
+            "<p>alice</p><form method=post><input type=password name=pw><button name=b value=1>Next</button></form>",
+        ),
+        ("/authorize", "pw=correct+horse&b=1") => redirect(302, CALLBACK),
+        _ => page(500, "not foreseen"),
+    })
+    .await;
+    let agent = agent(PASSWORD);
+    assert_eq!(came_back(visit(&small, &agent, Purpose::SignIn).await), CALLBACK);
+    assert_eq!(agent.logins(), 1);
+}
+
+#[tokio::test]
+async fn without_credentials_only_servers_that_ask_for_none() {
+    let agent = FormAgent::new(None);
+    let small = Small::serve(server).await;
+    assert_eq!(visit(&small, &agent, Purpose::SignIn).await.unwrap_err(), SignInError::NobodyThere);
+    let small =
+        Small::serve(|seen| if seen.method == "POST" { redirect(302, CALLBACK) } else { page(200, CONSENT) }).await;
+    assert_eq!(came_back(visit(&small, &agent, Purpose::SignIn).await), CALLBACK);
+    assert_eq!(agent.logins(), 0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_filled_in_is_described_without_secrets() {
+    let table = [
+        (
+            "<title>Second factor</title><form method=post action=/f><input name=otp required><button>Verify</button></form>",
+            "forms seen: 1 with fields otp and buttons \"Verify\"",
+        ),
+        ("<title>App</title><div id=root></div><script src=/app.js></script>", "no form, only scripts"),
+        ("<title>Nothing</title><p>Hello", "it has no form"),
+    ];
+    for (html, seen) in table {
+        let small = Small::serve(move |_| page(200, html)).await;
+        let agent = agent(PASSWORD);
+        match visit(&small, &agent, Purpose::Ordinary).await {
+            Err(SignInError::NotUnderstood { what }) => {
+                assert!(what.contains(seen) && what.contains(&format!("at {}/authorize (200)", small.base)), "{what}");
+                assert!(!what.contains("OURSTATE"), "{what}");
+            }
+            other => panic!("{other:?}"),
+        }
+        let odd = visit(&small, &agent, Purpose::Odd).await.unwrap();
+        assert!(matches!(odd, Landing::Page(page) if page.kind == PageKind::Unknown));
+    }
+}
+
+#[tokio::test]
+async fn the_same_page_again_and_again_comes_to_an_end() {
+    let small = Small::serve(|_| page(200, CONSENT)).await;
+    match visit(&small, &agent(PASSWORD), Purpose::Ordinary).await {
+        Err(SignInError::NotUnderstood { what }) => assert!(what.contains("comes back"), "{what}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(small.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn an_error_page_is_an_answer_whatever_the_visit_is_for() {
+    for purpose in [Purpose::SignIn, Purpose::Ordinary, Purpose::Odd] {
+        let small = Small::serve(|_| typed(400, "application/json", r#"{"error":"invalid_scope"}"#)).await;
+        let landing = visit(&small, &agent(PASSWORD), purpose).await.unwrap();
+        assert!(matches!(landing, Landing::Page(page) if page.kind == PageKind::Error && page.says == "invalid_scope"));
+    }
+}

@@ -1,8 +1,13 @@
 //! Forms and their controls, as HTML ties them together.
 
+use std::collections::HashMap;
+
 use scraper::{ElementRef, Html};
 
 use super::{every, text};
+
+/// Controls that are looked at: a page of a hundred thousand is not a login.
+const MOST_CONTROLS: usize = 500;
 
 /// How a form is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,12 +113,16 @@ impl Form {
     }
 }
 
+/// Labels by the control they name.
+type Labels<'a> = HashMap<&'a str, ElementRef<'a>>;
+
 /// All forms of a page, with every control at the form it belongs to.
 pub(super) fn forms(document: &Html, address: &str, resolve: &impl Fn(&str) -> String) -> Vec<Form> {
-    let elements: Vec<ElementRef<'_>> = every(document, "form").collect();
+    let elements: Vec<ElementRef<'_>> = every(document, "form").take(MOST_CONTROLS).collect();
     let mut forms: Vec<Form> = elements.iter().map(|e| form(*e, address, resolve)).collect();
+    let labels: Labels<'_> = every(document, "label[for]").filter_map(|l| Some((l.attr("for")?, l))).collect();
     let mut last_form = None;
-    for element in every(document, "form, input, button, select, textarea") {
+    for element in every(document, "form, input, button, select, textarea").take(MOST_CONTROLS) {
         if element.value().name() == "form" {
             last_form = elements.iter().position(|f| *f == element);
             continue;
@@ -127,7 +136,7 @@ pub(super) fn forms(document: &Html, address: &str, resolve: &impl Fn(&str) -> S
                 // In a table the parser closes a form at once; what follows belongs to it all the same.
                 .or_else(|| last_form.filter(|last| elements[*last].children().next().is_none())),
         };
-        if let (Some(owner), Some(field)) = (owner, field(document, element, resolve)) {
+        if let (Some(owner), Some(field)) = (owner, field(&labels, element, resolve)) {
             forms[owner].fields.push(field);
         }
     }
@@ -161,7 +170,7 @@ fn verb(method: &str) -> Option<Verb> {
 }
 
 /// A control; none if it is disabled or takes no part.
-fn field(document: &Html, element: ElementRef<'_>, resolve: &impl Fn(&str) -> String) -> Option<Field> {
+fn field(labels: &Labels<'_>, element: ElementRef<'_>, resolve: &impl Fn(&str) -> String) -> Option<Field> {
     let attr = |name: &str| element.attr(name).unwrap_or_default();
     let has = |name: &str| element.attr(name).is_some();
     let ancestors = || element.ancestors().filter_map(ElementRef::wrap);
@@ -196,7 +205,7 @@ fn field(document: &Html, element: ElementRef<'_>, resolve: &impl Fn(&str) -> St
         }
         (_, FieldKind::Submit | FieldKind::Inert) if has("value") => attr("value").to_owned(),
         (_, FieldKind::Submit | FieldKind::Inert) => attr("alt").to_owned(),
-        _ => label(document, element),
+        _ => label(labels, element),
     };
     Some(Field {
         kind,
@@ -216,12 +225,9 @@ fn field(document: &Html, element: ElementRef<'_>, resolve: &impl Fn(&str) -> St
     })
 }
 
-fn label(document: &Html, element: ElementRef<'_>) -> String {
+fn label(labels: &Labels<'_>, element: ElementRef<'_>) -> String {
     let around = element.ancestors().filter_map(ElementRef::wrap).find(|a| a.value().name() == "label");
-    let named = || {
-        let id = element.attr("id")?;
-        every(document, "label[for]").find(|l| l.attr("for") == Some(id))
-    };
+    let named = || labels.get(element.attr("id")?).copied();
     around.or_else(named).map(text::of).unwrap_or_default()
 }
 

@@ -193,7 +193,13 @@ pub(in crate::front) fn is_password(field: &Field) -> bool {
 /// A field for the user name.
 pub(in crate::front) fn is_user_name(field: &Field) -> bool {
     let name = naming(field);
-    field.kind == FieldKind::Text && ["user", "email", "login", "identifier"].iter().any(|word| name.contains(word))
+    // `email_code` is a second factor; a name that is only shown asks for nothing.
+    let other = ["code", "otp", "token"].iter().any(|word| name.contains(word));
+    let shown = field.readonly && !field.value.is_empty();
+    field.kind == FieldKind::Text
+        && !other
+        && !shown
+        && ["user", "email", "login", "identifier"].iter().any(|word| name.contains(word))
 }
 
 /// Whether a form is one to log in with.

@@ -1,6 +1,7 @@
 //! The words of a page: what is visible, in blocks, in one line, and short.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use scraper::node::Node;
 use scraper::{ElementRef, Html};
@@ -10,6 +11,11 @@ use super::every;
 
 /// Characters of a page that are quoted.
 const QUOTED: usize = 120;
+
+/// Elements within elements that are looked into: deeper ones are there to exhaust the stack.
+const DEEPEST: usize = 200;
+/// Messages that are looked at.
+const MOST_ALERTS: usize = 50;
 
 /// The element that stands for `noscript` in a parsed page.
 pub(super) const NOSCRIPT: &str = "x-noscript";
@@ -31,6 +37,39 @@ pub(super) fn open_noscript(html: &str) -> Cow<'_, str> {
     }
     out.push_str(&html[done..]);
     Cow::Owned(out)
+}
+
+/// The page up to where its elements lie too deep within each other: parsing takes the square of the depth.
+pub(super) fn not_too_deep(html: &str) -> &str {
+    // Elements that have no end tag, or are commonly left without one.
+    let flat = [
+        "area", "base", "br", "col", "dd", "dt", "hr", "img", "input", "li", "link", "meta", "option", "p", "td", "th",
+        "tr",
+    ];
+    let mut open: HashMap<String, usize> = HashMap::new();
+    let mut depth = 0_usize;
+    for (at, _) in html.match_indices('<') {
+        let rest = &html[at + 1..];
+        let (ends, rest) = rest.strip_prefix('/').map_or((false, rest), |rest| (true, rest));
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let name = rest[..end].to_ascii_lowercase();
+        if name.is_empty() || flat.contains(&name.as_str()) {
+            continue;
+        }
+        let count = open.entry(name).or_default();
+        if !ends {
+            *count += 1;
+            depth += 1;
+        } else if *count > 0 {
+            // An end tag without a beginning closes nothing.
+            *count -= 1;
+            depth -= 1;
+        }
+        if depth > DEEPEST * 4 {
+            return &html[..at];
+        }
+    }
+    html
 }
 
 /// An address as it stands if it is whole, else resolved. Parsing and printing changes what is compared later.
@@ -70,7 +109,7 @@ pub(super) fn around(text: &str, at: usize) -> String {
 /// The visible text of an element, in one line.
 pub(super) fn of(element: ElementRef<'_>) -> String {
     let mut blocks = vec![String::new()];
-    gather(element, &mut blocks);
+    gather(element, 0, &mut blocks);
     collapse(&blocks.join(" "))
 }
 
@@ -78,7 +117,7 @@ pub(super) fn of(element: ElementRef<'_>) -> String {
 pub(super) fn blocks(document: &Html) -> Vec<String> {
     let mut blocks = vec![String::new()];
     if let Some(body) = every(document, "body").next() {
-        gather(body, &mut blocks);
+        gather(body, 0, &mut blocks);
     }
     blocks.iter().map(|b| collapse(b)).filter(|b| !b.is_empty()).collect()
 }
@@ -88,8 +127,8 @@ const INLINE: [&str; 18] = [
     "strong", "u", "var",
 ];
 
-fn gather(element: ElementRef<'_>, blocks: &mut Vec<String>) {
-    if is_hidden(element) {
+fn gather(element: ElementRef<'_>, depth: usize, blocks: &mut Vec<String>) {
+    if depth > DEEPEST || is_hidden(element) {
         return;
     }
     for child in element.children() {
@@ -102,10 +141,10 @@ fn gather(element: ElementRef<'_>, blocks: &mut Vec<String>) {
             Node::Element(inner) => {
                 let Some(child) = ElementRef::wrap(child) else { continue };
                 if INLINE.contains(&inner.name()) {
-                    gather(child, blocks);
+                    gather(child, depth + 1, blocks);
                 } else {
                     blocks.push(String::new());
-                    gather(child, blocks);
+                    gather(child, depth + 1, blocks);
                     blocks.push(String::new());
                 }
             }
@@ -126,8 +165,9 @@ fn is_hidden(element: ElementRef<'_>) -> bool {
 pub(super) fn alerts(document: &Html) -> Vec<String> {
     let hidden_within = |e: ElementRef<'_>| e.ancestors().filter_map(ElementRef::wrap).any(is_hidden);
     let mut alerts: Vec<String> = Vec::new();
-    for element in every(document, "[role=alert], [class], [id], [style], [aria-live], font[color]") {
-        if !looks_like_alert(element) || is_hidden(element) || hidden_within(element) {
+    let marked = every(document, "[role=alert], [class], [id], [style], font[color]");
+    for element in marked.filter(|e| looks_like_alert(*e)).take(MOST_ALERTS) {
+        if is_hidden(element) || hidden_within(element) {
             continue;
         }
         let text = of(element);
