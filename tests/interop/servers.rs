@@ -188,7 +188,7 @@ impl Target {
     }
 
     fn oidc_provider(mode: &str) -> Result<Command, NotRun> {
-        let node = node().ok_or_else(|| NotRun("it needs node 20 or newer, and npm".to_owned()))?;
+        let node = node().ok_or_else(|| NotRun("it needs node 20 or newer".to_owned()))?;
         let home = OIDC_PROVIDER.installed(&node, |folder| {
             let mut npm = Command::new("npm");
             npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
@@ -304,11 +304,10 @@ fn home() -> PathBuf {
     }
 }
 
-/// Node, if it is new enough and npm is with it.
+/// Node, if it is new enough. Whether npm is with it shows when it is needed.
 fn node() -> Option<PathBuf> {
     let probe =
         "if (parseInt(process.versions.node) < 20) process.exit(1); console.log(process.execPath)";
-    output(Command::new("npm").arg("--version"))?;
     output(Command::new("node").args(["-e", probe])).map(PathBuf::from)
 }
 
@@ -341,14 +340,20 @@ fn output(command: &mut Command) -> Option<String> {
 
 /// Runs a step of an installation; a failure is told in the step's own last words.
 fn run(command: &mut Command) -> Result<(), String> {
+    let program = command.get_program().to_string_lossy().into_owned();
     let output = command
         .stdin(Stdio::null())
         .output()
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| format!("{program}: {error}"))?;
     if output.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let last: Vec<_> = said.lines().rev().take(LOG_LINES).collect();
-    Err(last.into_iter().rev().collect::<Vec<_>>().join("\n"))
+    let last: Vec<_> = last.into_iter().rev().collect();
+    Err(format!(
+        "{program}, {}:\n{}",
+        output.status,
+        last.join("\n")
+    ))
 }
