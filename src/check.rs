@@ -265,8 +265,7 @@ pub fn fold(findings: Vec<Finding>, levels: impl Fn(&Demand) -> Level, pass: imp
             _ => None,
         })
         .collect();
-    let undecided: Vec<&Finding> =
-        findings.iter().filter(|f| matches!(f.verdict, Verdict::Inconclusive(_))).collect();
+    let undecided: Vec<&Finding> = findings.iter().filter(|f| matches!(f.verdict, Verdict::Inconclusive(_))).collect();
     let verdict = if let Some(gravest) = failed.iter().map(|(_, broken, _)| levels(broken)).max() {
         let at_that_level: Vec<_> = failed.iter().filter(|(_, broken, _)| levels(broken) == gravest).collect();
         let (first, broken, why) = at_that_level[0];

@@ -6,13 +6,10 @@ use crate::oauth::challenge::Challenge;
 use crate::resource::{Operation, ResourceKind};
 use crate::wire::ExchangeId;
 
-
 mod find;
 mod places;
 
 pub use find::{Broken, Found, Probing, Target, Whose, discover};
-
-
 
 /// A document as it was fetched.
 #[derive(Debug, Clone)]

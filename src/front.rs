@@ -61,7 +61,9 @@ pub enum SignInError {
         what: String,
     },
     /// There is nobody to ask.
-    #[error("signing in needs a person or credentials, and there is neither: no terminal, and no user name and password")]
+    #[error(
+        "signing in needs a person or credentials, and there is neither: no terminal, and no user name and password"
+    )]
     NobodyThere,
     /// Credentials are incomplete or an agent cannot be used as configured.
     #[error("{0}")]
@@ -82,7 +84,9 @@ impl SignInError {
     /// What to type next.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::WrongPassword { .. } => "check --username and OAUDIT_PASSWORD (or --password-env VAR, --password-file FILE)",
+            Self::WrongPassword { .. } => {
+                "check --username and OAUDIT_PASSWORD (or --password-env VAR, --password-file FILE)"
+            }
             Self::NotUnderstood { .. } => {
                 "use --agent browser and sign in by hand, or --agent paste on a machine without a browser"
             }

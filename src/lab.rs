@@ -85,18 +85,14 @@ impl LabError {
                 let nearest = nearest(name, QUIRKS.iter().map(|q| q.name));
                 format!("did you mean {nearest:?}?")
             }
-            Self::PortTaken(_) => {
-                "choose another with --port, or leave it out to take a free one".to_owned()
-            }
+            Self::PortTaken(_) => "choose another with --port, or leave it out to take a free one".to_owned(),
             Self::Listen(_) => "the lab needs a TCP listener on 127.0.0.1".to_owned(),
         }
     }
 }
 
 fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> &'static str {
-    known
-        .min_by_key(|candidate| strsim::damerau_levenshtein(name, candidate))
-        .unwrap_or_default()
+    known.min_by_key(|candidate| strsim::damerau_levenshtein(name, candidate)).unwrap_or_default()
 }
 
 /// A lab that is being served; it stops when stopped or dropped.
@@ -132,9 +128,8 @@ impl Lab {
                 None => return Err(LabError::UnknownQuirk(name)),
             }
         }
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))
-            .await
-            .map_err(|error| match error.kind() {
+        let listener =
+            TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await.map_err(|error| match error.kind() {
                 io::ErrorKind::AddrInUse => LabError::PortTaken(options.port),
                 _ => LabError::Listen(error),
             })?;
@@ -150,15 +145,9 @@ impl Lab {
             let until = async {
                 let _ = stopped.await;
             };
-            let _ = axum::serve(listener, router)
-                .with_graceful_shutdown(until)
-                .await;
+            let _ = axum::serve(listener, router).with_graceful_shutdown(until).await;
         });
-        Ok(Self {
-            server,
-            stop: Some(stop),
-            task,
-        })
+        Ok(Self { server, stop: Some(stop), task })
     }
 
     /// Stops serving; answers that are under way get a second to finish.
@@ -191,10 +180,7 @@ impl Lab {
     /// The client identifiers that dynamic registration gave out and nobody deleted.
     pub fn registered_clients(&self) -> Vec<String> {
         let store = self.server.store();
-        let dynamic = store
-            .clients
-            .values()
-            .filter(|c| c.registration_token.is_some());
+        let dynamic = store.clients.values().filter(|c| c.registration_token.is_some());
         dynamic.map(|c| c.id.clone()).collect()
     }
 

@@ -241,9 +241,7 @@ impl Needs for ResourceMetadata {
     async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
         let facts = AboutResource::supply(cx, Vec::new()).await?;
         match &facts.metadata {
-            Some((metadata, place)) => {
-                Ok(Self { metadata: metadata.clone(), place: *place, facts: (*facts).clone() })
-            }
+            Some((metadata, place)) => Ok(Self { metadata: metadata.clone(), place: *place, facts: (*facts).clone() }),
             None => Err(Shortfall::NotApplicable(
                 "the resource publishes no metadata, see resource_metadata/published".into(),
             )),
@@ -346,7 +344,9 @@ async fn code(cx: &Context, request: AuthorizationRequest) -> Result<Code, Short
     let what = request.what.clone();
     match cx.audit.visit(&cx.wire, request, Purpose::Ordinary).await? {
         AuthorizationAnswer::Code(code) => Ok(*code),
-        other => Err(Shortfall::Inconclusive(format!("{what} should have brought a code, but brought {}", other.describe()))),
+        other => {
+            Err(Shortfall::Inconclusive(format!("{what} should have brought a code, but brought {}", other.describe())))
+        }
     }
 }
 
@@ -428,7 +428,9 @@ impl Needs for TokenSet {
         let code = Code::supply(cx, requests).await?;
         match code.redeem(&cx.wire).await?.0 {
             TokenAnswer::Granted(tokens) => Ok(*tokens),
-            other => Err(Shortfall::Inconclusive(format!("a fresh code was redeemed and brought {}", other.describe()))),
+            other => {
+                Err(Shortfall::Inconclusive(format!("a fresh code was redeemed and brought {}", other.describe())))
+            }
         }
     }
 }

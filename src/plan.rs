@@ -46,7 +46,9 @@ impl SelectionError {
     /// What to type next.
     pub fn hint(&self) -> String {
         match self {
-            Self::Unknown { .. } => "`oaudit checks` lists the ids; --select and --ignore take globs such as pkce/*".into(),
+            Self::Unknown { .. } => {
+                "`oaudit checks` lists the ids; --select and --ignore take globs such as pkce/*".into()
+            }
             Self::NotInForce { .. } => "choose another --profile, see `oaudit checks --profile NAME`".into(),
         }
     }
@@ -104,11 +106,9 @@ impl Plan {
 pub fn glob_matches(glob: &str, id: &str) -> bool {
     match glob.split_once('*') {
         None => glob == id,
-        Some((head, tail)) => {
-            id.strip_prefix(head).is_some_and(|rest| {
-                (0..=rest.len()).filter(|at| rest.is_char_boundary(*at)).any(|at| glob_matches(tail, &rest[at..]))
-            })
-        }
+        Some((head, tail)) => id.strip_prefix(head).is_some_and(|rest| {
+            (0..=rest.len()).filter(|at| rest.is_char_boundary(*at)).any(|at| glob_matches(tail, &rest[at..]))
+        }),
     }
 }
 

@@ -131,8 +131,7 @@ async fn register(
     with_https: bool,
 ) -> Result<Client, RegistrationError> {
     let https = format!("https://{}.test/cb", random_text(9).to_ascii_lowercase().replace(['_', '-'], "x"));
-    let uris: Vec<&str> =
-        if with_https { vec![&wanted.redirect_uri, &https] } else { vec![&wanted.redirect_uri] };
+    let uris: Vec<&str> = if with_https { vec![&wanted.redirect_uri, &https] } else { vec![&wanted.redirect_uri] };
     let mut members = json!({
         "client_name": "oaudit (security audit; may be deleted)",
         "redirect_uris": uris,
@@ -206,7 +205,8 @@ pub async fn delete<'a>(wire: &Wire, clients: impl IntoIterator<Item = &'a Clien
     for client in clients {
         let Origin::Dynamic(management) = &client.origin else { continue };
         let Some(management) = management else {
-            stays.push(format!("client {} could not be deleted: the server offers no management (RFC 7592)", client.id));
+            stays
+                .push(format!("client {} could not be deleted: the server offers no management (RFC 7592)", client.id));
             continue;
         };
         let request = Request::new(http::Method::DELETE, management.uri.clone()).bearer(management.token.expose());
@@ -240,7 +240,8 @@ mod tests {
 
     #[test]
     fn what_the_server_registered_counts() {
-        let body = json!({"client_id": "x", "client_secret": "s3cr3t", "token_endpoint_auth_method": "client_secret_post"});
+        let body =
+            json!({"client_id": "x", "client_secret": "s3cr3t", "token_endpoint_auth_method": "client_secret_post"});
         let client = read(&answer(200, &body), ClientAuth::None, "http://127.0.0.1/cb", None).unwrap();
         assert_eq!(client.auth, ClientAuth::Post);
         let body = json!({"client_id": "x", "client_secret": "s3cr3t", "token_endpoint_auth_method": "none"});

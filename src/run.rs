@@ -105,7 +105,8 @@ pub async fn audit(target: &Target, mut options: Options) -> Result<Report, Sele
         options.wire.guard = options.wire.guard.naming(url);
     }
     let began = Instant::now();
-    let mut run = Run { plan, outcomes: HashMap::new(), options, began, started_at: freeze::now(), remarks: Vec::new() };
+    let mut run =
+        Run { plan, outcomes: HashMap::new(), options, began, started_at: freeze::now(), remarks: Vec::new() };
     let wire = match Wire::open(run.options.wire.clone()) {
         Ok(wire) => wire,
         Err(trouble) => {
@@ -152,8 +153,11 @@ struct Run {
 impl Run {
     async fn work(&mut self, wire: &Wire, target: &Target, held: &mut Held) -> Option<Stopped> {
         self.tell(Progress::Begins("discovery", 0));
-        if let Some(url) = target.named().find(|u| u.starts_with("http://") && !crate::wire::guard::is_loopback_url(u)) {
-            self.remark(format!("{url} is plain http on a host that is not this machine: everything can be read and changed on the way"));
+        if let Some(url) = target.named().find(|u| u.starts_with("http://") && !crate::wire::guard::is_loopback_url(u))
+        {
+            self.remark(format!(
+                "{url} is plain http on a host that is not this machine: everything can be read and changed on the way"
+            ));
         }
         let consent = Arc::clone(&self.options.consent);
         let named: Vec<&str> = target.named().collect();
@@ -176,7 +180,10 @@ impl Run {
         let stopped = match allowed {
             true => self.with_server(wire, discovery.clone(), held).await,
             false => Some(Stopped {
-                error: format!("{} is not on this machine, and nobody confirmed that it may be audited", outside.unwrap_or("the target")),
+                error: format!(
+                    "{} is not on this machine, and nobody confirmed that it may be audited",
+                    outside.unwrap_or("the target")
+                ),
                 hint: "add --yes if it is yours or its owner agrees".into(),
             }),
         };
@@ -246,8 +253,7 @@ impl Run {
 
     /// The stages. What needs nobody runs while somebody signs in.
     async fn stages(&mut self, wire: &Wire, audit: &Arc<Audit>, wanted: &Wanted, held: &Held) -> Option<Stopped> {
-        let early: Vec<_> =
-            [Stage::Documents, Stage::Anonymous].into_iter().flat_map(|s| self.plan.stage(s)).collect();
+        let early: Vec<_> = [Stage::Documents, Stage::Anonymous].into_iter().flat_map(|s| self.plan.stage(s)).collect();
         self.tell(Progress::Begins("documents and anonymous requests, while signing in", early.len()));
         let signing_in = flow::sign_in(wire, audit, wanted, &held.clients);
         let (outcomes, signed_in) = tokio::join!(conduct(wire, audit, early, true, &self.options.progress), signing_in);

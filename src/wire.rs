@@ -151,9 +151,7 @@ impl Wire {
                     .map_err(|e| Trouble::new(TroubleKind::Tls, format!("not a PEM certificate: {e}")))?;
                 builder = builder.tls_certs_merge([certificate]);
             }
-            builder
-                .build()
-                .map_err(|e| Trouble::new(TroubleKind::Tls, format!("TLS could not be set up: {e}")))
+            builder.build().map_err(|e| Trouble::new(TroubleKind::Tls, format!("TLS could not be set up: {e}")))
         };
         let (direct, outward) = (build(false)?, build(true)?);
         let slots = Semaphore::new(options.limits.at_once.max(1));
@@ -255,15 +253,14 @@ impl Wire {
         };
         let began = Instant::now();
         self.inner.sent.fetch_add(1, Ordering::Relaxed);
-        let answered =
-            tokio::time::timeout(self.limits().time, self.perform(request, url.clone(), gate)).await.unwrap_or_else(
-                |_| {
-                    Err(Trouble::new(
-                        TroubleKind::TimedOut,
-                        format!("{url} gave no answer within {} s", self.limits().time.as_secs_f32()),
-                    ))
-                },
-            );
+        let answered = tokio::time::timeout(self.limits().time, self.perform(request, url.clone(), gate))
+            .await
+            .unwrap_or_else(|_| {
+                Err(Trouble::new(
+                    TroubleKind::TimedOut,
+                    format!("{url} gave no answer within {} s", self.limits().time.as_secs_f32()),
+                ))
+            });
         let id = capture::record(self, request, answered.as_ref(), began.elapsed());
         answered.map(|(status, headers, body, truncated)| Reply {
             id,
@@ -281,8 +278,11 @@ impl Wire {
         url: url::Url,
         gate: Option<Arc<together::Gate>>,
     ) -> Result<(u16, HeaderMap, Vec<u8>, bool), Trouble> {
-        let client =
-            if guard::is_loopback_host(url.host_str().unwrap_or("")) { &self.inner.direct } else { &self.inner.outward };
+        let client = if guard::is_loopback_host(url.host_str().unwrap_or("")) {
+            &self.inner.direct
+        } else {
+            &self.inner.outward
+        };
         let headers = request.header_map(&self.inner.options.headers);
         let mut outgoing = client.request(request.method.clone(), url).headers(headers);
         outgoing = match (&request.body, gate) {

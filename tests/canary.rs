@@ -16,7 +16,11 @@ fn forms(secret: &str) -> Vec<String> {
 
 fn outputs(report: &Report) -> Vec<(&'static str, String)> {
     let look = Look { width: 120, color: true, evidence: true, quiet: false, links: true };
-    vec![("json", json::render(report)), ("terminal", terminal::render(report, &look)), ("debug", format!("{report:?}"))]
+    vec![
+        ("json", json::render(report)),
+        ("terminal", terminal::render(report, &look)),
+        ("debug", format!("{report:?}")),
+    ]
 }
 
 fn assert_clean(lab: &Lab, report: &Report, what: &str) {
@@ -25,7 +29,11 @@ fn assert_clean(lab: &Lab, report: &Report, what: &str) {
     for (name, output) in outputs(report) {
         for secret in secrets.iter().filter(|s| s.len() >= 6) {
             for form in forms(secret) {
-                assert!(!output.contains(&form), "{what}: the {name} output holds a secret ({} characters)", secret.len());
+                assert!(
+                    !output.contains(&form),
+                    "{what}: the {name} output holds a secret ({} characters)",
+                    secret.len()
+                );
             }
         }
     }
@@ -33,7 +41,8 @@ fn assert_clean(lab: &Lab, report: &Report, what: &str) {
 
 #[tokio::test]
 async fn no_output_holds_a_secret() {
-    for (opaque, quirk) in [(false, None), (true, None), (false, Some("meta-refresh")), (true, Some("self-submitting"))] {
+    for (opaque, quirk) in [(false, None), (true, None), (false, Some("meta-refresh")), (true, Some("self-submitting"))]
+    {
         let quirks = quirk.into_iter().map(str::to_owned).collect();
         let lab = Lab::start(LabOptions { opaque, quirks, ..LabOptions::default() }).await.unwrap();
         let report = audit_of(&lab.mcp(), as_alice()).await;
@@ -44,7 +53,8 @@ async fn no_output_holds_a_secret() {
 
 #[tokio::test]
 async fn no_fault_makes_a_secret_leak() {
-    for name in ["token-beside-code", "implicit-alive", "code-reusable", "redirect-query-ignored", "verifier-optional"] {
+    for name in ["token-beside-code", "implicit-alive", "code-reusable", "redirect-query-ignored", "verifier-optional"]
+    {
         assert!(FAULTS.iter().any(|f| f.name == name), "{name}");
         let lab = support::lab(&[name], &[]).await;
         let report = audit_of(&lab.mcp(), as_alice()).await;

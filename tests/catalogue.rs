@@ -59,7 +59,8 @@ fn every_card_demands_something_of_somebody() {
             for requirement in demand.by {
                 assert!(!requirement.section.is_empty(), "{}: {:?}", card.id, requirement.document);
                 assert!(
-                    card.page.contains(requirement.document.title()) || card.page.contains(&alias(requirement.document)),
+                    card.page.contains(requirement.document.title())
+                        || card.page.contains(&alias(requirement.document)),
                     "the page of {} does not mention {}",
                     card.id,
                     requirement.document.title()

@@ -67,7 +67,10 @@ fn the_demo_shows_three_typical_faults() {
     let text = stdout(&output);
     assert_eq!(code(&output), 1, "{text}");
     for id in ["refresh/rotated", "resource/bad-token-401-not-500", "server_metadata/s256-advertised"] {
-        assert!(text.contains(&format!("FAIL {id}")) || text.lines().any(|l| l.contains("FAIL") && l.contains(id)), "{id}\n{text}");
+        assert!(
+            text.contains(&format!("FAIL {id}")) || text.lines().any(|l| l.contains("FAIL") && l.contains(id)),
+            "{id}\n{text}"
+        );
         assert!(text.contains(&format!("oaudit explain {id}")), "{text}");
     }
     assert!(!text.contains('\u{1b}'), "no colour without a terminal");
@@ -130,7 +133,10 @@ fn bad_usage_is_one_clear_error_and_exit_2() {
         (&["audit", "http://127.0.0.1:1/", "--select", "pkce/requird"], "did you mean pkce/required?"),
         (&["audit", "http://127.0.0.1:1/", "--profile", "nope"], "chatgpt"),
         (&["audit", "http://127.0.0.1:1/", "--username", "alice"], "OAUDIT_PASSWORD"),
-        (&["audit", "http://127.0.0.1:1/", "--client-id", "x", "--client-auth", "client_secret_post"], "OAUDIT_CLIENT_SECRET"),
+        (
+            &["audit", "http://127.0.0.1:1/", "--client-id", "x", "--client-auth", "client_secret_post"],
+            "OAUDIT_CLIENT_SECRET",
+        ),
         (&["demo", "--fault", "no-rotatoin"], "no-rotation"),
         (&["explain", "pkce/requierd"], "did you mean pkce/required?"),
         (&["frobnicate"], "unrecognized subcommand"),
@@ -182,7 +188,10 @@ fn a_server_that_asks_nobody_needs_nobody() {
 #[test]
 fn a_wrong_password_is_told_as_such() {
     let served = Served::with(&[], &[]);
-    let output = oaudit(&["audit", &served.lab().mcp(), "--username", "alice"]).env("OAUDIT_PASSWORD", "wr0ng-passw0rd").output().unwrap();
+    let output = oaudit(&["audit", &served.lab().mcp(), "--username", "alice"])
+        .env("OAUDIT_PASSWORD", "wr0ng-passw0rd")
+        .output()
+        .unwrap();
     assert_eq!(code(&output), 4);
     assert!(stdout(&output).contains("login page came back"), "{}", stdout(&output));
     assert!(!stdout(&output).contains("wr0ng-passw0rd"));

@@ -41,9 +41,8 @@ async fn every_fault_turns_exactly_its_checks_red() {
             let report = audit_of(&lab.mcp(), as_alice()).await;
             let found: BTreeSet<&str> = red(&report).into_iter().collect();
             let meant: BTreeSet<&str> = fault.breaks.iter().copied().collect();
-            (found != meant).then(|| {
-                format!("{}: red are {found:?}, meant are {meant:?}\n{}", fault.name, trouble(&report))
-            })
+            (found != meant)
+                .then(|| format!("{}: red are {found:?}, meant are {meant:?}\n{}", fault.name, trouble(&report)))
         })
         .buffer_unordered(4)
         .filter_map(|wrong| async move { wrong })
@@ -70,15 +69,13 @@ async fn no_quirk_gives_a_false_finding() {
             let lab = lab(&[], &[quirk.name]).await;
             let mut options = as_alice();
             if quirk.name == "no-registration" {
-                options.client = Some(oaudit::registration::Configured {
-                    id: "lab-public".into(),
-                    secret: None,
-                    auth: None,
-                });
+                options.client =
+                    Some(oaudit::registration::Configured { id: "lab-public".into(), secret: None, auth: None });
             }
             let report = tokio::time::timeout(Duration::from_secs(120), audit_of(&lab.mcp(), options)).await;
             let Ok(report) = report else { return Some(format!("{}: no end within two minutes", quirk.name)) };
-            let failed: Vec<_> = report.checks.iter().filter(|c| c.verdict == VerdictKind::Fail).map(|c| c.id).collect();
+            let failed: Vec<_> =
+                report.checks.iter().filter(|c| c.verdict == VerdictKind::Fail).map(|c| c.id).collect();
             let expected: &[&str] = quirk.warns;
             (failed != expected || report.stopped.is_some())
                 .then(|| format!("{}: red are {failed:?}, expected {expected:?}\n{}", quirk.name, trouble(&report)))

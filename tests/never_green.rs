@@ -88,13 +88,17 @@ async fn never_green(answer: Answer) -> Report {
 
 #[tokio::test]
 async fn a_server_that_answers_500_html_to_everything() {
-    never_green(|| (axum::http::StatusCode::INTERNAL_SERVER_ERROR, axum::response::Html("<h1>Oops</h1>")).into_response()).await;
+    never_green(|| {
+        (axum::http::StatusCode::INTERNAL_SERVER_ERROR, axum::response::Html("<h1>Oops</h1>")).into_response()
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn a_server_that_refuses_everything_correctly() {
     let report = never_green(|| {
-        (axum::http::StatusCode::BAD_REQUEST, axum::Json(serde_json::json!({ "error": "invalid_grant" }))).into_response()
+        (axum::http::StatusCode::BAD_REQUEST, axum::Json(serde_json::json!({ "error": "invalid_grant" })))
+            .into_response()
     })
     .await;
     assert!(report.checks.iter().any(|c| c.verdict == VerdictKind::Inconclusive));
@@ -102,7 +106,8 @@ async fn a_server_that_refuses_everything_correctly() {
 
 #[tokio::test]
 async fn a_server_that_answers_429_for_ever() {
-    never_green(|| (axum::http::StatusCode::TOO_MANY_REQUESTS, [("retry-after", "900")], "slow down").into_response()).await;
+    never_green(|| (axum::http::StatusCode::TOO_MANY_REQUESTS, [("retry-after", "900")], "slow down").into_response())
+        .await;
 }
 
 #[tokio::test]

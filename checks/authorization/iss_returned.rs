@@ -61,7 +61,9 @@ fn judge(advertised: bool, issuer: &str, sent: Option<&str>) -> Verdict {
         (false, Some(_)) => Verdict::pass(
             "iss names the issuer, but is not advertised, so clients cannot rely on it: see server_metadata/iss-advertised",
         ),
-        (false, None) => Verdict::not_applicable("iss is neither advertised nor sent: see server_metadata/iss-advertised"),
+        (false, None) => {
+            Verdict::not_applicable("iss is neither advertised nor sent: see server_metadata/iss-advertised")
+        }
     }
 }
 

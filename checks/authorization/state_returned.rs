@@ -51,7 +51,9 @@ impl Check for StateReturned {
     async fn run(FrontChannel(asked): FrontChannel, cx: &Context) -> Outcome {
         let refused = asked.len().saturating_sub(1);
         let judged = asked.iter().enumerate().map(|(at, asked)| {
-            asked.line(|answer| if at == refused { with_an_error(answer, &asked.state) } else { with_a_code(answer, &asked.state) })
+            asked.line(|answer| {
+                if at == refused { with_an_error(answer, &asked.state) } else { with_a_code(answer, &asked.state) }
+            })
         });
         Ok(cx.fold(judged.collect(), "state came back unchanged, with codes and with an error"))
     }
@@ -78,9 +80,10 @@ fn compare(came: Option<&str>, sent: &str, broken: Demand) -> Verdict {
         Some(came) if came.len() < sent.len() && sent.starts_with(came) => {
             Verdict::fail(broken, format!("state was cut off after {} of {} characters", came.len(), sent.len()))
         }
-        Some(came) => {
-            Verdict::fail(broken, format!("state was changed: sent were {} characters, {} came back", sent.len(), came.len()))
-        }
+        Some(came) => Verdict::fail(
+            broken,
+            format!("state was changed: sent were {} characters, {} came back", sent.len(), came.len()),
+        ),
     }
 }
 

@@ -67,7 +67,9 @@ async fn line(asked: Asked, wire: &Wire, advertised: bool) -> Finding {
 fn judge_front(answer: &AuthorizationAnswer) -> Verdict {
     match front_refusal(answer, &["invalid_request"]) {
         Refusal::Recognised(how) => Verdict::pass(how),
-        Refusal::Granted => Verdict::inconclusive(format!("it brought {}, which could not be redeemed", answer.describe())),
+        Refusal::Granted => {
+            Verdict::inconclusive(format!("it brought {}, which could not be redeemed", answer.describe()))
+        }
         Refusal::Unclear(what) => Verdict::inconclusive(what),
     }
 }
@@ -80,10 +82,14 @@ fn judge_code(answer: &TokenAnswer, advertised: bool) -> Verdict {
         TokenAnswer::Granted(_) => {
             Verdict::fail(AS_ADVERTISED, "plain is not advertised, yet a code with a plain challenge bought a token")
         }
-        TokenAnswer::Refused(e) if ["invalid_grant", "invalid_request"].contains(&e.error.as_str()) => {
-            Verdict::fail(AT_ONCE, format!("it brought a code, which was refused with {} at the token endpoint only", e.describe()))
-        }
-        other => Verdict::inconclusive(format!("it brought a code, and redeeming that was answered with {}", other.describe())),
+        TokenAnswer::Refused(e) if ["invalid_grant", "invalid_request"].contains(&e.error.as_str()) => Verdict::fail(
+            AT_ONCE,
+            format!("it brought a code, which was refused with {} at the token endpoint only", e.describe()),
+        ),
+        other => Verdict::inconclusive(format!(
+            "it brought a code, and redeeming that was answered with {}",
+            other.describe()
+        )),
     }
 }
 

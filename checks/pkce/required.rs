@@ -79,18 +79,26 @@ async fn line(asked: Asked, wire: &Wire, broken: Demand) -> Finding {
 fn judge_front(answer: &AuthorizationAnswer) -> Verdict {
     match front_refusal(answer, &["invalid_request"]) {
         Refusal::Recognised(how) => Verdict::pass(how),
-        Refusal::Granted => Verdict::inconclusive(format!("it brought {}, which could not be redeemed", answer.describe())),
+        Refusal::Granted => {
+            Verdict::inconclusive(format!("it brought {}, which could not be redeemed", answer.describe()))
+        }
         Refusal::Unclear(what) => Verdict::inconclusive(what),
     }
 }
 
 fn judge_code(answer: &TokenAnswer, broken: Demand) -> Verdict {
     match answer {
-        TokenAnswer::Granted(_) => Verdict::fail(broken, "it brought a code, and the code bought a token without a verifier"),
-        TokenAnswer::Refused(e) if ["invalid_grant", "invalid_request"].contains(&e.error.as_str()) => {
-            Verdict::fail(AT_ONCE, format!("it brought a code, which was refused with {} at the token endpoint only", e.describe()))
+        TokenAnswer::Granted(_) => {
+            Verdict::fail(broken, "it brought a code, and the code bought a token without a verifier")
         }
-        other => Verdict::inconclusive(format!("it brought a code, and redeeming that without a verifier was answered with {}", other.describe())),
+        TokenAnswer::Refused(e) if ["invalid_grant", "invalid_request"].contains(&e.error.as_str()) => Verdict::fail(
+            AT_ONCE,
+            format!("it brought a code, which was refused with {} at the token endpoint only", e.describe()),
+        ),
+        other => Verdict::inconclusive(format!(
+            "it brought a code, and redeeming that without a verifier was answered with {}",
+            other.describe()
+        )),
     }
 }
 

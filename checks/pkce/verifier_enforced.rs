@@ -47,7 +47,10 @@ mod tests {
     fn the_refusal_due_passes_and_a_token_fails() {
         assert!(matches!(judge(&refused(400, "invalid_grant")), Verdict::Pass(_)));
         assert!(matches!(judge(&refused(403, "invalid_grant")), Verdict::Pass(_)));
-        assert!(matches!(judge(&granted(serde_json::json!({"access_token": "x"}))), Verdict::Fail(UNRELATED_REFUSED, _)));
+        assert!(matches!(
+            judge(&granted(serde_json::json!({"access_token": "x"}))),
+            Verdict::Fail(UNRELATED_REFUSED, _)
+        ));
     }
 
     #[test]

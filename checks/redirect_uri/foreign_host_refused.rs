@@ -8,11 +8,7 @@ use crate::oauth::request::AuthorizationRequest;
 
 const HOST_EXACT: Demand = demand(
     "Nothing is ever sent to a redirect URI whose host is not the registered one.",
-    &[
-        must(Document::OAuth21, "2.3.1"),
-        must(Document::Rfc9700, "4.1.3"),
-        must(Document::OpenAi, "approval checklist"),
-    ],
+    &[must(Document::OAuth21, "2.3.1"), must(Document::Rfc9700, "4.1.3"), must(Document::OpenAi, "approval checklist")],
 );
 
 /// Asks for answers at hosts that resemble the registered one to a careless comparison.
@@ -41,7 +37,8 @@ impl Check for ForeignHostRefused {
 
     async fn run(FrontChannel(asked): FrontChannel, cx: &Context) -> Outcome {
         let registered = registered(&cx.audit.client);
-        let judged = asked.iter().map(|a| a.line(|answer| judge_place(answer, &a.redirect_uri, &registered, HOST_EXACT)));
+        let judged =
+            asked.iter().map(|a| a.line(|answer| judge_place(answer, &a.redirect_uri, &registered, HOST_EXACT)));
         Ok(cx.fold(judged.collect(), "no answer was sent to a host that is not registered"))
     }
 }

@@ -37,7 +37,8 @@ impl Check for PathExact {
 
     async fn run(FrontChannel(asked): FrontChannel, cx: &Context) -> Outcome {
         let registered = registered(&cx.audit.client);
-        let judged = asked.iter().map(|a| a.line(|answer| judge_place(answer, &a.redirect_uri, &registered, PATH_EXACT)));
+        let judged =
+            asked.iter().map(|a| a.line(|answer| judge_place(answer, &a.redirect_uri, &registered, PATH_EXACT)));
         Ok(cx.fold(judged.collect(), "no answer was sent to a path that is not registered"))
     }
 }
@@ -77,7 +78,8 @@ mod tests {
 
     #[test]
     fn only_the_path_differs() {
-        let uris: Vec<String> = variants("http://127.0.0.1:8765/callback?a=b").into_iter().map(|(_, uri)| uri).collect();
+        let uris: Vec<String> =
+            variants("http://127.0.0.1:8765/callback?a=b").into_iter().map(|(_, uri)| uri).collect();
         let paths = [
             "/callback/oaudit",
             "/callback/../oaudit",

@@ -49,10 +49,8 @@ fn variants(uri: &str) -> Vec<(&'static str, String)> {
     let (place, query) = uri.split_once('?').unwrap_or((uri, ""));
     let joint = if uri.contains('?') { '&' } else { '?' };
     let with = |(name, value): (&str, &str)| format!("{uri}{joint}{name}={value}");
-    let mut variants = vec![
-        ("an added parameter", with(ADDED[0])),
-        ("a code of somebody else before ours", with(ADDED[1])),
-    ];
+    let mut variants =
+        vec![("an added parameter", with(ADDED[0])), ("a code of somebody else before ours", with(ADDED[1]))];
     if !query.is_empty() {
         variants.push(("another query", format!("{place}?{}={}", ADDED[0].0, ADDED[0].1)));
     }

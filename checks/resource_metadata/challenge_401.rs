@@ -15,7 +15,11 @@ const PROTECTED: Demand = demand(
 );
 const STATUS: Demand = demand(
     "A request without credentials is answered 401.",
-    &[must(Document::Mcp, "error-handling"), must(Document::OpenAi, "401 challenge"), advice(Document::Rfc9110, "15.5.2")],
+    &[
+        must(Document::Mcp, "error-handling"),
+        must(Document::OpenAi, "401 challenge"),
+        advice(Document::Rfc9110, "15.5.2"),
+    ],
 );
 
 /// A request without a token is answered 401.
@@ -39,11 +43,13 @@ impl Check for Challenge401 {
 fn judge(resource: &ResourceFacts) -> Verdict {
     let what = resource.operation.as_str();
     match resource.status {
-        401 if resource.mixed_auth => {
-            Verdict::pass("initialize is open to everybody, tools/call without a token is answered 401 (mixed authentication)")
-        }
+        401 if resource.mixed_auth => Verdict::pass(
+            "initialize is open to everybody, tools/call without a token is answered 401 (mixed authentication)",
+        ),
         401 => Verdict::pass(format!("{what} without a token is answered 401")),
-        200..=299 => Verdict::fail(PROTECTED, format!("{what} without a token is answered {}: it is served", resource.status)),
+        200..=299 => {
+            Verdict::fail(PROTECTED, format!("{what} without a token is answered {}: it is served", resource.status))
+        }
         429 | 502..=504 => Verdict::inconclusive(format!("{what} without a token is answered {}", resource.status)),
         status => Verdict::fail(STATUS, format!("{what} without a token is answered {status}; 401 is due")),
     }

@@ -50,12 +50,17 @@ impl Check for ChallengePointsToMetadata {
 
 fn judge(resource: &ResourceFacts) -> Verdict {
     let Some(challenge) = resource.bearer() else {
-        return Verdict::not_applicable("there is no Bearer challenge to carry it, see resource_metadata/challenge-header");
+        return Verdict::not_applicable(
+            "there is no Bearer challenge to carry it, see resource_metadata/challenge-header",
+        );
     };
     let Some(url) = challenge.parameter("resource_metadata") else {
         return match resource.metadata {
             Some(_) => Verdict::fail(POINTS, "the challenge has no resource_metadata; the well-known address answers"),
-            None => Verdict::fail(FOUND_SOMEHOW, "the challenge has no resource_metadata, and no well-known address answers"),
+            None => Verdict::fail(
+                FOUND_SOMEHOW,
+                "the challenge has no resource_metadata, and no well-known address answers",
+            ),
         };
     };
     let absolute = url::Url::parse(url).is_ok_and(|u| ["http", "https"].contains(&u.scheme()));
@@ -66,7 +71,9 @@ fn judge(resource: &ResourceFacts) -> Verdict {
         return Verdict::fail(LEADS, format!("resource_metadata is {url}, which is not https"));
     }
     match resource.tried.iter().find(|(place, _)| *place == Place::Challenge) {
-        Some((_, Ok(fetched))) if fetched.status == 200 => Verdict::pass(format!("resource_metadata is {url}, which answers")),
+        Some((_, Ok(fetched))) if fetched.status == 200 => {
+            Verdict::pass(format!("resource_metadata is {url}, which answers"))
+        }
         Some((_, Ok(fetched))) => {
             Verdict::fail(LEADS, format!("resource_metadata is {url}, which answers {}", fetched.why_not()))
         }

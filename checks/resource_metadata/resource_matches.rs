@@ -43,7 +43,9 @@ fn judge(resource: Option<&str>, typed: &str, place: Place) -> Ruling {
         return match place {
             Place::Root => held.noting(
                 "the place of the document",
-                Verdict::not_applicable("it lies at the root, although it names the endpoint: clients look at the path first"),
+                Verdict::not_applicable(
+                    "it lies at the root, although it names the endpoint: clients look at the path first",
+                ),
             ),
             _ => held,
         };
@@ -100,7 +102,9 @@ mod tests {
 
     #[test]
     fn a_parent_is_named_as_such() {
-        let Verdict::Fail(NOT_A_PARENT, why) = verdict("https://a.example", "https://a.example/v1/mcp") else { panic!() };
+        let Verdict::Fail(NOT_A_PARENT, why) = verdict("https://a.example", "https://a.example/v1/mcp") else {
+            panic!()
+        };
         assert!(why.contains("the origin"), "{why}");
         assert!(matches!(verdict("https://a.example/v1", "https://a.example/v1/mcp"), Verdict::Fail(NOT_A_PARENT, _)));
     }

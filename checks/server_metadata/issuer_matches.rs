@@ -43,7 +43,8 @@ fn judge(issuer: Option<&str>, used: &str, source: IssuerSource) -> Verdict {
         )),
         Some(issuer) => {
             let slash = issuer.trim_end_matches('/') == used.trim_end_matches('/');
-            let difference = if slash { ": only a trailing slash differs, and clients compare byte for byte" } else { "" };
+            let difference =
+                if slash { ": only a trailing slash differs, and clients compare byte for byte" } else { "" };
             Verdict::fail(MATCHES, format!("issuer is {issuer}, but {used} was used{difference}"))
         }
     }

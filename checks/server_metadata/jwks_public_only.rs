@@ -64,7 +64,10 @@ mod tests {
     #[test]
     fn private_and_symmetric_keys_fail() {
         assert!(matches!(judge(&json!({"kty": "RSA", "n": "x", "e": "AQAB"})), Verdict::Pass(_)));
-        assert!(matches!(judge(&json!({"kty": "EC", "crv": "P-256", "x": "a", "y": "b", "d": "c"})), Verdict::Fail(NO_PRIVATE, _)));
+        assert!(matches!(
+            judge(&json!({"kty": "EC", "crv": "P-256", "x": "a", "y": "b", "d": "c"})),
+            Verdict::Fail(NO_PRIVATE, _)
+        ));
         assert!(matches!(judge(&json!({"kty": "oct", "k": "c2VjcmV0"})), Verdict::Fail(NO_SYMMETRIC, _)));
     }
 }

@@ -12,8 +12,10 @@ const ANSWERS: Demand = demand(
     "`jwks_uri` answers 200 with a JSON object that has an array of keys.",
     &[must(Document::Rfc7517, "5"), must(Document::Rfc8414, "2")],
 );
-const WELL_FORMED: Demand =
-    demand("Every key has the members that its type requires.", &[must(Document::Rfc7517, "4.1"), must(Document::Rfc7518, "6")]);
+const WELL_FORMED: Demand = demand(
+    "Every key has the members that its type requires.",
+    &[must(Document::Rfc7517, "4.1"), must(Document::Rfc7518, "6")],
+);
 const NOT_EMPTY: Demand = demand(
     "A server that signs tokens publishes at least one key.",
     &[must(Document::Rfc8414, "2"), must(Document::Rfc9068, "4")],
@@ -115,7 +117,9 @@ mod tests {
     #[test]
     fn keys_are_judged_one_by_one() {
         let rsa = json!({"kty": "RSA", "n": "sXch", "e": "AQAB", "kid": "1"});
-        let findings = judge(&fetched(json!({"keys": [rsa, {"kty": "EC", "crv": "P-256", "x": "a"}, {"kty": "XX"}]})), true).unwrap();
+        let findings =
+            judge(&fetched(json!({"keys": [rsa, {"kty": "EC", "crv": "P-256", "x": "a"}, {"kty": "XX"}]})), true)
+                .unwrap();
         assert!(matches!(findings[0].verdict, Verdict::Pass(_)));
         assert!(matches!(findings[1].verdict, Verdict::Fail(WELL_FORMED, _)));
         assert!(matches!(findings[2].verdict, Verdict::Pass(_)));

@@ -7,7 +7,11 @@ use crate::needs::{Context, Documents};
 
 const NOT_OFFERED: Demand = demand(
     "No response type with the word token and no implicit grant is advertised.",
-    &[must(Document::OpenAi, "authorization code grant only"), should(Document::Rfc9700, "2.1.2"), should(Document::OAuth21, "10.1")],
+    &[
+        must(Document::OpenAi, "authorization code grant only"),
+        should(Document::Rfc9700, "2.1.2"),
+        should(Document::OAuth21, "10.1"),
+    ],
 );
 const NOT_BY_DEFAULT: Demand = demand(
     "`grant_types_supported` is there: left out, it means authorization_code and implicit.",
@@ -67,7 +71,8 @@ mod tests {
             let metadata = json!({"response_types_supported": types, "grant_types_supported": ["authorization_code"]});
             assert!(matches!(verdict(metadata), Verdict::Fail(NOT_OFFERED, _)));
         }
-        let fine = json!({"response_types_supported": ["code", "id_token", "code id_token"], "grant_types_supported": []});
+        let fine =
+            json!({"response_types_supported": ["code", "id_token", "code id_token"], "grant_types_supported": []});
         assert!(matches!(verdict(fine), Verdict::Pass(_)));
         let grant = json!({"response_types_supported": ["code"], "grant_types_supported": ["implicit"]});
         assert!(matches!(verdict(grant), Verdict::Fail(NOT_OFFERED, _)));

@@ -1,6 +1,6 @@
 //! A method that protects nothing against a reader of the request should not be offered.
 
-use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Ruling, Verdict, demand, advice, must};
+use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Ruling, Verdict, advice, demand, must};
 use crate::discovery::Metadata;
 use crate::document::Document;
 use crate::needs::{Context, Documents};

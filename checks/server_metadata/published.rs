@@ -53,7 +53,9 @@ fn judge(server: &ServerFacts, rfc_8414_itself: bool) -> Verdict {
         }
         "application/json" => Verdict::pass(format!("a JSON object at {found}")),
         "" => Verdict::fail(JSON, format!("{found} has no content type; application/json is due")),
-        media_type => Verdict::fail(JSON, format!("{found} has the content type {media_type}; application/json is due")),
+        media_type => {
+            Verdict::fail(JSON, format!("{found} has the content type {media_type}; application/json is due"))
+        }
     }
 }
 

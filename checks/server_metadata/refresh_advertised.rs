@@ -1,6 +1,6 @@
 //! Clients ask for offline access only where the server says that it can refresh.
 
-use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Ruling, Verdict, demand, advice, should};
+use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Ruling, Verdict, advice, demand, should};
 use crate::discovery::Metadata;
 use crate::document::Document;
 use crate::needs::{Context, Documents};
@@ -37,7 +37,9 @@ fn judge(metadata: &Metadata) -> Verdict {
         Some(grants) => {
             Verdict::fail(LISTED, format!("grant_types_supported is [{}], without refresh_token", grants.join(", ")))
         }
-        None => Verdict::not_applicable("grant_types_supported is missing; whether a token is issued is for refresh/issued"),
+        None => {
+            Verdict::not_applicable("grant_types_supported is missing; whether a token is issued is for refresh/issued")
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who disconnects an app wants its tokens dead; clients need an address to say so.
 
-use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Ruling, Verdict, demand, advice, must};
+use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Ruling, Verdict, advice, demand, must};
 use crate::discovery::Metadata;
 use crate::document::Document;
 use crate::needs::{Context, Documents};

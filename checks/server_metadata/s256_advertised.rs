@@ -37,7 +37,9 @@ fn judge(metadata: &Metadata) -> Verdict {
     match metadata.list("code_challenge_methods_supported") {
         Some(methods) if methods.contains(&"S256") => Verdict::pass(format!("listed: {}", methods.join(", "))),
         Some(methods) => Verdict::fail(LISTED, format!("listed is [{}], without S256", methods.join(", "))),
-        None => Verdict::fail(LISTED, "code_challenge_methods_supported is missing: clients take it that there is no PKCE"),
+        None => {
+            Verdict::fail(LISTED, "code_challenge_methods_supported is missing: clients take it that there is no PKCE")
+        }
     }
 }
 
@@ -54,7 +56,11 @@ mod tests {
     #[test]
     fn s256_has_to_be_listed() {
         assert!(matches!(verdict(json!({"code_challenge_methods_supported": ["plain", "S256"]})), Verdict::Pass(_)));
-        for metadata in [json!({}), json!({"code_challenge_methods_supported": ["plain"]}), json!({"code_challenge_methods_supported": "S256"})] {
+        for metadata in [
+            json!({}),
+            json!({"code_challenge_methods_supported": ["plain"]}),
+            json!({"code_challenge_methods_supported": "S256"}),
+        ] {
             assert!(matches!(verdict(metadata), Verdict::Fail(LISTED, _)));
         }
     }

@@ -198,7 +198,8 @@ pub(super) struct WireArgs {
 fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("it is \"Name: value\"")?;
     http::HeaderName::try_from(name.trim()).map_err(|_| format!("{name} is no header name"))?;
-    http::HeaderValue::try_from(value.trim()).map_err(|_| "the value has characters that no header may have".to_owned())?;
+    http::HeaderValue::try_from(value.trim())
+        .map_err(|_| "the value has characters that no header may have".to_owned())?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 

@@ -3,7 +3,9 @@
 use clap::Args;
 
 use super::{Common, Complaint, Exit, output};
-use crate::discovery::{Broken, Found, IssuerSource, Place, Probing, ResourceFacts, ServerFacts, Target, Whose, discover};
+use crate::discovery::{
+    Broken, Found, IssuerSource, Place, Probing, ResourceFacts, ServerFacts, Target, Whose, discover,
+};
 use crate::document::McpVersion;
 use crate::report::plain::plain;
 use crate::wire::{Guard, Wire, WireOptions};
@@ -87,12 +89,21 @@ fn resource_steps(resource: &ResourceFacts, lines: &mut Vec<String>) {
     };
     let what = format!("{} without a token: {}, {challenge}", resource.url, resource.status);
     lines.push(step(resource.status == 401, "resource", &what));
-    places(&resource.tried, resource.metadata.as_ref().map(|(m, _)| m.fetched.url.as_str()), lines, "resource metadata");
+    places(
+        &resource.tried,
+        resource.metadata.as_ref().map(|(m, _)| m.fetched.url.as_str()),
+        lines,
+        "resource metadata",
+    );
     if let Some((metadata, _)) = &resource.metadata {
         let resource = metadata.text("resource").unwrap_or("(no resource member)");
         let servers = metadata.list("authorization_servers").unwrap_or_default().join(", ");
         lines.push(format!("         {:<22} resource {resource}", ""));
-        lines.push(format!("         {:<22} authorization_servers {}", "", if servers.is_empty() { "(none)" } else { &servers }));
+        lines.push(format!(
+            "         {:<22} authorization_servers {}",
+            "",
+            if servers.is_empty() { "(none)" } else { &servers }
+        ));
     }
 }
 
@@ -157,7 +168,8 @@ fn places(
 }
 
 fn json(found: &Found) -> String {
-    let document = |fetched: &crate::discovery::Fetched| serde_json::json!({ "url": fetched.url, "json": fetched.json });
+    let document =
+        |fetched: &crate::discovery::Fetched| serde_json::json!({ "url": fetched.url, "json": fetched.json });
     let resource = found.resource.as_ref().map(|r| {
         serde_json::json!({
             "url": r.url, "status": r.status,

@@ -103,6 +103,9 @@ pub(super) fn width() -> usize {
 /// Writes a report into a file.
 pub(super) fn file(path: &std::path::Path, text: &str) -> Result<(), Complaint> {
     std::fs::write(path, text).map_err(|error| {
-        Complaint::ours(format!("the report could not be written to {}: {error}", path.display()), "check the path of -o")
+        Complaint::ours(
+            format!("the report could not be written to {}: {error}", path.display()),
+            "check the path of -o",
+        )
     })
 }

@@ -71,7 +71,10 @@ fn variable(name: &str) -> Option<Secret> {
 }
 
 fn missing(name: &str, flag: &str) -> Complaint {
-    Complaint::usage(format!("the environment variable {name} is not set"), format!("set it, or name another with {flag}"))
+    Complaint::usage(
+        format!("the environment variable {name} is not set"),
+        format!("set it, or name another with {flag}"),
+    )
 }
 
 /// As whom.
@@ -120,7 +123,10 @@ impl SignInArgs {
         let from_file = match &self.password_file {
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(|e| {
-                    Complaint::usage(format!("{} cannot be read: {e}", path.display()), "check the path of --password-file")
+                    Complaint::usage(
+                        format!("{} cannot be read: {e}", path.display()),
+                        "check the path of --password-file",
+                    )
                 })?;
                 Some(Secret::new(text.lines().next().unwrap_or_default()))
             }
@@ -128,13 +134,18 @@ impl SignInArgs {
         };
         match (&self.username, from_file.or_else(|| variable(&self.password_env))) {
             (Some(username), Some(password)) => Ok(Some(Credentials { username: username.clone(), password })),
-            (Some(_), None) if self.agent != AgentName::Browser && self.agent != AgentName::Paste => Err(Complaint::usage(
-                format!("a user name is given, but no password: the environment variable {} is not set", self.password_env),
-                "set it, or name another with --password-env, or use --password-file FILE",
-            )),
-            _ if self.agent == AgentName::Form && self.username.is_none() && self.password_file.is_some() => Err(
-                Complaint::usage("a password is given, but no user name", "add --username"),
-            ),
+            (Some(_), None) if self.agent != AgentName::Browser && self.agent != AgentName::Paste => {
+                Err(Complaint::usage(
+                    format!(
+                        "a user name is given, but no password: the environment variable {} is not set",
+                        self.password_env
+                    ),
+                    "set it, or name another with --password-env, or use --password-file FILE",
+                ))
+            }
+            _ if self.agent == AgentName::Form && self.username.is_none() && self.password_file.is_some() => {
+                Err(Complaint::usage("a password is given, but no user name", "add --username"))
+            }
             _ => Ok(None),
         }
     }

@@ -95,7 +95,8 @@ pub async fn discover(wire: &Wire, target: &Target, mcp: McpVersion, probing: Pr
         crate::wire::message::address(url).map_err(|trouble| Broken {
             what: trouble.to_string(),
             whose: Whose::CommandLine,
-            hint: "give the URL of an API route, an MCP endpoint or an issuer, such as https://api.example.com/mcp".into(),
+            hint: "give the URL of an API route, an MCP endpoint or an issuer, such as https://api.example.com/mcp"
+                .into(),
         })?;
     }
     let role_is_open = target.issuer.is_none() && target.resource.is_none();
@@ -184,12 +185,7 @@ fn no_issuer(resource: Option<&ResourceFacts>, guessed: &Broken) -> Broken {
     Broken { what, whose: Whose::Resource, hint: "name the authorization server with --issuer URL".into() }
 }
 
-async fn look_at_resource(
-    wire: &Wire,
-    url: &str,
-    mcp: McpVersion,
-    probing: Probing,
-) -> Result<ResourceFacts, Trouble> {
+async fn look_at_resource(wire: &Wire, url: &str, mcp: McpVersion, probing: Probing) -> Result<ResourceFacts, Trouble> {
     let (mut operation, mut reply, mixed_auth) = call_openly(wire, url, mcp, probing).await?;
     if operation == Operation::Get && probing == Probing::GetOnly && looks_like_mcp(url) {
         operation = Operation::Initialize;
@@ -197,7 +193,8 @@ async fn look_at_resource(
     if reply.is_redirect() {
         // A redirect of the resource itself (http to https, a missing slash) is followed once: it is where clients end.
         if let Some(next) = reply.location()
-            && let Ok(there) = wire.send(Resource { url: next, operation, version: mcp }.request(Credentials::None)).await
+            && let Ok(there) =
+                wire.send(Resource { url: next, operation, version: mcp }.request(Credentials::None)).await
             && there.status == 401
         {
             reply = there;
@@ -293,7 +290,10 @@ async fn look_at_issuer(wire: &Wire, issuer: &str, source: IssuerSource) -> Resu
             })
             .collect();
         return Err(Broken {
-            what: format!("no authorization server metadata was found for the issuer {issuer}: tried {}", all.join(", ")),
+            what: format!(
+                "no authorization server metadata was found for the issuer {issuer}: tried {}",
+                all.join(", ")
+            ),
             whose: Whose::AuthorizationServer,
             hint: hint.into(),
         });
@@ -306,9 +306,9 @@ async fn look_at_issuer(wire: &Wire, issuer: &str, source: IssuerSource) -> Resu
 }
 
 async fn fetch_all(wire: &Wire, places: Vec<(Place, String)>) -> Vec<(Place, Result<Fetched, String>)> {
-    let fetching = places.into_iter().map(|(place, url)| async move {
-        (place, fetch(wire, &url).await.map_err(|trouble| trouble.to_string()))
-    });
+    let fetching = places
+        .into_iter()
+        .map(|(place, url)| async move { (place, fetch(wire, &url).await.map_err(|trouble| trouble.to_string())) });
     join_all(fetching).await
 }
 
@@ -330,7 +330,9 @@ mod tests {
 
     #[test]
     fn the_last_segments_tell_an_mcp_endpoint() {
-        for url in ["https://a.example/mcp", "https://a.example/v1/mcp/", "https://a.example/mcp/sse", "http://h/my-mcp?x=1"] {
+        for url in
+            ["https://a.example/mcp", "https://a.example/v1/mcp/", "https://a.example/mcp/sse", "http://h/my-mcp?x=1"]
+        {
             assert!(looks_like_mcp(url), "{url}");
         }
         for url in ["https://a.example/api/me", "https://mcp.example.com.evil/x/y", "https://a.example/mcpx"] {

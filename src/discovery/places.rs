@@ -7,7 +7,8 @@ use super::Place;
 
 /// The places of the RFC 9728 document of a resource: named by the challenge, inserted, root.
 pub(super) fn of_resource(resource: &str, challenge: Option<&str>) -> Vec<(Place, String)> {
-    let mut places: Vec<(Place, String)> = challenge.map(|url| (Place::Challenge, url.to_owned())).into_iter().collect();
+    let mut places: Vec<(Place, String)> =
+        challenge.map(|url| (Place::Challenge, url.to_owned())).into_iter().collect();
     if let Some((origin, path, query)) = parts(resource) {
         const NAME: &str = "/.well-known/oauth-protected-resource";
         if path != "/" && !path.is_empty() {
@@ -69,21 +70,27 @@ mod tests {
 
     #[test]
     fn the_path_is_inserted_for_a_resource() {
-        assert_eq!(urls(of_resource("https://api.example:8443/v1/mcp", None)), [
-            "https://api.example:8443/.well-known/oauth-protected-resource/v1/mcp",
-            "https://api.example:8443/.well-known/oauth-protected-resource",
-        ]);
+        assert_eq!(
+            urls(of_resource("https://api.example:8443/v1/mcp", None)),
+            [
+                "https://api.example:8443/.well-known/oauth-protected-resource/v1/mcp",
+                "https://api.example:8443/.well-known/oauth-protected-resource",
+            ]
+        );
         let named = "https://api.example/.well-known/oauth-protected-resource";
         assert_eq!(urls(of_resource("https://api.example/", Some(named))), [named]);
     }
 
     #[test]
     fn an_issuer_with_a_path_has_three_places() {
-        assert_eq!(urls(of_issuer("https://as.example/tenant/")), [
-            "https://as.example/.well-known/oauth-authorization-server/tenant",
-            "https://as.example/.well-known/openid-configuration/tenant",
-            "https://as.example/tenant/.well-known/openid-configuration",
-        ]);
+        assert_eq!(
+            urls(of_issuer("https://as.example/tenant/")),
+            [
+                "https://as.example/.well-known/oauth-authorization-server/tenant",
+                "https://as.example/.well-known/openid-configuration/tenant",
+                "https://as.example/tenant/.well-known/openid-configuration",
+            ]
+        );
         assert_eq!(urls(of_issuer("https://as.example")).len(), 2);
     }
 }

@@ -32,9 +32,7 @@ pub struct BrowserAgent {
 
 impl fmt::Debug for BrowserAgent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BrowserAgent")
-            .field("port", &self.listener.port())
-            .finish_non_exhaustive()
+        f.debug_struct("BrowserAgent").field("port", &self.listener.port()).finish_non_exhaustive()
     }
 }
 
@@ -46,26 +44,11 @@ impl BrowserAgent {
     }
 
     /// Opens windows by a given opener, or only prints their address.
-    pub fn with_opener(
-        listener: impl Into<Arc<Listener>>,
-        opener: Option<Opener>,
-        say: Say,
-    ) -> Self {
-        Self {
-            listener: listener.into(),
-            opener,
-            say,
-            opened: AtomicBool::new(false),
-            logins: AtomicUsize::new(0),
-        }
+    pub fn with_opener(listener: impl Into<Arc<Listener>>, opener: Option<Opener>, say: Say) -> Self {
+        Self { listener: listener.into(), opener, say, opened: AtomicBool::new(false), logins: AtomicUsize::new(0) }
     }
 
-    async fn go(
-        &self,
-        wire: &Wire,
-        request: &AuthorizationRequest,
-        purpose: Purpose,
-    ) -> Result<Landing, SignInError> {
+    async fn go(&self, wire: &Wire, request: &AuthorizationRequest, purpose: Purpose) -> Result<Landing, SignInError> {
         let url = address(request)?;
         let waiting = self.listener.wait_for(request.state(), url.as_str());
         let landing = tokio::select! {
@@ -129,9 +112,7 @@ impl BrowserAgent {
             // A thread of its own: an opener may last as long as its browser, and must not hold the runtime's end.
             std::thread::spawn(move || {
                 if let Err(error) = opener(&page) {
-                    say(&format!(
-                        "No browser could be opened ({error}). Open the address above yourself."
-                    ));
+                    say(&format!("No browser could be opened ({error}). Open the address above yourself."));
                 }
             });
         }
@@ -152,12 +133,7 @@ impl Agent for BrowserAgent {
         "browser"
     }
 
-    fn visit<'a>(
-        &'a self,
-        wire: &'a Wire,
-        request: &'a AuthorizationRequest,
-        purpose: Purpose,
-    ) -> Visiting<'a> {
+    fn visit<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest, purpose: Purpose) -> Visiting<'a> {
         Box::pin(self.go(wire, request, purpose))
     }
 
@@ -189,10 +165,7 @@ pub(super) fn address(request: &AuthorizationRequest) -> Result<Url, SignInError
 /// Makes what came in the front channel secret, before anybody can write it down.
 pub(super) fn learn(wire: &Wire, returned: &Returned) {
     for (name, value) in returned.query.iter().chain(&returned.fragment) {
-        if matches!(
-            name.as_str(),
-            "code" | "access_token" | "id_token" | "refresh_token" | "response"
-        ) {
+        if matches!(name.as_str(), "code" | "access_token" | "id_token" | "refresh_token" | "response") {
             wire.vault().learn(name, value);
         }
     }
@@ -202,9 +175,7 @@ pub(super) fn learn(wire: &Wire, returned: &Returned) {
 /// vain, and a stranger's callback does not push the true answer aside.
 pub(super) async fn strayed(listener: &Listener, waiting: &Waiting, say: &Say) -> String {
     let why = waiting.strayed().await;
-    say(&format!(
-        "The browser came back with {why}. It is not counted; waiting a little for the true answer."
-    ));
+    say(&format!("The browser came back with {why}. It is not counted; waiting a little for the true answer."));
     sleep(listener.clocks().stray).await;
     format!("the browser came back with {why}")
 }

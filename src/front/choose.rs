@@ -75,7 +75,8 @@ impl SignIn {
             let listener = free()?;
             return Ok(Listening { redirect_uri: listener.redirect_uri(), listener: Ok(listener) });
         };
-        let url = Url::parse(uri).map_err(|e| SignInError::Unusable(format!("--redirect-uri {uri} is not a URI: {e}")))?;
+        let url =
+            Url::parse(uri).map_err(|e| SignInError::Unusable(format!("--redirect-uri {uri} is not a URI: {e}")))?;
         // The listener is there for 127.0.0.1 (and for localhost, where that is the same).
         let ours = url.scheme() == "http" && ["127.0.0.1", "localhost"].contains(&url.host_str().unwrap_or_default());
         let listener = match url.port() {

@@ -106,26 +106,15 @@ impl Listener {
         socket.set_nonblocking(true)?;
         let port = socket.local_addr()?.port();
         let socket = tokio::net::TcpListener::from_std(socket)?;
-        let shared = Arc::new(Shared {
-            port,
-            clocks,
-            state: Mutex::default(),
-            changes: watch::Sender::new(()),
-        });
+        let shared = Arc::new(Shared { port, clocks, state: Mutex::default(), changes: watch::Sender::new(()) });
         let (stopping, mut stop) = watch::channel(false);
         let serving = axum::serve(socket, pages::router(Arc::clone(&shared)))
-            .with_graceful_shutdown(async move {
-                while !*stop.borrow_and_update() && stop.changed().await.is_ok() {}
-            });
+            .with_graceful_shutdown(async move { while !*stop.borrow_and_update() && stop.changed().await.is_ok() {} });
         let server = tokio::spawn(async move {
             // Accepting goes on after errors of single connections, and there is nobody to tell about others.
             let _ = serving.await;
         });
-        Ok(Self {
-            shared,
-            server: Mutex::new(Some(server)),
-            stopping,
-        })
+        Ok(Self { shared, server: Mutex::new(Some(server)), stopping })
     }
 
     /// The port.
@@ -167,10 +156,7 @@ impl Listener {
     /// is returned; an answer after that is late. A visit that still waits is given up.
     pub fn wait_for(&self, state: &str, url: &str) -> Waiting {
         let number = self.shared.change(|shared| shared.begin(state, url));
-        Waiting {
-            shared: Arc::clone(&self.shared),
-            number,
-        }
+        Waiting { shared: Arc::clone(&self.shared), number }
     }
 
     /// Takes the hop as a page does.
@@ -183,17 +169,10 @@ impl Listener {
     pub async fn stop(&self) {
         self.shared.change(|state| state.ended = true);
         self.stopping.send_replace(true);
-        let server = self
-            .server
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(mut server) = server {
             // A connection that a browser keeps open must not hold the program.
-            if timeout(Duration::from_millis(500), &mut server)
-                .await
-                .is_err()
-            {
+            if timeout(Duration::from_millis(500), &mut server).await.is_err() {
                 server.abort();
             }
         }
@@ -202,12 +181,7 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Some(server) = self
-            .server
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-        {
+        if let Some(server) = self.server.lock().unwrap_or_else(PoisonError::into_inner).take() {
             server.abort();
         }
     }
@@ -225,21 +199,10 @@ impl Waiting {
     pub async fn returned(&self) -> Returned {
         let mut changes = self.shared.changes.subscribe();
         loop {
-            let arrived = self
-                .look(|visit| {
-                    visit
-                        .arrived
-                        .clone()
-                        .map(|returned| (returned, visit.settled))
-                })
-                .flatten();
+            let arrived = self.look(|visit| visit.arrived.clone().map(|returned| (returned, visit.settled))).flatten();
             match arrived {
                 Some((returned, true)) => return returned,
-                Some((returned, false))
-                    if timeout(self.shared.clocks.settle, changes.changed())
-                        .await
-                        .is_err() =>
-                {
+                Some((returned, false)) if timeout(self.shared.clocks.settle, changes.changed()).await.is_err() => {
                     return returned;
                 }
                 Some(_) => {}
@@ -270,24 +233,14 @@ impl Waiting {
     }
 
     fn look<T>(&self, see: impl FnOnce(&Visit) -> T) -> Option<T> {
-        self.shared.with(|state| {
-            state
-                .visit
-                .as_ref()
-                .filter(|v| v.number == self.number)
-                .map(see)
-        })
+        self.shared.with(|state| state.visit.as_ref().filter(|v| v.number == self.number).map(see))
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.shared.change(|state| {
-            if state
-                .visit
-                .as_ref()
-                .is_some_and(|v| v.number == self.number)
-            {
+            if state.visit.as_ref().is_some_and(|v| v.number == self.number) {
                 state.give_up();
             }
         });

@@ -33,9 +33,7 @@ pub struct PasteAgent {
 
 impl fmt::Debug for PasteAgent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PasteAgent")
-            .field("listener", &self.listener)
-            .finish_non_exhaustive()
+        f.debug_struct("PasteAgent").field("listener", &self.listener).finish_non_exhaustive()
     }
 }
 
@@ -58,20 +56,10 @@ impl PasteAgent {
         say: Say,
     ) -> Self {
         let input: Input = Box::new(input);
-        Self {
-            listener: listener.map(Into::into),
-            input: Mutex::new(input.lines()),
-            say,
-            logins: AtomicUsize::new(0),
-        }
+        Self { listener: listener.map(Into::into), input: Mutex::new(input.lines()), say, logins: AtomicUsize::new(0) }
     }
 
-    async fn go(
-        &self,
-        wire: &Wire,
-        request: &AuthorizationRequest,
-        purpose: Purpose,
-    ) -> Result<Landing, SignInError> {
+    async fn go(&self, wire: &Wire, request: &AuthorizationRequest, purpose: Purpose) -> Result<Landing, SignInError> {
         let url = address(request)?;
         let asking = self.ask(wire, request, &url, purpose);
         let Some(listener) = &self.listener else {
@@ -124,31 +112,27 @@ impl PasteAgent {
         let mut input = self.input.lock().await;
         let mut tries = 0;
         while tries < TRIES {
-            let line = input.next_line().await.map_err(|e| {
-                SignInError::Unusable(format!("what was pasted could not be read: {e}"))
-            })?;
+            let line = input
+                .next_line()
+                .await
+                .map_err(|e| SignInError::Unusable(format!("what was pasted could not be read: {e}")))?;
             let Some(line) = line else {
-                return Err(SignInError::Unusable(
-                    "the input ended before an address was pasted".into(),
-                ));
+                return Err(SignInError::Unusable("the input ended before an address was pasted".into()));
             };
             match read(&line, request.redirect_uri()) {
                 Pasted::Answer(returned) => {
                     learn(wire, &returned);
                     match returned.get("state") {
-                        Some(state) if !request.state().is_empty() && state != request.state() => {
-                            (self.say)(
-                                "That address belongs to another request: its state is not the one that was sent. Open the \
+                        Some(state) if !request.state().is_empty() && state != request.state() => (self.say)(
+                            "That address belongs to another request: its state is not the one that was sent. Open the \
                              address above and paste where it leads.",
-                            )
-                        }
+                        ),
                         _ => return Ok(Landing::Returned(returned)),
                     }
                 }
                 Pasted::Nothing if purpose == Purpose::Odd => {
                     return Ok(Landing::NeverCameBack(
-                        "the person saw a page of the server, which cannot be seen from here"
-                            .into(),
+                        "the person saw a page of the server, which cannot be seen from here".into(),
                     ));
                 }
                 Pasted::Nothing => continue,
@@ -159,9 +143,7 @@ impl PasteAgent {
             }
             tries += 1;
         }
-        Err(SignInError::Unusable(format!(
-            "{TRIES} times something was pasted that does not answer the request"
-        )))
+        Err(SignInError::Unusable(format!("{TRIES} times something was pasted that does not answer the request")))
     }
 }
 
@@ -170,12 +152,7 @@ impl Agent for PasteAgent {
         "paste"
     }
 
-    fn visit<'a>(
-        &'a self,
-        wire: &'a Wire,
-        request: &'a AuthorizationRequest,
-        purpose: Purpose,
-    ) -> Visiting<'a> {
+    fn visit<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest, purpose: Purpose) -> Visiting<'a> {
         Box::pin(self.go(wire, request, purpose))
     }
 
@@ -193,9 +170,7 @@ async fn limited(
     time: Duration,
     asking: impl Future<Output = Result<Landing, SignInError>>,
 ) -> Result<Landing, SignInError> {
-    timeout(time, asking)
-        .await
-        .unwrap_or_else(|_| Err(abandoned(time)))
+    timeout(time, asking).await.unwrap_or_else(|_| Err(abandoned(time)))
 }
 
 /// Reads a line: a whole address, the query or fragment of one, or a bare code.
@@ -222,12 +197,8 @@ fn read(line: &str, redirect_uri: &str) -> Pasted {
         // Copied from an address, so it is still encoded as it stood there.
         true => {
             let code: Vec<(String, String)> =
-                form_urlencoded::parse(format!("code={}", line.replace('+', "%2B")).as_bytes())
-                    .into_owned()
-                    .collect();
-            let query = form_urlencoded::Serializer::new(String::new())
-                .extend_pairs(code)
-                .finish();
+                form_urlencoded::parse(format!("code={}", line.replace('+', "%2B")).as_bytes()).into_owned().collect();
+            let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(code).finish();
             answer(format!("{}{query}", joined(redirect_uri)))
         }
         false => Pasted::Other,
@@ -235,25 +206,12 @@ fn read(line: &str, redirect_uri: &str) -> Pasted {
 }
 
 fn joined(redirect_uri: &str) -> String {
-    format!(
-        "{redirect_uri}{}",
-        if redirect_uri.contains('?') { '&' } else { '?' }
-    )
+    format!("{redirect_uri}{}", if redirect_uri.contains('?') { '&' } else { '?' })
 }
 
 fn answer(url: String) -> Pasted {
     let returned = Returned::read(&url, None);
-    match [
-        "code",
-        "error",
-        "access_token",
-        "id_token",
-        "response",
-        "state",
-    ]
-    .iter()
-    .any(|n| returned.get(n).is_some())
-    {
+    match ["code", "error", "access_token", "id_token", "response", "state"].iter().any(|n| returned.get(n).is_some()) {
         true => Pasted::Answer(returned),
         false => Pasted::Other,
     }
@@ -262,12 +220,8 @@ fn answer(url: String) -> Pasted {
 /// Visible characters of an address, with a digit or a capital among them: what a person types in passing has none.
 fn looks_like_a_code(line: &str) -> bool {
     line.len() >= 8
-        && line
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "-._~+/=%:|!*".contains(c))
-        && line
-            .chars()
-            .any(|c| c.is_ascii_digit() || c.is_ascii_uppercase())
+        && line.chars().all(|c| c.is_ascii_alphanumeric() || "-._~+/=%:|!*".contains(c))
+        && line.chars().any(|c| c.is_ascii_digit() || c.is_ascii_uppercase())
         && !line.contains("://")
 }
 

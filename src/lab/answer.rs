@@ -15,11 +15,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn new(error: &'static str, about: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            error,
-            about: about.into(),
-        }
+        Self { status: StatusCode::BAD_REQUEST, error, about: about.into() }
     }
 
     pub(super) fn invalid_request(about: impl Into<String>) -> Self {
@@ -41,17 +37,10 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let response = json_no_store(
-            self.status,
-            &json!({ "error": self.error, "error_description": self.about }),
-        );
+        let response = json_no_store(self.status, &json!({ "error": self.error, "error_description": self.about }));
         // RFC 9110 section 15.5.2 wants a challenge with every 401; Basic is what the lab would take.
         if self.error == "invalid_client" {
-            with(
-                response,
-                header::WWW_AUTHENTICATE,
-                "Basic realm=\"lab\", charset=\"UTF-8\"",
-            )
+            with(response, header::WWW_AUTHENTICATE, "Basic realm=\"lab\", charset=\"UTF-8\"")
         } else {
             response
         }
@@ -86,11 +75,7 @@ pub(super) fn json_no_store(status: StatusCode, value: &Value) -> Response {
 pub(super) fn page(status: StatusCode, body: String, script_nonce: Option<&str>) -> Response {
     let script = script_nonce.map_or_else(String::new, |n| format!("script-src 'nonce-{n}'; "));
     let policy = format!("default-src 'none'; {script}base-uri 'none'; frame-ancestors 'none'");
-    guarded(with(
-        typed(status, "text/html; charset=utf-8", body),
-        header::CONTENT_SECURITY_POLICY,
-        &policy,
-    ))
+    guarded(with(typed(status, "text/html; charset=utf-8", body), header::CONTENT_SECURITY_POLICY, &policy))
 }
 
 /// A redirect; to be used with 303 after a POST, so that no credentials travel on.

@@ -65,9 +65,7 @@ fn answer(server: &Server, headers: &HeaderMap, params: &Params, status: StatusC
     }
     let client = {
         let store = server.store();
-        params
-            .get("client_id")
-            .and_then(|id| store.clients.get(id).cloned())
+        params.get("client_id").and_then(|id| store.clients.get(id).cloned())
     };
     let Some(client) = client else {
         return pages::error("The application that sent you here is not known.");
@@ -89,10 +87,9 @@ fn answer(server: &Server, headers: &HeaderMap, params: &Params, status: StatusC
 fn redirect_target(server: &Server, client: &Client, params: &Params) -> Option<String> {
     let registered = &client.redirect_uris;
     match params.get("redirect_uri") {
-        Some(asked) => registered
-            .iter()
-            .any(|known| redirect_uri::matches(known, asked, server.flaws))
-            .then(|| asked.to_owned()),
+        Some(asked) => {
+            registered.iter().any(|known| redirect_uri::matches(known, asked, server.flaws)).then(|| asked.to_owned())
+        }
         None if registered.len() == 1 => Some(registered[0].clone()),
         None => None,
     }
@@ -105,47 +102,24 @@ fn judge(
     params: &Params,
 ) -> Result<AuthorizationRequest, Objection> {
     if params.get("request").is_some() {
-        return Err(Objection(
-            "request_not_supported",
-            "request objects are not supported",
-        ));
+        return Err(Objection("request_not_supported", "request objects are not supported"));
     }
     // Never fetched: an address that a stranger chose would be called from inside.
     if params.get("request_uri").is_some() {
-        return Err(Objection(
-            "request_uri_not_supported",
-            "request_uri is not supported",
-        ));
+        return Err(Objection("request_uri_not_supported", "request_uri is not supported"));
     }
     let implicit = match params.get("response_type") {
         None => return Err(Objection("invalid_request", "response_type is missing")),
         Some("code") => false,
-        Some("token" | "id_token token" | "token id_token")
-            if server.flawed(Flaw::ImplicitAlive) =>
-        {
-            true
-        }
+        Some("token" | "id_token token" | "token id_token") if server.flawed(Flaw::ImplicitAlive) => true,
         Some(_) => {
-            return Err(Objection(
-                "unsupported_response_type",
-                "the only response type is code",
-            ));
+            return Err(Objection("unsupported_response_type", "the only response type is code"));
         }
     };
-    if params
-        .get("response_mode")
-        .is_some_and(|mode| mode != "query")
-    {
-        return Err(Objection(
-            "invalid_request",
-            "the only response mode is query",
-        ));
+    if params.get("response_mode").is_some_and(|mode| mode != "query") {
+        return Err(Objection("invalid_request", "the only response mode is query"));
     }
-    let challenge = if implicit {
-        None
-    } else {
-        challenge(server, params)?
-    };
+    let challenge = if implicit { None } else { challenge(server, params)? };
     let scope = scope(server, client, params)?;
     let (audience, resource) = audience(server, params)?;
     let prompt = words(params.get("prompt").unwrap_or_default());
@@ -184,14 +158,9 @@ fn challenge(server: &Server, params: &Params) -> Result<Option<Challenge>, Obje
             Ok(Some(Challenge::S256(value.to_owned())))
         }
         Some("S256") => Err(Objection("invalid_request", "code_challenge is malformed")),
-        Some("plain") if server.flawed(Flaw::PlainAccepted) => {
-            Ok(Some(Challenge::Plain(value.to_owned())))
-        }
+        Some("plain") if server.flawed(Flaw::PlainAccepted) => Ok(Some(Challenge::Plain(value.to_owned()))),
         // Without a method the challenge would be plain (RFC 7636 section 4.3).
-        _ => Err(Objection(
-            "invalid_request",
-            "the only code_challenge_method is S256, and it must be named",
-        )),
+        _ => Err(Objection("invalid_request", "the only code_challenge_method is S256, and it must be named")),
     }
 }
 
@@ -210,19 +179,14 @@ fn scope(server: &Server, client: &Client, params: &Params) -> Result<Vec<String
         (known && registered) || (!known && server.flawed(Flaw::UnknownScopeGranted))
     };
     if asked.is_empty() || !asked.iter().all(|s| is_scope(s) && allowed(s)) {
-        return Err(Objection(
-            "invalid_scope",
-            "a scope is not known, or not for this client",
-        ));
+        return Err(Objection("invalid_scope", "a scope is not known, or not for this client"));
     }
     Ok(asked)
 }
 
 /// The characters of RFC 6749 section 3.3.
 fn is_scope(scope: &str) -> bool {
-    scope
-        .bytes()
-        .all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
+    scope.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
 }
 
 /// The words of a space-separated list, each once.
@@ -243,10 +207,7 @@ fn audience(server: &Server, params: &Params) -> Result<(String, Resource), Obje
         return Ok((server.identifier(Resource::Mcp), Resource::Mcp));
     };
     if asked.next().is_some() {
-        return Err(Objection(
-            "invalid_target",
-            "a token is for one resource; ask for each in a request of its own",
-        ));
+        return Err(Objection("invalid_target", "a token is for one resource; ask for each in a request of its own"));
     }
     match server.resource_named(identifier) {
         Some(resource) => Ok((identifier.to_owned(), resource)),
@@ -255,11 +216,7 @@ fn audience(server: &Server, params: &Params) -> Result<(String, Resource), Obje
 }
 
 /// The redirect that hands over a code, or under a fault a token.
-pub(super) fn success_location(
-    server: &Server,
-    request: &AuthorizationRequest,
-    user: &str,
-) -> String {
+pub(super) fn success_location(server: &Server, request: &AuthorizationRequest, user: &str) -> String {
     let mut store = server.store();
     let state = returned_state(server, request.state.as_deref());
     let iss = returned_iss(server, false);
@@ -281,11 +238,7 @@ pub(super) fn success_location(
     let code = store.issue_code(server, request, user);
     let pairs = [("code", code)].into_iter().chain(state).chain(iss);
     let location = with_query(&request.redirect_uri, &encode(pairs));
-    if token.is_empty() {
-        location
-    } else {
-        format!("{location}#{}", encode(token.into_iter()))
-    }
+    if token.is_empty() { location } else { format!("{location}#{}", encode(token.into_iter())) }
 }
 
 /// The redirect that reports an error.
@@ -296,15 +249,8 @@ pub(super) fn error_location(
     error: &str,
     about: &str,
 ) -> String {
-    let state = if server.flawed(Flaw::StateLostOnError) {
-        None
-    } else {
-        returned_state(server, state)
-    };
-    let pairs = [
-        ("error", error.to_owned()),
-        ("error_description", about.to_owned()),
-    ];
+    let state = if server.flawed(Flaw::StateLostOnError) { None } else { returned_state(server, state) };
+    let pairs = [("error", error.to_owned()), ("error_description", about.to_owned())];
     let rest = state.into_iter().chain(returned_iss(server, true));
     with_query(redirect_uri, &encode(pairs.into_iter().chain(rest)))
 }
@@ -325,20 +271,13 @@ fn returned_state(server: &Server, state: Option<&str>) -> Option<(&'static str,
 }
 
 fn returned_iss(server: &Server, error: bool) -> Option<(&'static str, String)> {
-    let left_out =
-        server.flawed(Flaw::IssMissing) || (error && server.flawed(Flaw::IssMissingOnError));
-    let iss = if server.flawed(Flaw::IssWrong) {
-        "https://other-issuer.invalid".to_owned()
-    } else {
-        server.issuer()
-    };
+    let left_out = server.flawed(Flaw::IssMissing) || (error && server.flawed(Flaw::IssMissingOnError));
+    let iss = if server.flawed(Flaw::IssWrong) { "https://other-issuer.invalid".to_owned() } else { server.issuer() };
     (!left_out).then_some(("iss", iss))
 }
 
 fn encode(pairs: impl Iterator<Item = (&'static str, String)>) -> String {
-    form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(pairs)
-        .finish()
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
 /// The registered string stays as it is; a query it already has is kept (RFC 6749 section 3.1.2).

@@ -54,11 +54,7 @@ pub(super) fn preregistered() -> Vec<Client> {
     [
         ("lab-public", AuthMethod::None, None),
         ("lab-public-b", AuthMethod::None, None),
-        (
-            "lab-confidential",
-            AuthMethod::Basic,
-            Some("lab-confidential-secret-0123456789"),
-        ),
+        ("lab-confidential", AuthMethod::Basic, Some("lab-confidential-secret-0123456789")),
     ]
     .into_iter()
     .map(|(id, method, secret)| Client {
@@ -83,35 +79,21 @@ pub(super) fn same_secret(a: &str, b: &str) -> bool {
 }
 
 /// The client behind a request, by exactly the method it registered.
-pub(super) fn authenticate(
-    store: &Store,
-    headers: &HeaderMap,
-    params: &Params,
-) -> Result<Client, Refusal> {
+pub(super) fn authenticate(store: &Store, headers: &HeaderMap, params: &Params) -> Result<Client, Refusal> {
     let in_body = params.get("client_secret");
     let (id, secret, method) = match headers.get(header::AUTHORIZATION) {
         Some(value) => {
-            let (id, secret) = value
-                .to_str()
-                .ok()
-                .and_then(basic)
-                .ok_or_else(Refusal::invalid_client)?;
+            let (id, secret) = value.to_str().ok().and_then(basic).ok_or_else(Refusal::invalid_client)?;
             if in_body.is_some() {
-                return Err(Refusal::invalid_request(
-                    "the client authenticates in two ways at once",
-                ));
+                return Err(Refusal::invalid_request("the client authenticates in two ways at once"));
             }
             if params.get("client_id").is_some_and(|other| other != id) {
-                return Err(Refusal::invalid_request(
-                    "client_id is not the client that authenticates",
-                ));
+                return Err(Refusal::invalid_request("client_id is not the client that authenticates"));
             }
             (id, Some(secret), AuthMethod::Basic)
         }
         None => {
-            let id = params
-                .get("client_id")
-                .ok_or_else(Refusal::invalid_client)?;
+            let id = params.get("client_id").ok_or_else(Refusal::invalid_client)?;
             let method = match in_body {
                 Some(_) => AuthMethod::Post,
                 None => AuthMethod::None,
@@ -146,12 +128,7 @@ pub(super) fn basic(value: &str) -> Option<(String, String)> {
 
 /// Counts how an attempt in a client's name ended; true if its answer should be held back, so that guessing
 /// is slow. Nobody is locked out: that would let a stranger shut out the rightful client.
-pub(super) fn note_attempt(
-    store: &mut Store,
-    headers: &HeaderMap,
-    params: &Params,
-    failed: bool,
-) -> bool {
+pub(super) fn note_attempt(store: &mut Store, headers: &HeaderMap, params: &Params, failed: bool) -> bool {
     let named = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
@@ -195,10 +172,7 @@ mod tests {
         let right = format!("lab-confidential:{secret}");
         let posted = format!("client_id=lab-confidential&client_secret={secret}");
         assert_eq!(with_basic(&right, ""), Ok("lab-confidential".into()));
-        assert_eq!(
-            with_basic("", "client_id=lab-public"),
-            Ok("lab-public".into())
-        );
+        assert_eq!(with_basic("", "client_id=lab-public"), Ok("lab-public".into()));
         for (credentials, body, error) in [
             ("", posted.as_str(), "invalid_client"),
             ("", "client_id=lab-confidential", "invalid_client"),
@@ -211,11 +185,7 @@ mod tests {
             (right.as_str(), posted.as_str(), "invalid_request"),
             (right.as_str(), "client_id=lab-public", "invalid_request"),
         ] {
-            assert_eq!(
-                with_basic(credentials, body),
-                Err(error),
-                "{credentials} {body}"
-            );
+            assert_eq!(with_basic(credentials, body), Err(error), "{credentials} {body}");
         }
     }
 }

@@ -194,9 +194,9 @@ mod tests {
         for fault in FAULTS {
             let value = format!("Flaw::{:?}", fault.flaw);
             let reads = SOURCES.iter().any(|source| {
-                source.match_indices(&value).any(|(at, _)| {
-                    !source[at + value.len()..].starts_with(|c: char| c.is_ascii_alphanumeric())
-                })
+                source
+                    .match_indices(&value)
+                    .any(|(at, _)| !source[at + value.len()..].starts_with(|c: char| c.is_ascii_alphanumeric()))
             });
             assert!(reads, "nothing reads {}", fault.name);
         }

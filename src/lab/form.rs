@@ -34,25 +34,20 @@ impl Params {
 
     /// The value of a parameter; one without a value counts as omitted (OAuth 2.1 section 3.1).
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(n, v)| n == name && !v.is_empty())
-            .map(|(_, v)| v.as_str())
+        self.0.iter().find(|(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str())
     }
 
     /// Every value of a parameter that may be repeated.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0
-            .iter()
-            .filter(move |(n, v)| n == name && !v.is_empty())
-            .map(|(_, v)| v.as_str())
+        self.0.iter().filter(move |(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str())
     }
 
     /// Whether a parameter stands twice where it may not: all but `resource` (RFC 8707 section 2).
     pub(super) fn has_duplicates(&self) -> bool {
-        self.0.iter().enumerate().any(|(place, (name, _))| {
-            name != "resource" && self.0[..place].iter().any(|(n, _)| n == name)
-        })
+        self.0
+            .iter()
+            .enumerate()
+            .any(|(place, (name, _))| name != "resource" && self.0[..place].iter().any(|(n, _)| n == name))
     }
 }
 
@@ -65,9 +60,7 @@ pub(super) fn decode(raw: &[u8]) -> Result<String, String> {
         match first {
             b'+' => bytes.push(b' '),
             b'%' => {
-                let (digits, after) = rest
-                    .split_at_checked(2)
-                    .ok_or("a percent sign without two digits")?;
+                let (digits, after) = rest.split_at_checked(2).ok_or("a percent sign without two digits")?;
                 rest = after;
                 let digit = |b: u8| char::from(b).to_digit(16);
                 match (digit(digits[0]), digit(digits[1])) {
@@ -87,12 +80,10 @@ pub(super) fn decode(raw: &[u8]) -> Result<String, String> {
 /// The parameters of a POST body, or the refusal that its form deserves.
 pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<Params, Refusal> {
     if media_type(headers) != "application/x-www-form-urlencoded" {
-        return Err(Refusal::invalid_request(
-            "the body must be application/x-www-form-urlencoded",
-        ));
+        return Err(Refusal::invalid_request("the body must be application/x-www-form-urlencoded"));
     }
-    let params = Params::parse(&bytes(body).await?)
-        .map_err(|why| Refusal::invalid_request(format!("malformed body: {why}")))?;
+    let params =
+        Params::parse(&bytes(body).await?).map_err(|why| Refusal::invalid_request(format!("malformed body: {why}")))?;
     if params.has_duplicates() {
         return Err(Refusal::invalid_request("a parameter is repeated"));
     }

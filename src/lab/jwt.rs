@@ -3,8 +3,7 @@
 use aws_lc_rs::encoding::AsBigEndian;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair,
-    UnparsedPublicKey,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
 };
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,10 +17,8 @@ pub(super) struct Key {
 
 impl Key {
     pub(super) fn generate() -> Self {
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
-            .expect("the system has randomness");
-        let digest =
-            aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, pair.public_key().as_ref());
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("the system has randomness");
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, pair.public_key().as_ref());
         let kid = URL_SAFE_NO_PAD.encode(&digest.as_ref()[..12]);
         Self { pair, kid }
     }
@@ -46,10 +43,7 @@ impl Key {
     pub(super) fn sign(&self, claims: &Value) -> String {
         let header = json!({ "typ": "at+jwt", "alg": "ES256", "kid": self.kid });
         let signed = format!("{}.{}", encode(&header), encode(claims));
-        let signature = self
-            .pair
-            .sign(&SystemRandom::new(), signed.as_bytes())
-            .expect("the system has randomness");
+        let signature = self.pair.sign(&SystemRandom::new(), signed.as_bytes()).expect("the system has randomness");
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()))
     }
 
@@ -118,12 +112,7 @@ mod tests {
             format!("{}.{forged}.{}", parts[0], parts[2]),
             format!("{none}.{}.", parts[1]),
             format!("{none}.{}.{}", parts[1], parts[2]),
-            format!(
-                "{}.{}.{}",
-                parts[0],
-                parts[1],
-                URL_SAFE_NO_PAD.encode([0; 64])
-            ),
+            format!("{}.{}.{}", parts[0], parts[1], URL_SAFE_NO_PAD.encode([0; 64])),
             format!("{token}.x"),
             format!("{}.{}", parts[0], parts[1]),
         ] {
@@ -140,9 +129,6 @@ mod tests {
             assert_eq!(bytes.unwrap().len(), 32);
         }
         assert!(jwk.get("d").is_none());
-        assert_eq!(
-            URL_SAFE_NO_PAD.decode(key.private_scalar()).unwrap().len(),
-            32
-        );
+        assert_eq!(URL_SAFE_NO_PAD.decode(key.private_scalar()).unwrap().len(), 32);
     }
 }

@@ -27,11 +27,7 @@ const SESSION_ID: &str = "mcp-session-id";
 pub(super) async fn by_get(State(server): State<Arc<Server>>, request: Request) -> Response {
     match enter(&server, &request) {
         Err(response) => *response,
-        Ok(_) => with(
-            StatusCode::METHOD_NOT_ALLOWED.into_response(),
-            header::ALLOW,
-            "POST, DELETE",
-        ),
+        Ok(_) => with(StatusCode::METHOD_NOT_ALLOWED.into_response(), header::ALLOW, "POST, DELETE"),
     }
 }
 
@@ -77,25 +73,15 @@ pub(super) async fn by_post(State(server): State<Arc<Server>>, request: Request)
         Ok(bytes) => serde_json::from_slice::<Value>(&bytes).ok(),
         Err(refusal) => return refusal.into_response(),
     };
-    let method = message
-        .as_ref()
-        .and_then(|m| m["method"].as_str())
-        .unwrap_or_default();
-    let user =
-        if server.twisted(Twist::MixedAuth) && method != "tools/call" && is_anonymous(headers) {
-            String::new()
-        } else {
-            match admit(
-                &server,
-                headers,
-                parts.uri.query(),
-                Resource::Mcp,
-                SCOPES[0],
-            ) {
-                Ok(caller) => caller.user,
-                Err(response) => return *response,
-            }
-        };
+    let method = message.as_ref().and_then(|m| m["method"].as_str()).unwrap_or_default();
+    let user = if server.twisted(Twist::MixedAuth) && method != "tools/call" && is_anonymous(headers) {
+        String::new()
+    } else {
+        match admit(&server, headers, parts.uri.query(), Resource::Mcp, SCOPES[0]) {
+            Ok(caller) => caller.user,
+            Err(response) => return *response,
+        }
+    };
     if !accepts(&server, headers) {
         return StatusCode::NOT_ACCEPTABLE.into_response();
     }
@@ -122,20 +108,12 @@ fn accepts(server: &Server, headers: &HeaderMap) -> bool {
         .map(|range| range.split(';').next().unwrap_or_default().trim())
         .map(str::to_ascii_lowercase)
         .collect::<Vec<_>>();
-    let takes = |kind: &str, whole: &str| {
-        ranges.is_empty() || ranges.iter().any(|r| r == kind || r == whole || r == "*/*")
-    };
-    takes("application/json", "application/*")
-        && (!server.twisted(Twist::Sse) || takes("text/event-stream", "text/*"))
+    let takes =
+        |kind: &str, whole: &str| ranges.is_empty() || ranges.iter().any(|r| r == kind || r == whole || r == "*/*");
+    takes("application/json", "application/*") && (!server.twisted(Twist::Sse) || takes("text/event-stream", "text/*"))
 }
 
-fn answer(
-    server: &Server,
-    headers: &HeaderMap,
-    message: &Value,
-    method: &str,
-    user: &str,
-) -> Response {
+fn answer(server: &Server, headers: &HeaderMap, message: &Value, method: &str, user: &str) -> Response {
     let id = &message["id"];
     let stateless = match header_text(headers, "mcp-protocol-version") {
         Some(STATELESS) => true,
@@ -148,18 +126,13 @@ fn answer(
     if stateless {
         let named = header_text(headers, "mcp-method");
         let tool = header_text(headers, "mcp-name");
-        if named != Some(method)
-            || tool.is_some_and(|tool| message["params"]["name"].as_str() != Some(tool))
-        {
+        if named != Some(method) || tool.is_some_and(|tool| message["params"]["name"].as_str() != Some(tool)) {
             let about = "the headers do not say what the message says";
             return rpc_error(StatusCode::BAD_REQUEST, id, -32600, about);
         }
     } else if let Some(session) = headers.get(SESSION_ID) {
         let store = server.store();
-        let known = session
-            .to_str()
-            .ok()
-            .and_then(|s| store.mcp_sessions.get(s));
+        let known = session.to_str().ok().and_then(|s| store.mcp_sessions.get(s));
         if known.is_none_or(|owner| owner != user) {
             return StatusCode::NOT_FOUND.into_response();
         }
@@ -174,11 +147,7 @@ fn answer(
             let session = random();
             let mut store = server.store();
             store.mcp_sessions.insert(session.clone(), user.to_owned());
-            return with(
-                result_response(server, id, result),
-                header::HeaderName::from_static(SESSION_ID),
-                &session,
-            );
+            return with(result_response(server, id, result), header::HeaderName::from_static(SESSION_ID), &session);
         }
         "server/discover" if stateless => discover(),
         "ping" => json!({}),
@@ -195,11 +164,7 @@ fn answer(
         "tools/call" => return rpc_error(StatusCode::OK, id, -32602, "there is no such tool"),
         _ => {
             // The stateless revision gives this an HTTP status of its own.
-            let status = if stateless {
-                StatusCode::NOT_FOUND
-            } else {
-                StatusCode::OK
-            };
+            let status = if stateless { StatusCode::NOT_FOUND } else { StatusCode::OK };
             return rpc_error(status, id, -32601, "there is no such method");
         }
     };
@@ -208,10 +173,7 @@ fn answer(
 
 fn initialize(message: &Value) -> Value {
     let asked = message["params"]["protocolVersion"].as_str();
-    let revision = SESSION_REVISIONS
-        .into_iter()
-        .find(|known| asked == Some(known))
-        .unwrap_or(SESSION_REVISIONS[0]);
+    let revision = SESSION_REVISIONS.into_iter().find(|known| asked == Some(known)).unwrap_or(SESSION_REVISIONS[0]);
     json!({
         "protocolVersion": revision,
         "capabilities": { "tools": {} },

@@ -79,41 +79,13 @@ pub(super) async fn authorization_server(State(server): State<Arc<Server>>) -> R
         remove(&mut document, "revocation_endpoint_auth_methods_supported");
     }
     for (flaw, member, value) in [
-        (
-            Flaw::MemberOfWrongType,
-            "scopes_supported",
-            json!(SCOPES.join(" ")),
-        ),
-        (
-            Flaw::HttpEndpoint,
-            "userinfo_endpoint",
-            json!("http://lab.invalid/userinfo"),
-        ),
-        (
-            Flaw::PlainAdvertised,
-            "code_challenge_methods_supported",
-            json!(["S256", "plain"]),
-        ),
-        (
-            Flaw::ImplicitAdvertised,
-            "response_types_supported",
-            json!(["code", "token"]),
-        ),
-        (
-            Flaw::ImplicitAdvertised,
-            "grant_types_supported",
-            json!(["authorization_code", "refresh_token", "implicit"]),
-        ),
-        (
-            Flaw::PasswordAdvertised,
-            "grant_types_supported",
-            json!(["authorization_code", "refresh_token", "password"]),
-        ),
-        (
-            Flaw::RefreshUnadvertised,
-            "grant_types_supported",
-            json!(["authorization_code"]),
-        ),
+        (Flaw::MemberOfWrongType, "scopes_supported", json!(SCOPES.join(" "))),
+        (Flaw::HttpEndpoint, "userinfo_endpoint", json!("http://lab.invalid/userinfo")),
+        (Flaw::PlainAdvertised, "code_challenge_methods_supported", json!(["S256", "plain"])),
+        (Flaw::ImplicitAdvertised, "response_types_supported", json!(["code", "token"])),
+        (Flaw::ImplicitAdvertised, "grant_types_supported", json!(["authorization_code", "refresh_token", "implicit"])),
+        (Flaw::PasswordAdvertised, "grant_types_supported", json!(["authorization_code", "refresh_token", "password"])),
+        (Flaw::RefreshUnadvertised, "grant_types_supported", json!(["authorization_code"])),
     ] {
         if server.flawed(flaw) {
             document[member] = value;
@@ -133,11 +105,7 @@ pub(super) async fn jwks(State(server): State<Arc<Server>>) -> Response {
     if server.flawed(Flaw::JwksPrivateKey) {
         key["d"] = json!(server.key.private_scalar());
     }
-    let keys = if server.flawed(Flaw::JwksEmpty) {
-        json!([])
-    } else {
-        json!([key])
-    };
+    let keys = if server.flawed(Flaw::JwksEmpty) { json!([]) } else { json!([key]) };
     json(StatusCode::OK, &json!({ "keys": keys }))
 }
 

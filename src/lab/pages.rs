@@ -34,11 +34,7 @@ fn document(title: &str, body: &str) -> String {
 /// What cannot be reported to the client is told to the person.
 pub(super) fn error(message: &str) -> Response {
     let body = format!("<p role=\"alert\">{}</p>", escape(message));
-    page(
-        StatusCode::BAD_REQUEST,
-        document("That did not work", &body),
-        None,
-    )
+    page(StatusCode::BAD_REQUEST, document("That did not work", &body), None)
 }
 
 /// Which fields the login page asks for.
@@ -67,27 +63,14 @@ pub(super) fn login(id: &str, transaction: &Transaction, fields: Fields, failed:
         );
     }
     body.push_str("<p><button type=\"submit\">Sign in</button></p>\n</form>");
-    let status = if failed {
-        StatusCode::UNAUTHORIZED
-    } else {
-        StatusCode::OK
-    };
+    let status = if failed { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
     page(status, document("Sign in", &body), None)
 }
 
 /// Deny comes first in the form, as the choice that a stray return key makes.
-pub(super) fn consent(
-    id: &str,
-    transaction: &Transaction,
-    client_name: &str,
-    user: &str,
-) -> Response {
+pub(super) fn consent(id: &str, transaction: &Transaction, client_name: &str, user: &str) -> Response {
     let request = &transaction.request;
-    let scopes: String = request
-        .scope
-        .iter()
-        .map(|scope| format!("<li>{}</li>\n", escape(scope)))
-        .collect();
+    let scopes: String = request.scope.iter().map(|scope| format!("<li>{}</li>\n", escape(scope))).collect();
     let body = format!(
         "<p><strong>{client}</strong> asks for access to {resource} in the name of {user}.</p>\n\
          <p>It may then:</p>\n<ul>\n{scopes}</ul>\n\
@@ -128,11 +111,7 @@ pub(super) fn self_submitting(location: &str) -> Response {
     let (action, query) = location.split_once('?').unwrap_or((location, ""));
     let fields: String = form_urlencoded::parse(query.as_bytes())
         .map(|(name, value)| {
-            format!(
-                "<input type=\"hidden\" name=\"{}\" value=\"{}\">\n",
-                escape(&name),
-                escape(&value)
-            )
+            format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">\n", escape(&name), escape(&value))
         })
         .collect();
     let nonce = random();
@@ -150,9 +129,6 @@ mod tests {
 
     #[test]
     fn markup_is_escaped() {
-        assert_eq!(
-            escape("<b a=\"1\" c='2'>&"),
-            "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;"
-        );
+        assert_eq!(escape("<b a=\"1\" c='2'>&"), "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;");
     }
 }

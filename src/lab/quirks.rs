@@ -74,51 +74,27 @@ pub static QUIRKS: &[Quirk] = &[
         "shared-grant",
         "all tokens of one user and client hang on one grant, and die together with the consent",
     ),
-    quirk(
-        Twist::NoRegistration,
-        "no-registration",
-        "there is no dynamic client registration",
-    ),
+    quirk(Twist::NoRegistration, "no-registration", "there is no dynamic client registration"),
     quirk(
         Twist::RegistrationPicky,
         "registration-picky",
         "registration takes native clients with loopback redirect URIs alone",
     ),
-    quirk(
-        Twist::SessionForgotten,
-        "session-forgotten",
-        "every authorization asks for the login again",
-    ),
-    quirk(
-        Twist::RateLimited,
-        "rate-limited",
-        "every seventh token request is answered 429 with Retry-After: 1",
-    ),
+    quirk(Twist::SessionForgotten, "session-forgotten", "every authorization asks for the login again"),
+    quirk(Twist::RateLimited, "rate-limited", "every seventh token request is answered 429 with Retry-After: 1"),
     quirk(
         Twist::RefreshGrace,
         "refresh-grace",
         "a refresh token that was just replaced works once more for two seconds",
     ),
-    quirk(
-        Twist::InvalidGrant401,
-        "invalid-grant-401",
-        "invalid_grant comes with status 401",
-    ),
+    quirk(Twist::InvalidGrant401, "invalid-grant-401", "invalid_grant comes with status 401"),
     quirk(
         Twist::MixedAuth,
         "mixed-auth",
         "the discovery methods of the MCP endpoint are open, tools/call is protected",
     ),
-    quirk(
-        Twist::Sse,
-        "sse",
-        "the MCP endpoint answers as text/event-stream",
-    ),
-    quirk(
-        Twist::CatchAllHtml,
-        "catch-all-html",
-        "unknown paths are answered 200 with an HTML page",
-    ),
+    quirk(Twist::Sse, "sse", "the MCP endpoint answers as text/event-stream"),
+    quirk(Twist::CatchAllHtml, "catch-all-html", "unknown paths are answered 200 with an HTML page"),
 ];
 
 #[cfg(test)]

@@ -30,14 +30,7 @@ fn cut(uri: &str) -> Option<Parts<'_>> {
         Some((path, query)) => (path, Some(query)),
         None => (tail, None),
     };
-    Some(Parts {
-        scheme,
-        userinfo,
-        host,
-        port,
-        path,
-        query,
-    })
+    Some(Parts { scheme, userinfo, host, port, path, query })
 }
 
 fn is_port(port: &str) -> bool {
@@ -47,9 +40,7 @@ fn is_port(port: &str) -> bool {
 /// Why a redirect URI cannot be registered, if so. `localhost` may be registered, as clients in use do, but
 /// without the freedom of port that the literals have.
 pub(super) fn objection(uri: &str) -> Option<&'static str> {
-    if !uri.bytes().all(|b| b.is_ascii_graphic())
-        || uri.contains(['"', '<', '>', '\\', '^', '`', '{', '|', '}'])
-    {
+    if !uri.bytes().all(|b| b.is_ascii_graphic()) || uri.contains(['"', '<', '>', '\\', '^', '`', '{', '|', '}']) {
         return Some("it has characters that no URI has");
     }
     if uri.contains('#') {
@@ -67,10 +58,7 @@ pub(super) fn objection(uri: &str) -> Option<&'static str> {
     if parts.host.is_empty() || !(parts.port.is_empty() || is_port(parts.port)) {
         return Some("its host or port is malformed");
     }
-    if ["/../", "/./"]
-        .iter()
-        .any(|dots| format!("{}/", parts.path).contains(dots))
-    {
+    if ["/../", "/./"].iter().any(|dots| format!("{}/", parts.path).contains(dots)) {
         return Some("it has dot segments");
     }
     match parts.scheme {
@@ -93,8 +81,7 @@ pub(super) fn matches(registered: &str, requested: &str, flaws: Flaws) -> bool {
         return false;
     }
     let literal = known.scheme == "http" && ["127.0.0.1", "[::1]"].contains(&known.host);
-    let same_port =
-        known.port == asked.port || (literal && (asked.port.is_empty() || is_port(asked.port)));
+    let same_port = known.port == asked.port || (literal && (asked.port.is_empty() || is_port(asked.port)));
     let pattern = flaws.has(Flaw::RedirectPatternHost);
     let any_host = flaws.has(Flaw::RedirectAnyHost);
     let same_user = known.userinfo == asked.userinfo || pattern || any_host;
@@ -102,13 +89,9 @@ pub(super) fn matches(registered: &str, requested: &str, flaws: Flaws) -> bool {
         || any_host
         || (pattern
             && known.host.len() == asked.host.len()
-            && known
-                .host
-                .bytes()
-                .zip(asked.host.bytes())
-                .all(|(k, a)| k == b'.' || k == a));
-    let same_path = known.path == asked.path
-        || (flaws.has(Flaw::RedirectPathPrefix) && asked.path.starts_with(known.path));
+            && known.host.bytes().zip(asked.host.bytes()).all(|(k, a)| k == b'.' || k == a));
+    let same_path =
+        known.path == asked.path || (flaws.has(Flaw::RedirectPathPrefix) && asked.path.starts_with(known.path));
     let same_query = known.query == asked.query || flaws.has(Flaw::RedirectQueryIgnored);
     same_user && same_host && same_port && same_path && same_query
 }
@@ -123,78 +106,22 @@ mod tests {
     use super::*;
 
     const SOUND: &[(&str, &str, bool)] = &[
-        (
-            "http://127.0.0.1/callback",
-            "http://127.0.0.1:5000/callback",
-            true,
-        ),
-        (
-            "http://127.0.0.1:1/callback",
-            "http://127.0.0.1:2/callback",
-            true,
-        ),
-        (
-            "http://127.0.0.1:1/callback",
-            "http://127.0.0.1/callback",
-            true,
-        ),
+        ("http://127.0.0.1/callback", "http://127.0.0.1:5000/callback", true),
+        ("http://127.0.0.1:1/callback", "http://127.0.0.1:2/callback", true),
+        ("http://127.0.0.1:1/callback", "http://127.0.0.1/callback", true),
         ("http://[::1]/cb", "http://[::1]:5000/cb", true),
         ("http://localhost:1/cb", "http://localhost:2/cb", false),
-        (
-            "http://127.0.0.1/callback",
-            "http://localhost/callback",
-            false,
-        ),
-        (
-            "http://127.0.0.1/callback",
-            "http://127.0.0.1:0/callback",
-            false,
-        ),
-        (
-            "http://127.0.0.1/callback",
-            "http://127.0.0.1:99999/callback",
-            false,
-        ),
-        (
-            "http://127.0.0.1/callback",
-            "http://127.0.0.1:1@evil.test/callback",
-            false,
-        ),
-        (
-            "http://127.0.0.1/callback",
-            "http://127.0.0.1.evil.test/callback",
-            false,
-        ),
-        (
-            "http://127.0.0.1/callback",
-            "http://127.0.0.1:5/callback/",
-            false,
-        ),
-        (
-            "http://127.0.0.1/callback",
-            "http://127.0.0.1:5/callback/../x",
-            false,
-        ),
-        (
-            "http://127.0.0.1/callback",
-            "http://127.0.0.1:5/Callback",
-            false,
-        ),
-        (
-            "http://127.0.0.1/callback",
-            "http://127.0.0.1:5/callback?x=1",
-            false,
-        ),
-        (
-            "http://127.0.0.1/callback",
-            "http://127.0.0.1:5/callback#x",
-            false,
-        ),
-        (
-            "http://127.0.0.1/callback",
-            "https://127.0.0.1/callback",
-            false,
-        ),
+        ("http://127.0.0.1/callback", "http://localhost/callback", false),
+        ("http://127.0.0.1/callback", "http://127.0.0.1:0/callback", false),
+        ("http://127.0.0.1/callback", "http://127.0.0.1:99999/callback", false),
+        ("http://127.0.0.1/callback", "http://127.0.0.1:1@evil.test/callback", false),
+        ("http://127.0.0.1/callback", "http://127.0.0.1.evil.test/callback", false),
+        ("http://127.0.0.1/callback", "http://127.0.0.1:5/callback/", false),
+        ("http://127.0.0.1/callback", "http://127.0.0.1:5/callback/../x", false),
+        ("http://127.0.0.1/callback", "http://127.0.0.1:5/Callback", false),
+        ("http://127.0.0.1/callback", "http://127.0.0.1:5/callback?x=1", false),
+        ("http://127.0.0.1/callback", "http://127.0.0.1:5/callback#x", false),
+        ("http://127.0.0.1/callback", "https://127.0.0.1/callback", false),
         ("https://a.test/cb", "https://a.test/cb", true),
         ("https://a.test/cb", "https://a.test:443/cb", false),
         ("https://a.test/cb", "https://b.a.test/cb", false),
@@ -212,26 +139,11 @@ mod tests {
 
     #[test]
     fn each_fault_lets_its_own_family_through_and_no_other() {
-        let host = [
-            "https://evil.test/cb?q=1",
-            "https://a.test@evil.test/cb?q=1",
-        ];
+        let host = ["https://evil.test/cb?q=1", "https://a.test@evil.test/cb?q=1"];
         let pattern = ["https://axtest/cb?q=1", "https://evil.test@a.test/cb?q=1"];
-        let path = [
-            "https://a.test/cb/x?q=1",
-            "https://a.test/cb%2e%2e?q=1",
-            "https://a.test/cb;x?q=1",
-        ];
-        let query = [
-            "https://a.test/cb?q=2",
-            "https://a.test/cb",
-            "https://a.test/cb?q=1&r=2",
-        ];
-        let never = [
-            "http://a.test/cb?q=1",
-            "https://a.test/cb?q=1#x",
-            "https://a.test:444/cb?q=1",
-        ];
+        let path = ["https://a.test/cb/x?q=1", "https://a.test/cb%2e%2e?q=1", "https://a.test/cb;x?q=1"];
+        let query = ["https://a.test/cb?q=2", "https://a.test/cb", "https://a.test/cb?q=1&r=2"];
+        let never = ["http://a.test/cb?q=1", "https://a.test/cb?q=1#x", "https://a.test:444/cb?q=1"];
         for (flaw, through) in [
             (Flaw::RedirectAnyHost, &[&host[..], &pattern].concat()),
             (Flaw::RedirectPatternHost, &pattern.to_vec()),

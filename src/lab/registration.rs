@@ -52,22 +52,14 @@ pub(super) async fn register(State(server): State<Arc<Server>>, request: Request
     json_no_store(StatusCode::CREATED, &answer)
 }
 
-pub(super) async fn read(
-    State(server): State<Arc<Server>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
+pub(super) async fn read(State(server): State<Arc<Server>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     match managed(&server.store(), &id, &headers) {
         Some(client) => json_no_store(StatusCode::OK, &description(&server, &client)),
         None => unauthorized(),
     }
 }
 
-pub(super) async fn replace(
-    State(server): State<Arc<Server>>,
-    Path(id): Path<String>,
-    request: Request,
-) -> Response {
+pub(super) async fn replace(State(server): State<Arc<Server>>, Path(id): Path<String>, request: Request) -> Response {
     // Before the body is looked at: a stranger learns nothing from its errors.
     let Some(mut client) = managed(&server.store(), &id, request.headers()) else {
         return unauthorized();
@@ -76,15 +68,9 @@ pub(super) async fn replace(
         Ok(parts) => parts,
         Err(refusal) => return refusal.into_response(),
     };
-    let forbidden = [
-        "registration_access_token",
-        "registration_client_uri",
-        "client_secret_expires_at",
-        "client_id_issued_at",
-    ];
-    let foreign_secret = sent
-        .get("client_secret")
-        .is_some_and(|s| s.as_str() != client.secret.as_deref());
+    let forbidden =
+        ["registration_access_token", "registration_client_uri", "client_secret_expires_at", "client_id_issued_at"];
+    let foreign_secret = sent.get("client_secret").is_some_and(|s| s.as_str() != client.secret.as_deref());
     if sent.get("client_id").and_then(Value::as_str) != Some(&client.id)
         || foreign_secret
         || forbidden.iter().any(|member| sent.contains_key(*member))
@@ -102,11 +88,7 @@ pub(super) async fn replace(
     json_no_store(StatusCode::OK, &answer)
 }
 
-pub(super) async fn delete(
-    State(server): State<Arc<Server>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
+pub(super) async fn delete(State(server): State<Arc<Server>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let mut store = server.store();
     let Some(client) = managed(&store, &id, &headers) else {
         return unauthorized();
@@ -121,26 +103,17 @@ pub(super) async fn delete(
 
 /// The client whose own registration access token the request carries.
 fn managed(store: &Store, id: &str, headers: &HeaderMap) -> Option<Client> {
-    let (scheme, token) = headers
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .split_once(' ')?;
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let client = store.clients.get(id)?;
     let known = client.registration_token.as_deref()?;
-    (scheme.eq_ignore_ascii_case("bearer") && same_secret(known, token.trim()))
-        .then(|| client.clone())
+    (scheme.eq_ignore_ascii_case("bearer") && same_secret(known, token.trim())).then(|| client.clone())
 }
 
 /// The same for a wrong token and for a client that is not there (RFC 7592 section 2.1).
 fn unauthorized() -> Response {
     let body = json!({ "error": "invalid_token" });
     let response = json_no_store(StatusCode::UNAUTHORIZED, &body);
-    with(
-        response,
-        header::WWW_AUTHENTICATE,
-        "Bearer error=\"invalid_token\"",
-    )
+    with(response, header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")
 }
 
 fn apply(store: &mut Store, client: &mut Client, wish: Wish) {
@@ -211,10 +184,7 @@ async fn wish(server: &Server, request: Request) -> Result<(Wish, Map<String, Va
         return Err(invalid_metadata("application_type is not supported"));
     }
     if server.twisted(Twist::RegistrationPicky) && kind != "native" {
-        return Err(Refusal::new(
-            "invalid_redirect_uri",
-            "only native clients can be registered",
-        ));
+        return Err(Refusal::new("invalid_redirect_uri", "only native clients can be registered"));
     }
     let scope = text(&sent, "scope")?.map(|asked| {
         let known = |scope: &String| SCOPES.contains(&scope.as_str());
@@ -222,10 +192,7 @@ async fn wish(server: &Server, request: Request) -> Result<(Wish, Map<String, Va
     });
     echo.insert("grant_types".to_owned(), json!(grants));
     echo.insert("response_types".to_owned(), json!(responses));
-    echo.insert(
-        "token_endpoint_auth_method".to_owned(),
-        json!(method.name()),
-    );
+    echo.insert("token_endpoint_auth_method".to_owned(), json!(method.name()));
     echo.insert("application_type".to_owned(), json!(kind));
     if let Some(scope) = &scope {
         echo.insert("scope".to_owned(), json!(scope.join(" ")));
@@ -263,8 +230,8 @@ fn redirect_uris(server: &Server, sent: &Map<String, Value>) -> Result<Vec<Strin
         .ok_or_else(|| refused("redirect_uris is missing or empty".to_owned()))?;
     for (place, uri) in uris.iter().enumerate() {
         let picky = server.twisted(Twist::RegistrationPicky) && uri.starts_with("https:");
-        let objection = redirect_uri::objection(uri)
-            .or_else(|| picky.then_some("native clients come back to loopback"));
+        let objection =
+            redirect_uri::objection(uri).or_else(|| picky.then_some("native clients come back to loopback"));
         if let Some(why) = objection {
             return Err(refused(format!("redirect URI {}: {why}", place + 1)));
         }
@@ -273,18 +240,11 @@ fn redirect_uris(server: &Server, sent: &Map<String, Value>) -> Result<Vec<Strin
 }
 
 /// A list whose entries are all among `known`; `default` where it is left out.
-fn choice(
-    sent: &Map<String, Value>,
-    member: &str,
-    known: &[&str],
-    default: &[&str],
-) -> Result<Vec<String>, Refusal> {
+fn choice(sent: &Map<String, Value>, member: &str, known: &[&str], default: &[&str]) -> Result<Vec<String>, Refusal> {
     match list(sent, member)? {
         None => Ok(default.iter().map(|&d| d.to_owned()).collect()),
         Some(asked) if asked.iter().all(|a| known.contains(&a.as_str())) => Ok(asked),
-        Some(_) => Err(invalid_metadata(format!(
-            "{member} has an entry that is not supported"
-        ))),
+        Some(_) => Err(invalid_metadata(format!("{member} has an entry that is not supported"))),
     }
 }
 

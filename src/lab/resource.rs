@@ -98,19 +98,12 @@ pub(super) fn admit(
     Err(Box::new(challenge(server, resource, denial)))
 }
 
-fn anonymous(
-    server: &Server,
-    query: Option<&str>,
-    resource: Resource,
-) -> Result<Caller, Box<Response>> {
+fn anonymous(server: &Server, query: Option<&str>, resource: Resource) -> Result<Caller, Box<Response>> {
     // A token in the query is no credential here, yet whoever sends one is not without.
-    let in_query = Params::parse(query.unwrap_or_default().as_bytes())
-        .is_ok_and(|params| params.get("access_token").is_some());
+    let in_query =
+        Params::parse(query.unwrap_or_default().as_bytes()).is_ok_and(|params| params.get("access_token").is_some());
     if server.flawed(Flaw::OpenResource) && !in_query {
-        return Ok(Caller {
-            user: String::new(),
-            scope: SCOPES.map(str::to_owned).to_vec(),
-        });
+        return Ok(Caller { user: String::new(), scope: SCOPES.map(str::to_owned).to_vec() });
     }
     let mut response = challenge(server, resource, Denial::NoToken);
     if server.flawed(Flaw::NoChallenge) {
@@ -141,18 +134,11 @@ fn judge(server: &Server, token: &str, resource: Resource) -> Option<Caller> {
     if server.resource_named(&access.audience) != Some(resource) || access.dead {
         return None;
     }
-    Some(Caller {
-        user: store.grants[access.grant].user.clone(),
-        scope: access.scope.clone(),
-    })
+    Some(Caller { user: store.grants[access.grant].user.clone(), scope: access.scope.clone() })
 }
 
 fn is_readable(server: &Server, token: &str) -> bool {
-    if server.opaque {
-        server.store().access.contains_key(token)
-    } else {
-        jwt::is_well_formed(token)
-    }
+    if server.opaque { server.store().access.contains_key(token) } else { jwt::is_well_formed(token) }
 }
 
 /// The answer to who may not pass: 401, or 403 where the token is good and its scope is not.
@@ -160,11 +146,7 @@ fn challenge(server: &Server, resource: Resource, denial: Denial) -> Response {
     let first = if server.flawed(Flaw::ChallengeWithoutMetadata) {
         "realm=\"lab\"".to_owned()
     } else {
-        format!(
-            "resource_metadata=\"{}/.well-known/oauth-protected-resource{}\"",
-            server.base,
-            resource.path()
-        )
+        format!("resource_metadata=\"{}/.well-known/oauth-protected-resource{}\"", server.base, resource.path())
     };
     let (status, error, rest) = match denial {
         Denial::NoToken => {
@@ -172,8 +154,7 @@ fn challenge(server: &Server, resource: Resource, denial: Denial) -> Response {
             (StatusCode::UNAUTHORIZED, "unauthorized", rest)
         }
         Denial::BadToken => {
-            let rest =
-                "error=\"invalid_token\", error_description=\"The access token is not valid here\"";
+            let rest = "error=\"invalid_token\", error_description=\"The access token is not valid here\"";
             (StatusCode::UNAUTHORIZED, "invalid_token", rest.to_owned())
         }
         Denial::Scope(needed) => {
@@ -192,21 +173,12 @@ fn challenge(server: &Server, resource: Resource, denial: Denial) -> Response {
 pub(super) fn notes_of(server: &Server, user: &str) -> Vec<String> {
     let store = server.store();
     let written = store.notes.get(user).into_iter().flatten().cloned();
-    [format!("The first note of {user}")]
-        .into_iter()
-        .chain(written)
-        .collect()
+    [format!("The first note of {user}")].into_iter().chain(written).collect()
 }
 
 pub(super) async fn read_notes(State(server): State<Arc<Server>>, request: Request) -> Response {
     let query = request.uri().query();
-    match admit(
-        &server,
-        request.headers(),
-        query,
-        Resource::Notes,
-        SCOPES[0],
-    ) {
+    match admit(&server, request.headers(), query, Resource::Notes, SCOPES[0]) {
         Err(response) => *response,
         Ok(caller) => {
             let notes = notes_of(&server, &caller.user);
@@ -229,9 +201,7 @@ pub(super) async fn write_note(State(server): State<Arc<Server>>, request: Reque
         Ok(bytes) => bytes,
         Err(refusal) => return refusal.into_response(),
     };
-    let note = serde_json::from_slice::<Value>(&bytes)
-        .ok()
-        .and_then(|value| value["text"].as_str().map(str::to_owned));
+    let note = serde_json::from_slice::<Value>(&bytes).ok().and_then(|value| value["text"].as_str().map(str::to_owned));
     let Some(note) = note else {
         let body = json!({ "error": "the body must be an object with a string called text" });
         return json_no_store(StatusCode::BAD_REQUEST, &body);

@@ -18,11 +18,7 @@ pub(super) async fn revoke(State(server): State<Arc<Server>>, request: Request) 
     match authenticated(&server, request).await {
         Err(refusal) => refusal.into_response(),
         Ok((client, token)) => match revoke_token(&server, &mut server.store(), &client, &token) {
-            Ok(()) => with(
-                StatusCode::OK.into_response(),
-                header::CACHE_CONTROL,
-                "no-store",
-            ),
+            Ok(()) => with(StatusCode::OK.into_response(), header::CACHE_CONTROL, "no-store"),
             Err(refusal) => refusal.into_response(),
         },
     }
@@ -53,12 +49,7 @@ async fn authenticated(server: &Server, request: Request) -> Result<(Client, Str
     }
 }
 
-fn revoke_token(
-    server: &Server,
-    store: &mut Store,
-    client: &Client,
-    token: &str,
-) -> Result<(), Refusal> {
+fn revoke_token(server: &Server, store: &mut Store, client: &Client, token: &str) -> Result<(), Refusal> {
     let foreign = || Refusal::invalid_grant("the token was issued to another client");
     if let Some(refresh) = store.refresh.get(token) {
         let grant = refresh.grant;
@@ -74,10 +65,7 @@ fn revoke_token(
         }
         return Ok(());
     }
-    let Some(access) = server
-        .access_handle(token)
-        .and_then(|handle| store.access.get_mut(&handle))
-    else {
+    let Some(access) = server.access_handle(token).and_then(|handle| store.access.get_mut(&handle)) else {
         return Ok(());
     };
     if store.grants[access.grant].client != client.id {

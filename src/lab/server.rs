@@ -80,9 +80,7 @@ impl Server {
             logins: AtomicUsize::new(0),
             token_requests: AtomicUsize::new(0),
             started: tokio::time::Instant::now(),
-            epoch: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or_default(),
+            epoch: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
         })
     }
 
@@ -106,29 +104,20 @@ impl Server {
 
     /// The name the authorization server calls itself by.
     pub(super) fn issuer(&self) -> String {
-        if self.flawed(Flaw::IssuerMismatch) {
-            format!("{}/", self.base)
-        } else {
-            self.base.clone()
-        }
+        if self.flawed(Flaw::IssuerMismatch) { format!("{}/", self.base) } else { self.base.clone() }
     }
 
     /// The identifier that the metadata of a resource states.
     pub(super) fn identifier(&self, resource: Resource) -> String {
-        let slash = if self.flawed(Flaw::ResourceMismatch) {
-            "/"
-        } else {
-            ""
-        };
+        let slash = if self.flawed(Flaw::ResourceMismatch) { "/" } else { "" };
         format!("{}{}{slash}", self.base, resource.path())
     }
 
     /// The resource that a `resource` parameter or an audience names.
     pub(super) fn resource_named(&self, identifier: &str) -> Option<Resource> {
-        [Resource::Mcp, Resource::Notes].into_iter().find(|&r| {
-            identifier == self.identifier(r)
-                || identifier.strip_prefix(&self.base) == Some(r.path())
-        })
+        [Resource::Mcp, Resource::Notes]
+            .into_iter()
+            .find(|&r| identifier == self.identifier(r) || identifier.strip_prefix(&self.base) == Some(r.path()))
     }
 
     /// The claims of a signed token whose signature and issuer are the lab's.
@@ -149,50 +138,25 @@ impl Server {
 /// The routes of one origin.
 pub(super) fn router(server: &Arc<Server>) -> Router {
     let mut routes = Router::new()
-        .route(
-            "/.well-known/oauth-protected-resource/mcp",
-            get(metadata::mcp_resource),
-        )
-        .route(
-            "/.well-known/oauth-protected-resource/api/notes",
-            get(metadata::notes_resource),
-        )
-        .route(
-            "/.well-known/oauth-authorization-server",
-            get(metadata::authorization_server),
-        )
+        .route("/.well-known/oauth-protected-resource/mcp", get(metadata::mcp_resource))
+        .route("/.well-known/oauth-protected-resource/api/notes", get(metadata::notes_resource))
+        .route("/.well-known/oauth-authorization-server", get(metadata::authorization_server))
         .route("/jwks", get(metadata::jwks))
-        .route(
-            "/authorize",
-            get(authorize::by_get).post(authorize::by_post),
-        )
+        .route("/authorize", get(authorize::by_get).post(authorize::by_post))
         .route("/login", post(signin::login))
         .route("/consent", get(signin::consent_page).post(signin::consent))
         .route("/token", post(token::token))
         .route("/revoke", post(revocation::revoke))
         .route("/introspect", post(revocation::introspect))
-        .route(
-            "/api/notes",
-            get(resource::read_notes).post(resource::write_note),
-        )
-        .route(
-            "/mcp",
-            get(mcp::by_get).post(mcp::by_post).delete(mcp::by_delete),
-        );
+        .route("/api/notes", get(resource::read_notes).post(resource::write_note))
+        .route("/mcp", get(mcp::by_get).post(mcp::by_post).delete(mcp::by_delete));
     if !server.twisted(Twist::NoRegistration) {
-        routes = routes
-            .route("/register", post(registration::register))
-            .route(
-                "/register/{client}",
-                get(registration::read)
-                    .put(registration::replace)
-                    .delete(registration::delete),
-            );
+        routes = routes.route("/register", post(registration::register)).route(
+            "/register/{client}",
+            get(registration::read).put(registration::replace).delete(registration::delete),
+        );
     }
-    routes
-        .fallback(unknown_path)
-        .layer(from_fn_with_state(server.clone(), count_and_delay))
-        .with_state(server.clone())
+    routes.fallback(unknown_path).layer(from_fn_with_state(server.clone(), count_and_delay)).with_state(server.clone())
 }
 
 async fn unknown_path(State(server): State<Arc<Server>>) -> Response {
@@ -204,11 +168,7 @@ async fn unknown_path(State(server): State<Arc<Server>>) -> Response {
     }
 }
 
-async fn count_and_delay(
-    State(server): State<Arc<Server>>,
-    request: Request,
-    next: Next,
-) -> Response {
+async fn count_and_delay(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
     server.requests.fetch_add(1, Ordering::Relaxed);
     let response = next.run(request).await;
     if !server.latency.is_zero() {

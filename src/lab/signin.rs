@@ -33,9 +33,7 @@ pub(super) fn begin(
     let mut store = server.store();
     let prompt = |word: &str| request.prompt.iter().any(|p| p == word);
     let user = session_user(server, &store, headers, &request);
-    let consented = user
-        .as_ref()
-        .is_some_and(|user| !prompt("consent") && has_consent(&store, &request, user));
+    let consented = user.as_ref().is_some_and(|user| !prompt("consent") && has_consent(&store, &request, user));
     if prompt("none") && !consented {
         let (error, about) = match user {
             None => ("login_required", "nobody is signed in"),
@@ -54,41 +52,25 @@ pub(super) fn begin(
         None => (store.secret(), true),
     };
     let id = random();
-    let transaction = Transaction {
-        request,
-        browser: browser.clone(),
-        csrf: random(),
-        user: user.clone(),
-        typed: None,
-    };
+    let transaction =
+        Transaction { request, browser: browser.clone(), csrf: random(), user: user.clone(), typed: None };
     let response = match user {
         Some(user) => consent_response(&store, &id, &transaction, &user),
         None => pages::login(&id, &transaction, first_fields(server), false),
     };
     store.transactions.insert(id, transaction);
-    if fresh {
-        set_cookie(response, BROWSER, &browser)
-    } else {
-        response
-    }
+    if fresh { set_cookie(response, BROWSER, &browser) } else { response }
 }
 
 /// Who is signed in, as far as this request may rely on it.
-fn session_user(
-    server: &Server,
-    store: &Store,
-    headers: &HeaderMap,
-    request: &AuthorizationRequest,
-) -> Option<String> {
+fn session_user(server: &Server, store: &Store, headers: &HeaderMap, request: &AuthorizationRequest) -> Option<String> {
     if server.twisted(Twist::SessionForgotten) || request.prompt.iter().any(|p| p == "login") {
         return None;
     }
     let session = store.sessions.get(cookie(headers, SESSION)?)?;
     let age = server.now().saturating_sub(session.since);
     // An age of zero seconds asks for a login now, however lately there was one.
-    let too_old = request
-        .max_age
-        .is_some_and(|limit| limit == 0 || age.as_secs() > limit);
+    let too_old = request.max_age.is_some_and(|limit| limit == 0 || age.as_secs() > limit);
     (!too_old).then(|| session.user.clone())
 }
 
@@ -101,11 +83,7 @@ fn has_consent(store: &Store, request: &AuthorizationRequest, user: &str) -> boo
 }
 
 fn first_fields(server: &Server) -> Fields {
-    if server.twisted(Twist::TwoStepLogin) {
-        Fields::Username
-    } else {
-        Fields::Both
-    }
+    if server.twisted(Twist::TwoStepLogin) { Fields::Username } else { Fields::Both }
 }
 
 pub(super) async fn login(State(server): State<Arc<Server>>, request: Request) -> Response {
@@ -128,9 +106,7 @@ pub(super) async fn login(State(server): State<Arc<Server>>, request: Request) -
         _ => params.get("username").unwrap_or_default().to_owned(),
     };
     let password = params.get("password").unwrap_or_default();
-    let right = USERS
-        .iter()
-        .any(|(user, known)| *user == name && same_secret(known, password));
+    let right = USERS.iter().any(|(user, known)| *user == name && same_secret(known, password));
     if !right {
         transaction.typed = None;
         return pages::login(&id, transaction, first_fields(&server), true);
@@ -143,13 +119,7 @@ pub(super) async fn login(State(server): State<Arc<Server>>, request: Request) -
     let consented = !asks_again && has_consent(&store, &request, &name);
     // A new value at each login: one planted before it is worth nothing after it.
     let session = store.secret();
-    store.sessions.insert(
-        session.clone(),
-        Session {
-            user: name.clone(),
-            since: server.now(),
-        },
-    );
+    store.sessions.insert(session.clone(), Session { user: name.clone(), since: server.now() });
     let location = if consented {
         store.transactions.remove(&id);
         drop(store);
@@ -197,12 +167,7 @@ pub(super) async fn consent(State(server): State<Arc<Server>>, request: Request)
             Some("deny") => false,
             _ => return pages::error("The form says neither yes nor no."),
         };
-        let Some(Transaction {
-            request,
-            user: Some(user),
-            ..
-        }) = store.transactions.remove(&id)
-        else {
+        let Some(Transaction { request, user: Some(user), .. }) = store.transactions.remove(&id) else {
             return stale();
         };
         if allowed {
@@ -217,13 +182,7 @@ pub(super) async fn consent(State(server): State<Arc<Server>>, request: Request)
     } else {
         let state = request.state.as_deref();
         let about = "the user said no";
-        error_location(
-            &server,
-            &request.redirect_uri,
-            state,
-            "access_denied",
-            about,
-        )
+        error_location(&server, &request.redirect_uri, state, "access_denied", about)
     };
     if server.twisted(Twist::MetaRefresh) {
         pages::meta_refresh(&location)
@@ -242,24 +201,17 @@ fn consent_response(store: &Store, id: &str, transaction: &Transaction, user: &s
 }
 
 /// The transaction that a form belongs to: begun in this browser, and the form came from its own page.
-fn posted<'a>(
-    store: &'a mut Store,
-    headers: &HeaderMap,
-    params: &Params,
-) -> Option<(String, &'a mut Transaction)> {
+fn posted<'a>(store: &'a mut Store, headers: &HeaderMap, params: &Params) -> Option<(String, &'a mut Transaction)> {
     let id = params.get("transaction")?;
     let transaction = store.transactions.get_mut(id)?;
     let browser = cookie(headers, BROWSER)?;
-    (same_secret(&transaction.browser, browser)
-        && same_secret(&transaction.csrf, params.get("csrf")?))
-    .then(|| (id.to_owned(), transaction))
+    (same_secret(&transaction.browser, browser) && same_secret(&transaction.csrf, params.get("csrf")?))
+        .then(|| (id.to_owned(), transaction))
 }
 
 /// Whether the browser that began the transaction still has the session of who signed in.
 fn is_same_person(store: &Store, headers: &HeaderMap, transaction: &Transaction) -> bool {
-    let user = cookie(headers, SESSION)
-        .and_then(|id| store.sessions.get(id))
-        .map(|session| &session.user);
+    let user = cookie(headers, SESSION).and_then(|id| store.sessions.get(id)).map(|session| &session.user);
     let browser = cookie(headers, BROWSER);
     transaction.user.is_some()
         && transaction.user.as_ref() == user

@@ -151,11 +151,7 @@ impl Store {
                 grant.revoked = true;
             }
         }
-        self.grants.push(Grant {
-            client: client.to_owned(),
-            user: user.to_owned(),
-            revoked: false,
-        });
+        self.grants.push(Grant { client: client.to_owned(), user: user.to_owned(), revoked: false });
         self.grants.len() - 1
     }
 
@@ -170,22 +166,12 @@ impl Store {
     }
 
     /// A code for an authorization request that `user` agreed to.
-    pub(super) fn issue_code(
-        &mut self,
-        server: &Server,
-        request: &AuthorizationRequest,
-        user: &str,
-    ) -> String {
+    pub(super) fn issue_code(&mut self, server: &Server, request: &AuthorizationRequest, user: &str) -> String {
         let grant = self.open_grant(server, &request.client, user);
         let code = self.secret();
         self.codes.insert(
             code.clone(),
-            Code {
-                grant,
-                request: request.clone(),
-                expires: server.now() + CODE_LIFETIME,
-                state: CodeState::Fresh,
-            },
+            Code { grant, request: request.clone(), expires: server.now() + CODE_LIFETIME, state: CodeState::Fresh },
         );
         code
     }
@@ -256,9 +242,7 @@ impl Store {
     /// An access token that is still good: not revoked, not expired.
     pub(super) fn live_access(&self, server: &Server, handle: &str) -> Option<&Access> {
         self.access.get(handle).filter(|access| {
-            !access.revoked
-                && !self.grants[access.grant].revoked
-                && server.now().as_secs() < access.expires
+            !access.revoked && !self.grants[access.grant].revoked && server.now().as_secs() < access.expires
         })
     }
 }

@@ -54,13 +54,9 @@ pub(super) async fn token(State(server): State<Arc<Server>>, request: Request) -
         };
         let guessed = match &answer {
             Ok(_) => Some(false),
-            Err(refusal) => ["invalid_client", "invalid_grant"]
-                .contains(&refusal.error)
-                .then_some(true),
+            Err(refusal) => ["invalid_client", "invalid_grant"].contains(&refusal.error).then_some(true),
         };
-        let hold_back = guessed.is_some_and(|failed| {
-            client::note_attempt(&mut store, &parts.headers, &params, failed)
-        });
+        let hold_back = guessed.is_some_and(|failed| client::note_attempt(&mut store, &parts.headers, &params, failed));
         (answer, hold_back)
     };
     if hold_back {
@@ -78,44 +74,21 @@ pub(super) async fn token(State(server): State<Arc<Server>>, request: Request) -
     }
 }
 
-fn grant(
-    server: &Server,
-    store: &mut Store,
-    client: &Client,
-    kind: &str,
-    params: &Params,
-) -> Result<Value, Refusal> {
+fn grant(server: &Server, store: &mut Store, client: &Client, kind: &str, params: &Params) -> Result<Value, Refusal> {
     match kind {
         "authorization_code" => redeem(server, store, client, params),
         "refresh_token" if client.refreshes => refresh(server, store, client, params),
-        "refresh_token" => Err(Refusal::new(
-            "unauthorized_client",
-            "the client did not register for refresh tokens",
-        )),
-        "password" if server.flawed(Flaw::PasswordGrantAlive) => {
-            password(server, store, client, params)
-        }
-        _ if server.flawed(Flaw::WrongErrorCodes) => {
-            Err(Refusal::invalid_request("what grant is that?"))
-        }
-        _ => Err(Refusal::new(
-            "unsupported_grant_type",
-            "the grants are authorization_code and refresh_token",
-        )),
+        "refresh_token" => Err(Refusal::new("unauthorized_client", "the client did not register for refresh tokens")),
+        "password" if server.flawed(Flaw::PasswordGrantAlive) => password(server, store, client, params),
+        _ if server.flawed(Flaw::WrongErrorCodes) => Err(Refusal::invalid_request("what grant is that?")),
+        _ => Err(Refusal::new("unsupported_grant_type", "the grants are authorization_code and refresh_token")),
     }
 }
 
 /// OAuth 2.1 section 4.1.3. A wrong verifier or redirect URI burns a fresh code, so that it cannot be tried on; an
 /// attempt by another client does not, for that one cannot know it by right.
-fn redeem(
-    server: &Server,
-    store: &mut Store,
-    client: &Client,
-    params: &Params,
-) -> Result<Value, Refusal> {
-    let presented = params
-        .get("code")
-        .ok_or_else(|| Refusal::invalid_request("code is missing"))?;
+fn redeem(server: &Server, store: &mut Store, client: &Client, params: &Params) -> Result<Value, Refusal> {
+    let presented = params.get("code").ok_or_else(|| Refusal::invalid_request("code is missing"))?;
     if server.flawed(Flaw::CodeFlowBroken) {
         return Err(Refusal::invalid_grant("the code is not valid"));
     }
@@ -129,18 +102,12 @@ fn redeem(
     let grant = code.grant;
     let verifier = params.get("code_verifier");
     let excused = verifier.is_none() && server.flawed(Flaw::VerifierOptional);
-    if request.challenge.is_some()
-        && verifier.is_none()
-        && !excused
-        && code.state != CodeState::Spent
-    {
+    if request.challenge.is_some() && verifier.is_none() && !excused && code.state != CodeState::Spent {
         return Err(Refusal::invalid_request("code_verifier is missing"));
     }
     let proven = excused || proves(server, request.challenge.as_ref(), verifier);
     // It may be left out (OAuth 2.1 section 10.2), but what is sent must be what was used.
-    let same_uri = params
-        .get("redirect_uri")
-        .is_none_or(|uri| uri == request.redirect_uri);
+    let same_uri = params.get("redirect_uri").is_none_or(|uri| uri == request.redirect_uri);
     let again = code.state == CodeState::Spent;
     if again && !server.flawed(Flaw::CodeReusable) {
         // Only whoever can prove to be the client gets the tokens revoked (OAuth 2.1 section 7.5.2).
@@ -156,9 +123,7 @@ fn redeem(
         if !again {
             code.state = CodeState::Burnt;
         }
-        return Err(Refusal::invalid_grant(
-            "code_verifier or redirect_uri do not belong to the code",
-        ));
+        return Err(Refusal::invalid_grant("code_verifier or redirect_uri do not belong to the code"));
     }
     same_resource(server, params, request.resource)?;
     code.state = CodeState::Spent;
@@ -166,11 +131,7 @@ fn redeem(
         return Err(Refusal::invalid_grant("the authorization was withdrawn"));
     }
     let ignored = server.flawed(Flaw::ScopeRequestIgnored);
-    let scope = if ignored {
-        SCOPES.map(str::to_owned).to_vec()
-    } else {
-        request.scope.clone()
-    };
+    let scope = if ignored { SCOPES.map(str::to_owned).to_vec() } else { request.scope.clone() };
     let access = store.issue_access(server, grant, &scope, &request.audience, false);
     let renewable = client.refreshes && !server.flawed(Flaw::NoRefreshToken);
     // What later refreshes are measured by is what was asked for, even where a fault gave more.
@@ -190,9 +151,7 @@ fn proves(server: &Server, challenge: Option<&Challenge>, verifier: Option<&str>
         _ => return false,
     };
     let legal = (43..=128).contains(&verifier.len())
-        && verifier
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
+        && verifier.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
     let fits = match challenge {
         Challenge::S256(expected) => client::same_secret(&s256(verifier), expected),
         Challenge::Plain(expected) => client::same_secret(verifier, expected),
@@ -206,29 +165,16 @@ fn s256(verifier: &str) -> String {
 
 /// A `resource` of a token request must be the one that was granted (RFC 8707 section 2.2).
 fn same_resource(server: &Server, params: &Params, granted: Resource) -> Result<(), Refusal> {
-    if params
-        .all("resource")
-        .all(|asked| server.resource_named(asked) == Some(granted))
-    {
+    if params.all("resource").all(|asked| server.resource_named(asked) == Some(granted)) {
         Ok(())
     } else {
-        Err(Refusal::new(
-            "invalid_target",
-            "the grant is for another resource",
-        ))
+        Err(Refusal::new("invalid_target", "the grant is for another resource"))
     }
 }
 
 /// OAuth 2.1 section 4.3, with rotation for every client.
-fn refresh(
-    server: &Server,
-    store: &mut Store,
-    client: &Client,
-    params: &Params,
-) -> Result<Value, Refusal> {
-    let presented = params
-        .get("refresh_token")
-        .ok_or_else(|| Refusal::invalid_request("refresh_token is missing"))?;
+fn refresh(server: &Server, store: &mut Store, client: &Client, params: &Params) -> Result<Value, Refusal> {
+    let presented = params.get("refresh_token").ok_or_else(|| Refusal::invalid_request("refresh_token is missing"))?;
     let refused = || Refusal::invalid_grant("the refresh token is not valid");
     let now = server.now();
     let known = store.refresh.get(presented).cloned().ok_or_else(refused)?;
@@ -236,9 +182,7 @@ fn refresh(
     if grant.client != client.id || grant.revoked || known.expires <= now {
         return Err(refused());
     }
-    let in_grace = |replaced: Duration| {
-        server.twisted(Twist::RefreshGrace) && !known.graced && now <= replaced + GRACE
-    };
+    let in_grace = |replaced: Duration| server.twisted(Twist::RefreshGrace) && !known.graced && now <= replaced + GRACE;
     let reused = known.replaced.is_some();
     if let Some(replaced) = known.replaced
         && !in_grace(replaced)
@@ -266,11 +210,7 @@ fn refresh(
 
 /// The scope of a refreshed access token, and whether the answer states it. The refresh token keeps the original
 /// one, so that a later request without `scope` has all of it again (RFC 6749 section 6).
-fn refreshed_scope(
-    server: &Server,
-    params: &Params,
-    original: &[String],
-) -> Result<(Vec<String>, bool), Refusal> {
+fn refreshed_scope(server: &Server, params: &Params, original: &[String]) -> Result<(Vec<String>, bool), Refusal> {
     let Some(asked) = params.get("scope").map(words).filter(|s| !s.is_empty()) else {
         return Ok((original.to_vec(), true));
     };
@@ -282,23 +222,12 @@ fn refreshed_scope(
     if within || (known && server.flawed(Flaw::RefreshWidensScope)) {
         return Ok((asked, true));
     }
-    Err(Refusal::new(
-        "invalid_scope",
-        "a refresh cannot ask for more than was granted",
-    ))
+    Err(Refusal::new("invalid_scope", "a refresh cannot ask for more than was granted"))
 }
 
 /// The grant that OAuth 2.1 dropped; only under a fault.
-fn password(
-    server: &Server,
-    store: &mut Store,
-    client: &Client,
-    params: &Params,
-) -> Result<Value, Refusal> {
-    let given = (
-        params.get("username").unwrap_or_default(),
-        params.get("password").unwrap_or_default(),
-    );
+fn password(server: &Server, store: &mut Store, client: &Client, params: &Params) -> Result<Value, Refusal> {
+    let given = (params.get("username").unwrap_or_default(), params.get("password").unwrap_or_default());
     if !USERS.contains(&given) {
         return Err(Refusal::invalid_grant("the user name or password is wrong"));
     }
@@ -309,12 +238,7 @@ fn password(
     Ok(body(server, access, None, Some(&scope)))
 }
 
-fn body(
-    server: &Server,
-    access: String,
-    refresh: Option<String>,
-    scope: Option<&Vec<String>>,
-) -> Value {
+fn body(server: &Server, access: String, refresh: Option<String>, scope: Option<&Vec<String>>) -> Value {
     let mut body = json!({
         "access_token": access,
         "token_type": "Bearer",
@@ -338,9 +262,6 @@ mod tests {
 
     #[test]
     fn s256_agrees_with_rfc_7636_appendix_b() {
-        assert_eq!(
-            s256("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
-            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-        );
+        assert_eq!(s256("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 }

@@ -81,10 +81,8 @@ impl<'a> Parser<'a> {
 
     /// `token68`: one word up to the comma or the end, which is no `name=value`.
     fn token68(&mut self) -> Option<String> {
-        let end = self
-            .rest
-            .find(|c: char| !(c.is_ascii_alphanumeric() || "-._~+/".contains(c)))
-            .unwrap_or(self.rest.len());
+        let end =
+            self.rest.find(|c: char| !(c.is_ascii_alphanumeric() || "-._~+/".contains(c))).unwrap_or(self.rest.len());
         let padding = self.rest[end..].len() - self.rest[end..].trim_start_matches('=').len();
         let (word, rest) = self.rest.split_at(end + padding);
         let ends = rest.trim_start_matches([' ', '\t']);

@@ -32,9 +32,7 @@ impl Jwt {
     pub fn scope(&self) -> Option<String> {
         match self.claims.get("scope").or_else(|| self.claims.get("scp"))? {
             Value::String(text) => Some(text.clone()),
-            Value::Array(items) => {
-                Some(items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "))
-            }
+            Value::Array(items) => Some(items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")),
             _ => None,
         }
     }

@@ -59,7 +59,9 @@ pub fn judge_query(answer: &AuthorizationAnswer, added: (&str, &str), broken: De
             Some(brought) if brought != "an error" => {
                 Verdict::fail(broken, format!("{brought} was sent to {}", returned.place()))
             }
-            _ => Verdict::inconclusive(format!("the browser was sent to {}, which was not asked for", returned.place())),
+            _ => {
+                Verdict::inconclusive(format!("the browser was sent to {}, which was not asked for", returned.place()))
+            }
         },
         _ => judge_registered(answer, returned),
     }
@@ -71,7 +73,9 @@ fn judge_registered(answer: &AuthorizationAnswer, returned: &Returned) -> Verdic
             ERROR_AT_REGISTERED,
             format!("it was refused with {} at the registered redirect URI", returned.get("error").unwrap_or_default()),
         ),
-        Some(brought) => Verdict::fail(CODE_AT_REGISTERED, format!("{brought} was sent to the registered redirect URI")),
+        Some(brought) => {
+            Verdict::fail(CODE_AT_REGISTERED, format!("{brought} was sent to the registered redirect URI"))
+        }
         None => Verdict::inconclusive(format!("it was answered with {}", answer.describe())),
     }
 }
@@ -137,7 +141,10 @@ mod tests {
             assert_eq!(broken(&place(evil, &format!("{evil}{answer}"))), Some(D), "{answer}");
         }
         // Another reading of the same odd address, and a path that only a parser would call the registered one.
-        assert_eq!(broken(&place("http://evil.test\\@127.0.0.1:8765/callback", "http://evil.test/@127.0.0.1?code=x")), Some(D));
+        assert_eq!(
+            broken(&place("http://evil.test\\@127.0.0.1:8765/callback", "http://evil.test/@127.0.0.1?code=x")),
+            Some(D)
+        );
         let dots = "http://127.0.0.1:8765/oaudit/../callback";
         assert_eq!(broken(&place(dots, &format!("{dots}?code=x"))), Some(D));
         assert_eq!(broken(&place(dots, "http://unrelated.test/?code=x")), Some(D));

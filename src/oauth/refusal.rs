@@ -25,9 +25,10 @@ pub fn token_refused(answer: &TokenAnswer, accepted: &[&str], broken: Demand, se
             error.describe(),
             accepted.join(" or "),
         )),
-        TokenAnswer::Odd { why, .. } => {
-            Verdict::inconclusive(format!("{sent} was answered with {why}, which is no refusal (due: {})", accepted.join(" or ")))
-        }
+        TokenAnswer::Odd { why, .. } => Verdict::inconclusive(format!(
+            "{sent} was answered with {why}, which is no refusal (due: {})",
+            accepted.join(" or ")
+        )),
     }
 }
 
@@ -70,7 +71,9 @@ pub fn front_refusal(answer: &AuthorizationAnswer, accepted: &[&str]) -> Refusal
         AuthorizationAnswer::Page(page) if page.kind == PageKind::Error && (400..500).contains(&page.status) => {
             Refusal::Recognised(format!("refused on {}", page.describe()))
         }
-        AuthorizationAnswer::Page(page) if page.kind == PageKind::Error && page.status < 400 && names(page, accepted) => {
+        AuthorizationAnswer::Page(page)
+            if page.kind == PageKind::Error && page.status < 400 && names(page, accepted) =>
+        {
             Refusal::Recognised(format!("refused on {}", page.describe()))
         }
         other => Refusal::Unclear(format!("answered with {}", other.describe())),
@@ -106,9 +109,7 @@ mod tests {
 
     #[test]
     fn only_an_error_page_with_a_4xx_refuses() {
-        let page = |status, kind| {
-            AuthorizationAnswer::Page(Page { status, kind, says: "Oops".into(), exchange: None })
-        };
+        let page = |status, kind| AuthorizationAnswer::Page(Page { status, kind, says: "Oops".into(), exchange: None });
         let read = |answer: &AuthorizationAnswer| front_refusal(answer, &["invalid_request"]);
         assert!(matches!(read(&page(400, PageKind::Error)), Refusal::Recognised(_)));
         assert!(matches!(read(&page(500, PageKind::Error)), Refusal::Unclear(_)));

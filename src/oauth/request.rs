@@ -91,7 +91,12 @@ impl AuthorizationRequest {
     /// is registered. Query and fragment are left aside.
     pub fn is_answered_at(&self, address: &str) -> bool {
         let registered = [Some(&self.client.redirect_uri), self.client.https_redirect_uri.as_ref()];
-        registered.into_iter().flatten().map(String::as_str).chain([self.redirect_uri()]).any(|uri| same_place(uri, address))
+        registered
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .chain([self.redirect_uri()])
+            .any(|uri| same_place(uri, address))
     }
 }
 

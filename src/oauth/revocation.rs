@@ -45,7 +45,8 @@ mod tests {
         assert_eq!(read(503, r#"{"error":"unsupported_token_type"}"#), Revoked::Unsupported);
         assert_eq!(read(401, ""), Revoked::Denied("401".into()));
         assert_eq!(read(400, r#"{"error":"invalid_client"}"#), Revoked::Denied("400 invalid_client".into()));
-        for (status, body) in [(503, ""), (302, ""), (200, r#"{"error":"x"}"#), (400, r#"{"error":"invalid_request"}"#)] {
+        for (status, body) in [(503, ""), (302, ""), (200, r#"{"error":"x"}"#), (400, r#"{"error":"invalid_request"}"#)]
+        {
             assert!(matches!(read(status, body), Revoked::Unclear(_)), "{status} {body}");
         }
     }

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
-    BrokenLine, CheckLine, FindingLine, Report, RequirementLine, ResultKind, Summary, VerdictKind,
-};
+use super::{BrokenLine, CheckLine, FindingLine, Report, RequirementLine, ResultKind, Summary, VerdictKind};
 use crate::check::{Card, Demand, Level, Outcome, Ruling, Verdict};
 use crate::profile::Profile;
 use crate::wire::ExchangeId;
@@ -196,11 +194,9 @@ impl Report {
             }
         }
         self.exchanges.iter_mut().for_each(|e| e.map_text(hide));
-        for value in [
-            &mut self.discovery.resource_metadata,
-            &mut self.discovery.server_metadata,
-            &mut self.discovery.jwks,
-        ] {
+        for value in
+            [&mut self.discovery.resource_metadata, &mut self.discovery.server_metadata, &mut self.discovery.jwks]
+        {
             hide_in(value, hide);
         }
         if let Some(stopped) = &mut self.stopped {
@@ -226,8 +222,7 @@ mod tests {
     use crate::document::Document;
     use crate::profile::ProfileName;
 
-    const STRICT: Demand =
-        demand("It holds.", &[should(Document::Rfc9700, "2"), must(Document::OpenAi, "checklist")]);
+    const STRICT: Demand = demand("It holds.", &[should(Document::Rfc9700, "2"), must(Document::OpenAi, "checklist")]);
     const MILD: Demand = demand("It is nice.", &[advice(Document::Rfc9700, "3")]);
     const CARD: &Card = &Card {
         id: "topic/it-holds",

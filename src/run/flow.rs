@@ -138,8 +138,7 @@ async fn once(
             };
             let why = format!("the token endpoint answered the ordinary code exchange with {}{said}", other.describe());
             let mut failed = Failed::because(why, Some(CODE_REDEEMED), wire);
-            failed.client_refused =
-                matches!(&other, TokenAnswer::Refused(e) if ["invalid_client", "unauthorized_client"].contains(&e.error.as_str()));
+            failed.client_refused = matches!(&other, TokenAnswer::Refused(e) if ["invalid_client", "unauthorized_client"].contains(&e.error.as_str()));
             return Ok(Err(failed));
         }
     };
@@ -155,7 +154,9 @@ fn no_code(answer: &AuthorizationAnswer, wire: &Wire) -> Failed {
             e.error,
             e.description.as_ref().map(|d| format!(" ({d})")).unwrap_or_default()
         ),
-        other => format!("the ordinary authorization request should have brought a code, but brought {}", other.describe()),
+        other => {
+            format!("the ordinary authorization request should have brought a code, but brought {}", other.describe())
+        }
     };
     let broken = match answer {
         AuthorizationAnswer::Error(e) => {

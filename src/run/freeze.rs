@@ -17,9 +17,7 @@ use crate::oauth::client::{Client, ClientAuth, Origin};
 use crate::oauth::scope::ScopeSet;
 use crate::profile::Profile;
 use crate::report::verdict::{FailOn, exit_code};
-use crate::report::{
-    CheckLine, DiscoveryLine, ProfileLine, Report, SignInLine, Stopped, Summary, TargetLine, Tool,
-};
+use crate::report::{CheckLine, DiscoveryLine, ProfileLine, Report, SignInLine, Stopped, Summary, TargetLine, Tool};
 use crate::wire::{ExchangeId, Wire};
 
 /// How failures become an exit code.
@@ -172,7 +170,8 @@ impl Run {
     }
 
     fn lines(&mut self, wire: Option<&Wire>, stopped: Option<&Stopped>) -> Vec<CheckLine> {
-        let in_plan = |id: &str, checks: &[&'static dyn crate::check::AnyCheck]| checks.iter().any(|c| c.card().id == id);
+        let in_plan =
+            |id: &str, checks: &[&'static dyn crate::check::AnyCheck]| checks.iter().any(|c| c.card().id == id);
         let mut lines = Vec::new();
         for check in checks::ALL {
             let card = check.card();

@@ -21,9 +21,8 @@ pub(super) fn scopes(discovery: &Discovery, named: Option<&ScopeSet>) -> (ScopeS
     let challenged = resource.and_then(|r| r.bearer()?.parameter("scope")).map(ScopeSet::parse).unwrap_or_default();
     let of_resource = listed(resource.and_then(|r| r.metadata.as_ref().map(|(m, _)| m)));
     let of_server = listed(Some(&discovery.server.metadata));
-    let plain = |set: &ScopeSet| -> ScopeSet {
-        set.iter().filter(|s| !IDENTITY.contains(s) && !OMNIBUS.contains(s)).collect()
-    };
+    let plain =
+        |set: &ScopeSet| -> ScopeSet { set.iter().filter(|s| !IDENTITY.contains(s) && !OMNIBUS.contains(s)).collect() };
     let asked = match named {
         Some(named) => named.clone(),
         None => {

@@ -227,7 +227,10 @@ mod tests {
     #[test]
     fn parameters_are_learned_wherever_they_stand() {
         let vault = Vault::default();
-        learn_text(&vault, "<meta http-equiv=refresh content=\"0;url=http://127.0.0.1/cb?state=s&amp;code=SECRET%2B1#x\">");
+        learn_text(
+            &vault,
+            "<meta http-equiv=refresh content=\"0;url=http://127.0.0.1/cb?state=s&amp;code=SECRET%2B1#x\">",
+        );
         assert_eq!(vault.redact("SECRET%2B1 and SECRET+1"), "{code 1} and {code 1}");
         learn_text(&vault, "http://127.0.0.1/cb#access_token=TOKEN123456&x=1");
         assert_eq!(vault.redact("TOKEN123456"), "{access_token 1}");

@@ -40,16 +40,19 @@ mod tests {
             body: Some("code={code 1}&x='$HOME'".into()),
         };
         let line = line(&request);
-        assert_eq!(shlex::split(&line).unwrap(), [
-            "curl",
-            "-i",
-            "-X",
-            "POST",
-            "-H",
-            "accept: application/json",
-            "--data-binary",
-            "code={code 1}&x='$HOME'",
-            "https://as.example/token?a=b&c"
-        ]);
+        assert_eq!(
+            shlex::split(&line).unwrap(),
+            [
+                "curl",
+                "-i",
+                "-X",
+                "POST",
+                "-H",
+                "accept: application/json",
+                "--data-binary",
+                "code={code 1}&x='$HOME'",
+                "https://as.example/token?a=b&c"
+            ]
+        );
     }
 }

@@ -130,7 +130,9 @@ fn is_public(address: IpAddr) -> bool {
         IpAddr::V6(v6) => {
             let first = v6.segments()[0];
             // Only global unicast, without the documentation range.
-            (0x2000..0x4000).contains(&first) && !(first == 0x2001 && v6.segments()[1] == 0x0db8) && v6 != Ipv6Addr::LOCALHOST
+            (0x2000..0x4000).contains(&first)
+                && !(first == 0x2001 && v6.segments()[1] == 0x0db8)
+                && v6 != Ipv6Addr::LOCALHOST
         }
     }
 }

@@ -107,7 +107,15 @@ impl Ledger {
             Err(trouble) => (None, Some(trouble)),
         };
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        exchanges.push(Exchange { id, check: check.into(), curl: curl::line(&request), request, response, trouble, elapsed_ms });
+        exchanges.push(Exchange {
+            id,
+            check: check.into(),
+            curl: curl::line(&request),
+            request,
+            response,
+            trouble,
+            elapsed_ms,
+        });
         id
     }
 

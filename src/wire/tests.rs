@@ -34,7 +34,8 @@ async fn saying(bytes: &'static [u8]) -> String {
 
 fn wire() -> Wire {
     let limits = Limits { time: Duration::from_millis(400), body: 64 * 1024, ..Limits::default() };
-    Wire::open(WireOptions { limits, guard: Guard::default().naming("http://127.0.0.1/"), ..WireOptions::default() }).unwrap()
+    Wire::open(WireOptions { limits, guard: Guard::default().naming("http://127.0.0.1/"), ..WireOptions::default() })
+        .unwrap()
 }
 
 async fn kind(url: &str) -> TroubleKind {
@@ -49,7 +50,10 @@ async fn every_kind_of_trouble_is_told_apart() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     assert_eq!(kind(&format!("http://{free}/")).await, TroubleKind::Refused);
     assert_eq!(kind(&saying(b"220 smtp ready\r\n").await).await, TroubleKind::Garbled);
-    assert_eq!(kind(&saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc").await.replace("http:", "https:")).await, TroubleKind::Tls);
+    assert_eq!(
+        kind(&saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc").await.replace("http:", "https:")).await,
+        TroubleKind::Tls
+    );
     let silent = server(|mut stream| async move {
         let _ = stream.read(&mut [0; 64]).await;
         tokio::time::sleep(Duration::from_secs(5)).await;
@@ -159,9 +163,10 @@ async fn what_is_recorded_holds_no_secret() {
     )
     .await;
     let wire = wire();
-    let request = Request::form(format!("{url}?client_secret=S3CR3T-QUERY"), &[("code", "S3CR3T-CODE"), ("password", "hunter")])
-        .bearer("S3CR3T-BEARER")
-        .header("Cookie", "sid=S3CR3T-COOKIE");
+    let request =
+        Request::form(format!("{url}?client_secret=S3CR3T-QUERY"), &[("code", "S3CR3T-CODE"), ("password", "hunter")])
+            .bearer("S3CR3T-BEARER")
+            .header("Cookie", "sid=S3CR3T-COOKIE");
     wire.send(request).await.unwrap();
     let shown = serde_json::to_string(&wire.ledger().all()).unwrap();
     assert!(!shown.contains("S3CR3T") && !shown.contains("hunter"), "{shown}");
@@ -170,7 +175,8 @@ async fn what_is_recorded_holds_no_secret() {
 
 #[test]
 fn a_request_can_be_malformed() {
-    let request = Request::form("http://127.0.0.1/", &[("a", "1"), ("a", "2")]).header("X-Odd", b"\xff").header("X-Odd", "2");
+    let request =
+        Request::form("http://127.0.0.1/", &[("a", "1"), ("a", "2")]).header("X-Odd", b"\xff").header("X-Odd", "2");
     assert_eq!(request.body.as_deref(), Some(&b"a=1&a=2"[..]));
     assert_eq!(request.header_map(&[]).get_all("x-odd").iter().count(), 2);
 }

@@ -53,8 +53,7 @@ impl Body for Held {
             return Poll::Ready(None);
         }
         let gate = Arc::clone(&self.gate);
-        let waiting =
-            self.waiting.get_or_insert_with(|| Box::pin(async move { gate.barrier.wait().await }));
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(async move { gate.barrier.wait().await }));
         std::task::ready!(waiting.as_mut().poll(cx));
         Poll::Ready(self.last.take().map(|last| Ok(Frame::data(last))))
     }

@@ -94,9 +94,10 @@ impl Vault {
         let mut out = String::new();
         let (mut done, mut at) = (0, 0);
         while at + SHORTEST <= bytes.len() {
-            let found = bytes[at..].first_chunk::<SHORTEST>().and_then(|key| known.forms.get(key)).and_then(|bucket| {
-                bucket.iter().find(|(form, _)| bytes[at..].starts_with(form.as_bytes()))
-            });
+            let found = bytes[at..]
+                .first_chunk::<SHORTEST>()
+                .and_then(|key| known.forms.get(key))
+                .and_then(|bucket| bucket.iter().find(|(form, _)| bytes[at..].starts_with(form.as_bytes())));
             match found {
                 Some((form, label)) if text.is_char_boundary(at) && text.is_char_boundary(at + form.len()) => {
                     out.push_str(&text[done..at]);

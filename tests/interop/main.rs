@@ -12,10 +12,8 @@ use servers::{Server, Target};
 
 /// The status line and headers, in lower case, and the body, of a plain GET.
 fn get(url: &str) -> std::io::Result<(String, String)> {
-    let (host, path) = url
-        .strip_prefix("http://")
-        .and_then(|rest| rest.split_once('/'))
-        .expect("an http URL with a path");
+    let (host, path) =
+        url.strip_prefix("http://").and_then(|rest| rest.split_once('/')).expect("an http URL with a path");
     let mut stream = TcpStream::connect(host)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
     // HTTP/1.0, so that the body ends with the connection.
@@ -48,18 +46,12 @@ fn oidc_provider_strict_comes_up() {
     };
     let document = metadata(&server, "oauth-authorization-server");
     assert_eq!(document["issuer"], server.issuer);
-    assert_eq!(
-        document["response_types_supported"],
-        serde_json::json!(["code"])
-    );
+    assert_eq!(document["response_types_supported"], serde_json::json!(["code"]));
     for path in ["api/me", "api/write"] {
         let url = format!("{}/{path}", server.issuer);
         let about = metadata(&server, &format!("oauth-protected-resource/{path}"));
         assert_eq!(about["resource"], url);
-        let points_to = format!(
-            "resource_metadata=\"{}/.well-known/oauth-protected-resource/{path}\"",
-            server.issuer
-        );
+        let points_to = format!("resource_metadata=\"{}/.well-known/oauth-protected-resource/{path}\"", server.issuer);
         assert!(challenge(&url).contains(&points_to));
     }
     assert_eq!(server.fact("/clients/public/client_id"), "interop-public");
@@ -72,10 +64,7 @@ fn oidc_provider_lax_comes_up() {
     };
     let document = metadata(&server, "openid-configuration");
     assert_eq!(document["issuer"], server.issuer);
-    assert_eq!(
-        document["code_challenge_methods_supported"],
-        serde_json::json!(["S256", "plain"])
-    );
+    assert_eq!(document["code_challenge_methods_supported"], serde_json::json!(["S256", "plain"]));
     assert!(!challenge(&server.resource).contains("www-authenticate"));
 }
 

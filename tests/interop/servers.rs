@@ -84,13 +84,8 @@ impl Server {
         let stdout = child.stdout.take().expect("stdout is piped");
         let stderr = child.stderr.take().expect("stderr is piped");
         // From here on a panic ends the child too.
-        let mut server = Self {
-            issuer: String::new(),
-            resource: String::new(),
-            facts: Value::Null,
-            child,
-            _alive: alive,
-        };
+        let mut server =
+            Self { issuer: String::new(), resource: String::new(), facts: Value::Null, child, _alive: alive };
 
         let log = Log::default();
         let (announce, announced) = mpsc::channel();
@@ -150,11 +145,7 @@ struct Log(Arc<Mutex<VecDeque<String>>>);
 
 impl Log {
     /// Reads a stream to its end, so that the server never blocks on a full pipe.
-    fn follow(
-        &self,
-        stream: impl Read + Send + 'static,
-        mut each: impl FnMut(&str) + Send + 'static,
-    ) {
+    fn follow(&self, stream: impl Read + Send + 'static, mut each: impl FnMut(&str) + Send + 'static) {
         let log = self.clone();
         thread::spawn(move || {
             for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
@@ -201,21 +192,14 @@ impl Target {
     }
 
     fn fastmcp() -> Result<Command, NotRun> {
-        let python = python().ok_or_else(|| {
-            NotRun("it needs Python 3.12 or newer, with its venv and ensurepip".to_owned())
-        })?;
+        let python =
+            python().ok_or_else(|| NotRun("it needs Python 3.12 or newer, with its venv and ensurepip".to_owned()))?;
         let home = FASTMCP.installed(&python, |folder| {
-            run(Command::new(&python)
-                .args(["-m", "venv", "venv"])
-                .current_dir(folder))?;
+            run(Command::new(&python).args(["-m", "venv", "venv"]).current_dir(folder))?;
             // As a module: the scripts of a venv know only the folder they were made in.
             let mut pip = Command::new(folder.join("venv/bin/python"));
             pip.args(["-m", "pip", "install", "--quiet", "--no-input"]);
-            pip.args([
-                "--disable-pip-version-check",
-                "--requirement",
-                "requirements.txt",
-            ]);
+            pip.args(["--disable-pip-version-check", "--requirement", "requirements.txt"]);
             run(pip.current_dir(folder))
         })?;
         let mut command = Command::new(home.join("venv/bin/python"));
@@ -256,15 +240,8 @@ impl Package {
     ///
     /// A folder under its final name is complete: it was made under another name and then renamed,
     /// which also settles a race with another process.
-    fn installed(
-        &self,
-        program: &Path,
-        install: impl FnOnce(&Path) -> Result<(), String>,
-    ) -> Result<PathBuf, NotRun> {
-        let _one_at_a_time = self
-            .installing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+    fn installed(&self, program: &Path, install: impl FnOnce(&Path) -> Result<(), String>) -> Result<PathBuf, NotRun> {
+        let _one_at_a_time = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut key = DefaultHasher::new();
         (self.files, program).hash(&mut key);
         let home = home();
@@ -274,10 +251,8 @@ impl Package {
         }
         let build = || -> Result<(), String> {
             fs::create_dir_all(&home).map_err(|error| error.to_string())?;
-            let draft = tempfile::Builder::new()
-                .prefix(self.name)
-                .tempdir_in(&home)
-                .map_err(|error| error.to_string())?;
+            let draft =
+                tempfile::Builder::new().prefix(self.name).tempdir_in(&home).map_err(|error| error.to_string())?;
             for (name, text) in self.files {
                 fs::write(draft.path().join(name), text).map_err(|error| error.to_string())?;
             }
@@ -306,8 +281,7 @@ fn home() -> PathBuf {
 
 /// Node, if it is new enough. Whether npm is with it shows when it is needed.
 fn node() -> Option<PathBuf> {
-    let probe =
-        "if (parseInt(process.versions.node) < 20) process.exit(1); console.log(process.execPath)";
+    let probe = "if (parseInt(process.versions.node) < 20) process.exit(1); console.log(process.execPath)";
     output(Command::new("node").args(["-e", probe])).map(PathBuf::from)
 }
 
@@ -322,8 +296,7 @@ fn python() -> Option<PathBuf> {
         .flatten()
         .filter_map(|entry| Some(entry.ok()?.path().join("bin/python3")));
     // Its own path, since a name may stand for a wrapper that chooses by folder.
-    let probe =
-        "import sys, venv, ensurepip; assert sys.version_info >= (3, 12); print(sys.executable)";
+    let probe = "import sys, venv, ensurepip; assert sys.version_info >= (3, 12); print(sys.executable)";
     named
         .into_iter()
         .chain(pyenv)
@@ -341,19 +314,12 @@ fn output(command: &mut Command) -> Option<String> {
 /// Runs a step of an installation; a failure is told in the step's own last words.
 fn run(command: &mut Command) -> Result<(), String> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("{program}: {error}"))?;
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{program}: {error}"))?;
     if output.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let last: Vec<_> = said.lines().rev().take(LOG_LINES).collect();
     let last: Vec<_> = last.into_iter().rev().collect();
-    Err(format!(
-        "{program}, {}:\n{}",
-        output.status,
-        last.join("\n")
-    ))
+    Err(format!("{program}, {}:\n{}", output.status, last.join("\n")))
 }

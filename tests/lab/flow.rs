@@ -7,11 +7,7 @@ use crate::visitor::{JSON, VERIFIER, parameters, visit, visit_with};
 
 /// From registration to deletion, with every kind of token.
 async fn complete_flow(opaque: bool) {
-    let mut visitor = visit_with(LabOptions {
-        opaque,
-        ..LabOptions::default()
-    })
-    .await;
+    let mut visitor = visit_with(LabOptions { opaque, ..LabOptions::default() }).await;
     let wish = json!({
         "client_name": "<b>Tests</b>",
         "redirect_uris": ["http://127.0.0.1/callback"],
@@ -20,9 +16,7 @@ async fn complete_flow(opaque: bool) {
         "client_id": "admin",
     });
     let url = visitor.url("/register");
-    let registered = visitor
-        .send("POST", &url, &[JSON], wish.to_string().into_bytes())
-        .await;
+    let registered = visitor.send("POST", &url, &[JSON], wish.to_string().into_bytes()).await;
     assert_eq!(registered.status, 201);
     assert_eq!(registered.header("cache-control"), "no-store");
     let client = registered.json();
@@ -33,9 +27,7 @@ async fn complete_flow(opaque: bool) {
     assert_eq!(visitor.lab.registered_clients(), [id]);
 
     let api = visitor.lab.api();
-    let callback = visitor
-        .authorize(&[("client_id", id), ("resource", &api)])
-        .await;
+    let callback = visitor.authorize(&[("client_id", id), ("resource", &api)]).await;
     let answer = parameters(&callback);
     assert_eq!(answer["state"], "the-state");
     assert_eq!(answer["iss"], visitor.lab.issuer());
@@ -59,29 +51,16 @@ async fn complete_flow(opaque: bool) {
     assert_eq!(access.split('.').count(), if opaque { 1 } else { 3 });
 
     let bearer = format!("bearer {access}");
-    let read = visitor
-        .send("GET", &api, &[("authorization", &bearer)], Vec::new())
-        .await;
+    let read = visitor.send("GET", &api, &[("authorization", &bearer)], Vec::new()).await;
     assert_eq!(read.status, 200);
     assert_eq!(read.json()["notes"][0], "The first note of alice");
-    let written = visitor
-        .send(
-            "POST",
-            &api,
-            &[("authorization", &bearer), JSON],
-            br#"{"text":"x"}"#.to_vec(),
-        )
-        .await;
+    let written = visitor.send("POST", &api, &[("authorization", &bearer), JSON], br#"{"text":"x"}"#.to_vec()).await;
     assert_eq!(written.status, 201);
     assert_eq!(visitor.works(access).await, 401, "the token is for the API");
 
     let old = first["refresh_token"].as_str().unwrap();
     let refresh = |token: &str| {
-        let pairs = [
-            ("grant_type", "refresh_token"),
-            ("client_id", id),
-            ("refresh_token", token),
-        ];
+        let pairs = [("grant_type", "refresh_token"), ("client_id", id), ("refresh_token", token)];
         pairs.map(|(n, v)| (n.to_owned(), v.to_owned()))
     };
     let mut tokens = vec![old.to_owned()];
@@ -93,20 +72,14 @@ async fn complete_flow(opaque: bool) {
     }
     let revoked = visitor.revoke(&tokens[2], id).await;
     assert_eq!((revoked.status, revoked.body.as_str()), (200, ""));
-    let dead = visitor
-        .send("GET", &api, &[("authorization", &bearer)], Vec::new())
-        .await;
+    let dead = visitor.send("GET", &api, &[("authorization", &bearer)], Vec::new()).await;
     assert_eq!(dead.status, 401);
-    assert!(
-        dead.header("www-authenticate")
-            .contains("error=\"invalid_token\"")
-    );
+    assert!(dead.header("www-authenticate").contains("error=\"invalid_token\""));
 
     let secrets = visitor.lab.issued_secrets();
     let rat = client["registration_access_token"].as_str().unwrap();
-    for secret in [rat, access, &answer["code"], VERIFIER, "wonderland"]
-        .into_iter()
-        .chain(tokens.iter().map(String::as_str))
+    for secret in
+        [rat, access, &answer["code"], VERIFIER, "wonderland"].into_iter().chain(tokens.iter().map(String::as_str))
     {
         assert!(secrets.iter().any(|s| s == secret), "{secret}");
     }
@@ -114,9 +87,7 @@ async fn complete_flow(opaque: bool) {
 
     let place = client["registration_client_uri"].as_str().unwrap();
     let deletion = format!("Bearer {rat}");
-    let gone = visitor
-        .send("DELETE", place, &[("authorization", &deletion)], Vec::new())
-        .await;
+    let gone = visitor.send("DELETE", place, &[("authorization", &deletion)], Vec::new()).await;
     assert_eq!(gone.status, 204);
     assert!(visitor.lab.registered_clients().is_empty());
     assert_eq!(visitor.ask(&[("client_id", id)]).await.status, 400);
@@ -148,10 +119,7 @@ async fn odd_authorization_requests_are_refused_before_login() {
         (("scope", "made:up"), "invalid_scope"),
         (("scope", "notes:read \"x"), "invalid_scope"),
         (("resource", "https://other.test/"), "invalid_target"),
-        (
-            ("request_uri", "http://127.0.0.1/x"),
-            "request_uri_not_supported",
-        ),
+        (("request_uri", "http://127.0.0.1/x"), "request_uri_not_supported"),
         (("prompt", "none"), "login_required"),
     ] {
         let answer = visitor.ask(&[change]).await;
@@ -169,15 +137,9 @@ async fn odd_authorization_requests_are_refused_before_login() {
         ("redirect_uri", "http://localhost:4321/callback"),
     ] {
         let answer = visitor.ask(&[change]).await;
-        assert_eq!(
-            (answer.status, answer.header("location")),
-            (400, ""),
-            "{change:?}"
-        );
+        assert_eq!((answer.status, answer.header("location")), (400, ""), "{change:?}");
     }
-    let twice = visitor
-        .ask(&[("scope", "notes:read"), ("scope", "notes:read")])
-        .await;
+    let twice = visitor.ask(&[("scope", "notes:read"), ("scope", "notes:read")]).await;
     assert_eq!((twice.status, twice.header("location")), (400, ""));
     assert_eq!(visitor.lab.logins(), 0);
 }
@@ -203,26 +165,12 @@ async fn registrations_are_checked_and_apart_from_each_other() {
         ("{", "invalid_client_metadata"),
         ("{}", "invalid_redirect_uri"),
         (r#"{"redirect_uris":[]}"#, "invalid_redirect_uri"),
-        (
-            r#"{"redirect_uris":["http://a.test/"]}"#,
-            "invalid_redirect_uri",
-        ),
-        (
-            r#"{"redirect_uris":["https://a.test/"],"grant_types":["implicit"]}"#,
-            "invalid_client_metadata",
-        ),
-        (
-            r#"{"redirect_uris":["https://a.test/"],"response_types":["token"]}"#,
-            "invalid_client_metadata",
-        ),
-        (
-            r#"{"redirect_uris":["https://a.test/"],"logo_uri":"javascript:x"}"#,
-            "invalid_client_metadata",
-        ),
+        (r#"{"redirect_uris":["http://a.test/"]}"#, "invalid_redirect_uri"),
+        (r#"{"redirect_uris":["https://a.test/"],"grant_types":["implicit"]}"#, "invalid_client_metadata"),
+        (r#"{"redirect_uris":["https://a.test/"],"response_types":["token"]}"#, "invalid_client_metadata"),
+        (r#"{"redirect_uris":["https://a.test/"],"logo_uri":"javascript:x"}"#, "invalid_client_metadata"),
     ] {
-        let answer = visitor
-            .send("POST", &url, &[JSON], wish.as_bytes().to_vec())
-            .await;
+        let answer = visitor.send("POST", &url, &[JSON], wish.as_bytes().to_vec()).await;
         assert_eq!(answer.error(), (400, error.to_owned()), "{wish}");
     }
     let mut clients = Vec::new();
@@ -233,25 +181,16 @@ async fn registrations_are_checked_and_apart_from_each_other() {
     assert_eq!(clients[0]["client_secret_expires_at"], 0);
     assert!(clients[0]["client_secret"].is_string());
     let place = clients[0]["registration_client_uri"].as_str().unwrap();
-    let foreign = format!(
-        "Bearer {}",
-        clients[1]["registration_access_token"].as_str().unwrap()
-    );
+    let foreign = format!("Bearer {}", clients[1]["registration_access_token"].as_str().unwrap());
     for method in ["GET", "PUT", "DELETE"] {
         let headers = [("authorization", foreign.as_str()), JSON];
         let answer = visitor.send(method, place, &headers, b"{}".to_vec()).await;
         assert_eq!(answer.status, 401, "{method}");
     }
-    let own = format!(
-        "Bearer {}",
-        clients[0]["registration_access_token"].as_str().unwrap()
-    );
-    let update =
-        json!({ "client_id": clients[0]["client_id"], "redirect_uris": ["https://b.test/cb"] });
+    let own = format!("Bearer {}", clients[0]["registration_access_token"].as_str().unwrap());
+    let update = json!({ "client_id": clients[0]["client_id"], "redirect_uris": ["https://b.test/cb"] });
     let headers = [("authorization", own.as_str()), JSON];
-    let answer = visitor
-        .send("PUT", place, &headers, update.to_string().into_bytes())
-        .await;
+    let answer = visitor.send("PUT", place, &headers, update.to_string().into_bytes()).await;
     assert_eq!(answer.json()["redirect_uris"], json!(["https://b.test/cb"]));
     assert_eq!(visitor.lab.registered_clients().len(), 2);
 }

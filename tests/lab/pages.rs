@@ -7,9 +7,7 @@ use crate::visitor::{parameters, read_page, visit, visit_with};
 #[tokio::test]
 async fn pages_are_framed_by_nobody_and_cached_nowhere() {
     let mut visitor = visit(&[], &[]).await;
-    let page = visitor
-        .ask(&[("state", "<b>"), ("scope", "notes:read")])
-        .await;
+    let page = visitor.ask(&[("state", "<b>"), ("scope", "notes:read")]).await;
     assert_eq!(page.status, 200);
     let policy = page.header("content-security-policy");
     assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("form-action"));
@@ -42,20 +40,11 @@ async fn consent_is_remembered_for_its_scopes_and_asked_for_more() {
     let silent = visitor.ask(&[("scope", "notes:read")]).await;
     assert!(parameters(silent.header("location")).contains_key("code"));
     let none = visitor.ask(&[("prompt", "none")]).await;
-    assert_eq!(
-        parameters(none.header("location"))["error"],
-        "consent_required"
-    );
+    assert_eq!(parameters(none.header("location"))["error"], "consent_required");
     for (changes, action) in [
         (vec![("scope", "notes:write")], "/consent"),
-        (
-            vec![("client_id", "lab-public-b"), ("scope", "notes:read")],
-            "/consent",
-        ),
-        (
-            vec![("prompt", "consent"), ("scope", "notes:read")],
-            "/consent",
-        ),
+        (vec![("client_id", "lab-public-b"), ("scope", "notes:read")], "/consent"),
+        (vec![("prompt", "consent"), ("scope", "notes:read")], "/consent"),
         (vec![("prompt", "login"), ("scope", "notes:read")], "/login"),
         (vec![("max_age", "0"), ("scope", "notes:read")], "/login"),
     ] {
@@ -102,15 +91,9 @@ async fn a_form_of_another_browser_is_worth_nothing() {
 
 #[tokio::test]
 async fn auto_consent_needs_no_page() {
-    let mut visitor = visit_with(LabOptions {
-        auto_consent: true,
-        ..LabOptions::default()
-    })
-    .await;
+    let mut visitor = visit_with(LabOptions { auto_consent: true, ..LabOptions::default() }).await;
     let answer = visitor.ask(&[]).await;
-    let code = parameters(answer.header("location"))
-        .remove("code")
-        .unwrap();
+    let code = parameters(answer.header("location")).remove("code").unwrap();
     assert_eq!(visitor.redeem(&code).await.status, 200);
     assert_eq!(visitor.lab.logins(), 0);
 }

@@ -59,19 +59,14 @@ async fn the_sign_in() {
         let mut fields = form.pairs();
         fields.push(("decision", "allow"));
         let consent = visitor.url("/consent");
-        assert_eq!(
-            visitor.submit(&consent, &fields).await.status,
-            200,
-            "{quirk}"
-        );
+        assert_eq!(visitor.submit(&consent, &fields).await.status, 200, "{quirk}");
     }
 }
 
 #[tokio::test]
 async fn registration() {
-    let wish = |uri: &str, kind: &str| {
-        format!(r#"{{"redirect_uris":["{uri}"],"application_type":"{kind}"}}"#).into_bytes()
-    };
+    let wish =
+        |uri: &str, kind: &str| format!(r#"{{"redirect_uris":["{uri}"],"application_type":"{kind}"}}"#).into_bytes();
     let json = [("content-type", "application/json")];
     let mut visitor = visit(&[], &["registration-picky"]).await;
     let url = visitor.url("/register");
@@ -85,15 +80,10 @@ async fn registration() {
     }
     let mut visitor = visit(&[], &["no-registration"]).await;
     let url = visitor.url("/register");
-    let answer = visitor
-        .send("POST", &url, &json, wish("https://a.test/", "web"))
-        .await;
+    let answer = visitor.send("POST", &url, &json, wish("https://a.test/", "web")).await;
     assert_eq!(answer.status, 404);
     let url = visitor.url("/.well-known/oauth-authorization-server");
-    assert_eq!(
-        visitor.get(&url).await.json().get("registration_endpoint"),
-        None
-    );
+    assert_eq!(visitor.get(&url).await.json().get("registration_endpoint"), None);
 }
 
 #[tokio::test]
@@ -108,10 +98,7 @@ async fn the_token_endpoint() {
     assert_eq!(statuses[6], (429, "1".to_owned()));
     let mut visitor = visit(&[], &["invalid-grant-401"]).await;
     let answer = visitor.refresh("x", &[]).await;
-    assert_eq!(
-        (answer.status, answer.json()["error"].as_str()),
-        (401, Some("invalid_grant"))
-    );
+    assert_eq!((answer.status, answer.json()["error"].as_str()), (401, Some("invalid_grant")));
 
     for wait in [0, 3] {
         let mut visitor = visit(&[], &["refresh-grace"]).await;
@@ -124,11 +111,7 @@ async fn the_token_endpoint() {
         assert_eq!(visitor.refresh(&old, &[]).await.status, expected);
         let next = next["refresh_token"].as_str().unwrap();
         assert_eq!(visitor.refresh(next, &[]).await.status, expected);
-        assert_eq!(
-            visitor.refresh(&old, &[]).await.status,
-            400,
-            "once more, not twice"
-        );
+        assert_eq!(visitor.refresh(&old, &[]).await.status, 400, "once more, not twice");
     }
 }
 
@@ -147,8 +130,5 @@ async fn the_mcp_endpoint_and_unknown_paths() {
     let mut visitor = visit(&[], &["catch-all-html"]).await;
     let url = visitor.url("/.well-known/openid-configuration");
     let answer = visitor.get(&url).await;
-    assert_eq!(
-        (answer.status, &answer.header("content-type")[..9]),
-        (200, "text/html")
-    );
+    assert_eq!((answer.status, &answer.header("content-type")[..9]), (200, "text/html"));
 }

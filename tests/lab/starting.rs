@@ -17,11 +17,7 @@ async fn unknown_names_are_refused_with_the_nearest_known() {
     };
     let error = start(&["pkce-optionl"], &[]).await.err().unwrap();
     assert!(matches!(&error, LabError::UnknownFault(name) if name == "pkce-optionl"));
-    assert!(
-        error.hint().contains("\"pkce-optional\""),
-        "{}",
-        error.hint()
-    );
+    assert!(error.hint().contains("\"pkce-optional\""), "{}", error.hint());
     let error = start(&[], &["two-steps-login"]).await.err().unwrap();
     assert!(matches!(error, LabError::UnknownQuirk(_)));
     assert!(error.hint().contains("\"two-step-login\""));
@@ -31,12 +27,7 @@ async fn unknown_names_are_refused_with_the_nearest_known() {
 async fn a_port_is_held_until_the_lab_stops() {
     let first = Lab::start(LabOptions::default()).await.unwrap();
     let port: u16 = first.issuer().rsplit(':').next().unwrap().parse().unwrap();
-    let again = || {
-        Lab::start(LabOptions {
-            port,
-            ..LabOptions::default()
-        })
-    };
+    let again = || Lab::start(LabOptions { port, ..LabOptions::default() });
     let error = again().await.err().unwrap();
     assert!(matches!(error, LabError::PortTaken(p) if p == port));
     first.stop().await;
@@ -68,11 +59,7 @@ async fn every_fault_and_quirk_starts_and_serves_its_metadata() {
 
 #[tokio::test]
 async fn latency_holds_every_answer_back() {
-    let mut visitor = visit_with(LabOptions {
-        latency: Duration::from_millis(60),
-        ..LabOptions::default()
-    })
-    .await;
+    let mut visitor = visit_with(LabOptions { latency: Duration::from_millis(60), ..LabOptions::default() }).await;
     let before = Instant::now();
     let url = visitor.url("/jwks");
     visitor.get(&url).await;

@@ -36,43 +36,12 @@ async fn token_errors_have_their_codes() {
     let public = ("client_id", "lab-public");
     for (fields, status, error) in [
         (vec![public], 400, "invalid_request"),
-        (
-            vec![public, ("grant_type", "password")],
-            400,
-            "unsupported_grant_type",
-        ),
-        (
-            vec![public, ("grant_type", "made-up")],
-            400,
-            "unsupported_grant_type",
-        ),
-        (
-            vec![public, ("grant_type", "authorization_code"), ("code", "x")],
-            400,
-            "invalid_grant",
-        ),
-        (
-            vec![
-                public,
-                ("grant_type", "refresh_token"),
-                ("refresh_token", "x"),
-            ],
-            400,
-            "invalid_grant",
-        ),
-        (
-            vec![
-                ("client_id", "nobody"),
-                ("grant_type", "authorization_code"),
-            ],
-            401,
-            "invalid_client",
-        ),
-        (
-            vec![("grant_type", "authorization_code"), ("code", "x")],
-            401,
-            "invalid_client",
-        ),
+        (vec![public, ("grant_type", "password")], 400, "unsupported_grant_type"),
+        (vec![public, ("grant_type", "made-up")], 400, "unsupported_grant_type"),
+        (vec![public, ("grant_type", "authorization_code"), ("code", "x")], 400, "invalid_grant"),
+        (vec![public, ("grant_type", "refresh_token"), ("refresh_token", "x")], 400, "invalid_grant"),
+        (vec![("client_id", "nobody"), ("grant_type", "authorization_code")], 401, "invalid_client"),
+        (vec![("grant_type", "authorization_code"), ("code", "x")], 401, "invalid_client"),
     ] {
         let answer = visitor.token(&fields).await;
         assert_eq!(answer.error(), (status, error.to_owned()), "{fields:?}");
@@ -87,23 +56,13 @@ async fn a_code_is_good_once_and_a_replay_ends_its_tokens() {
         ("grant_type", "authorization_code"),
         ("client_id", "lab-public"),
         ("code", &code),
-        (
-            "code_verifier",
-            "another-verifier-0123456789-0123456789-0123",
-        ),
+        ("code_verifier", "another-verifier-0123456789-0123456789-0123"),
     ];
     assert_eq!(visitor.token(&wrong).await.error().1, "invalid_grant");
-    assert_eq!(
-        visitor.works(&access).await,
-        200,
-        "that was nobody who knew"
-    );
+    assert_eq!(visitor.works(&access).await, 200, "that was nobody who knew");
     assert_eq!(visitor.redeem(&code).await.error().1, "invalid_grant");
     assert_eq!(visitor.works(&access).await, 401);
-    assert_eq!(
-        visitor.refresh(&refresh, &[]).await.error().1,
-        "invalid_grant"
-    );
+    assert_eq!(visitor.refresh(&refresh, &[]).await.error().1, "invalid_grant");
 }
 
 #[tokio::test]
@@ -113,12 +72,7 @@ async fn a_code_belongs_to_its_client_verifier_and_redirect_uri() {
     for (client, verifier, uri, error) in [
         ("lab-public-b", VERIFIER, "", "invalid_grant"),
         ("lab-public", "", "", "invalid_request"),
-        (
-            "lab-public",
-            VERIFIER,
-            "http://127.0.0.1:4322/callback",
-            "invalid_grant",
-        ),
+        ("lab-public", VERIFIER, "http://127.0.0.1:4322/callback", "invalid_grant"),
         ("lab-public", VERIFIER, "", "invalid_grant"),
     ] {
         let fields = [
@@ -161,14 +115,8 @@ async fn of_six_redemptions_at_once_one_succeeds() {
         }
     });
     let answers = join_all(attempts).await;
-    let granted = answers
-        .iter()
-        .filter(|a| a.starts_with("HTTP/1.1 200"))
-        .count();
-    let refused = answers
-        .iter()
-        .filter(|a| a.contains("invalid_grant"))
-        .count();
+    let granted = answers.iter().filter(|a| a.starts_with("HTTP/1.1 200")).count();
+    let refused = answers.iter().filter(|a| a.contains("invalid_grant")).count();
     assert_eq!((granted, refused), (1, 5));
 }
 
@@ -192,15 +140,10 @@ async fn codes_and_access_tokens_expire() {
 async fn refresh_tokens_rotate_and_scopes_narrow() {
     let mut visitor = visit(&[], &[]).await;
     let (_, access, first) = visitor.tokens(&[]).await;
-    let narrow = visitor
-        .refresh(&first, &[("scope", "notes:read")])
-        .await
-        .json();
+    let narrow = visitor.refresh(&first, &[("scope", "notes:read")]).await.json();
     assert_eq!(narrow["scope"], "notes:read");
     let second = narrow["refresh_token"].as_str().unwrap().to_owned();
-    let wider = visitor
-        .refresh(&second, &[("scope", "notes:read admin")])
-        .await;
+    let wider = visitor.refresh(&second, &[("scope", "notes:read admin")]).await;
     assert_eq!(wider.error(), (400, "invalid_scope".to_owned()));
     let api = visitor.lab.api();
     let elsewhere = visitor.refresh(&second, &[("resource", &api)]).await;
@@ -209,15 +152,9 @@ async fn refresh_tokens_rotate_and_scopes_narrow() {
     assert_eq!(again["scope"], "notes:read notes:write");
     let newest = again["access_token"].as_str().unwrap().to_owned();
     assert_eq!(visitor.works(&newest).await, 200);
-    assert_eq!(
-        visitor.refresh(&first, &[]).await.error().1,
-        "invalid_grant"
-    );
+    assert_eq!(visitor.refresh(&first, &[]).await.error().1, "invalid_grant");
     let third = again["refresh_token"].as_str().unwrap().to_owned();
-    assert_eq!(
-        visitor.refresh(&third, &[]).await.error().1,
-        "invalid_grant"
-    );
+    assert_eq!(visitor.refresh(&third, &[]).await.error().1, "invalid_grant");
     assert_eq!(visitor.works(&newest).await, 401);
     assert_eq!(visitor.works(&access).await, 401);
 }
@@ -228,10 +165,7 @@ async fn revocation_is_by_the_owner_and_at_once() {
     let (_, access, refresh) = visitor.tokens(&[]).await;
     assert_eq!(visitor.revoke(&access, "lab-public-b").await.status, 400);
     assert_eq!(visitor.works(&access).await, 200);
-    assert_eq!(
-        visitor.revoke("no such token", "lab-public").await.status,
-        200
-    );
+    assert_eq!(visitor.revoke("no such token", "lab-public").await.status, 200);
     assert_eq!(visitor.revoke(&access, "lab-public").await.status, 200);
     assert_eq!(visitor.works(&access).await, 401);
     assert_eq!(visitor.refresh(&refresh, &[]).await.status, 200);
@@ -242,13 +176,8 @@ async fn revocation_is_by_the_owner_and_at_once() {
     let basic = "Basic bGFiLWNvbmZpZGVudGlhbDpsYWItY29uZmlkZW50aWFsLXNlY3JldC0wMTIzNDU2Nzg5";
     let body = encode(&[("token", &access)]);
     let headers = [FORM, ("authorization", basic)];
-    let answer = visitor
-        .send("POST", &url, &headers, body.into_bytes())
-        .await;
-    assert_eq!(
-        (answer.status, answer.body.as_str()),
-        (200, r#"{"active":false}"#)
-    );
+    let answer = visitor.send("POST", &url, &headers, body.into_bytes()).await;
+    assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"active":false}"#));
 }
 
 #[tokio::test]
@@ -261,9 +190,5 @@ async fn guessing_is_slow() {
     assert_eq!(visitor.refresh("guess", &[]).await.status, 400);
     assert!(before.elapsed() >= Duration::from_millis(500));
     let (_, _, refresh) = visitor.tokens(&[]).await;
-    assert_eq!(
-        visitor.refresh(&refresh, &[]).await.status,
-        200,
-        "nobody is locked out"
-    );
+    assert_eq!(visitor.refresh(&refresh, &[]).await.status, 200, "nobody is locked out");
 }

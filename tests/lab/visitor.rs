@@ -37,10 +37,7 @@ impl Answer {
     }
 }
 
-#[expect(
-    clippy::disallowed_types,
-    reason = "the lab is tested without the auditor's own wire"
-)]
+#[expect(clippy::disallowed_types, reason = "the lab is tested without the auditor's own wire")]
 pub(crate) struct Visitor {
     http: reqwest::Client,
     pub(crate) lab: Lab,
@@ -58,17 +55,10 @@ pub(crate) async fn visit(faults: &[&str], quirks: &[&str]) -> Visitor {
     .await
 }
 
-#[expect(
-    clippy::disallowed_types,
-    reason = "the lab is tested without the auditor's own wire"
-)]
+#[expect(clippy::disallowed_types, reason = "the lab is tested without the auditor's own wire")]
 pub(crate) async fn visit_with(options: LabOptions) -> Visitor {
     Visitor {
-        http: reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .unwrap(),
+        http: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap(),
         lab: Lab::start(options).await.unwrap(),
         cookies: BTreeMap::new(),
         user: ("alice", "wonderland"),
@@ -76,9 +66,7 @@ pub(crate) async fn visit_with(options: LabOptions) -> Visitor {
 }
 
 pub(crate) fn encode(pairs: &[(&str, &str)]) -> String {
-    form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(pairs)
-        .finish()
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
 }
 
 pub(crate) fn challenge() -> String {
@@ -122,13 +110,7 @@ impl Visitor {
         format!("{}{path}", self.lab.issuer())
     }
 
-    pub(crate) async fn send(
-        &mut self,
-        method: &str,
-        url: &str,
-        headers: &[(&str, &str)],
-        body: Vec<u8>,
-    ) -> Answer {
+    pub(crate) async fn send(&mut self, method: &str, url: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
         let mut request = self.http.request(method.parse().unwrap(), url).body(body);
         for (name, value) in headers {
             let value = reqwest::header::HeaderValue::from_bytes(value.as_bytes()).unwrap();
@@ -143,24 +125,18 @@ impl Visitor {
             self.cookies.insert(name.to_owned(), value.to_owned());
         }
         let body = response.text().await.unwrap();
-        Answer {
-            status,
-            headers,
-            body,
-        }
+        Answer { status, headers, body }
     }
 
     pub(crate) async fn get(&mut self, url: &str) -> Answer {
         let cookies = self.cookie_header();
-        self.send("GET", url, &[("cookie", &cookies)], Vec::new())
-            .await
+        self.send("GET", url, &[("cookie", &cookies)], Vec::new()).await
     }
 
     pub(crate) async fn submit(&mut self, url: &str, fields: &[(&str, &str)]) -> Answer {
         let cookies = self.cookie_header();
         let headers = [("cookie", cookies.as_str()), FORM];
-        self.send("POST", url, &headers, encode(fields).into_bytes())
-            .await
+        self.send("POST", url, &headers, encode(fields).into_bytes()).await
     }
 
     fn cookie_header(&self) -> String {
@@ -170,9 +146,7 @@ impl Visitor {
 
     /// The first answer to an authorization request.
     pub(crate) async fn ask(&mut self, changes: &[(&str, &str)]) -> Answer {
-        let query = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(request(changes))
-            .finish();
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(request(changes)).finish();
         let url = self.url(&format!("/authorize?{query}"));
         self.get(&url).await
     }
@@ -218,9 +192,7 @@ impl Visitor {
     /// A code for the ordinary request with one thing changed.
     pub(crate) async fn code(&mut self, changes: &[(&str, &str)]) -> String {
         let callback = self.authorize(changes).await;
-        parameters(&callback)
-            .remove("code")
-            .unwrap_or_else(|| panic!("no code: {callback}"))
+        parameters(&callback).remove("code").unwrap_or_else(|| panic!("no code: {callback}"))
     }
 
     pub(crate) async fn token(&mut self, fields: &[(&str, &str)]) -> Answer {
@@ -250,11 +222,7 @@ impl Visitor {
     }
 
     pub(crate) async fn refresh(&mut self, token: &str, more: &[(&str, &str)]) -> Answer {
-        let mut fields = vec![
-            ("grant_type", "refresh_token"),
-            ("client_id", "lab-public"),
-            ("refresh_token", token),
-        ];
+        let mut fields = vec![("grant_type", "refresh_token"), ("client_id", "lab-public"), ("refresh_token", token)];
         fields.extend(more);
         self.token(&fields).await
     }
@@ -267,23 +235,18 @@ impl Visitor {
 
     /// Calls the MCP endpoint with an `Authorization` header, or none where it is empty.
     pub(crate) async fn mcp(&mut self, authorization: &str, method: &str) -> Answer {
-        let message = format!(
-            r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{"name":"list_notes"}}}}"#
-        );
+        let message = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{"name":"list_notes"}}}}"#);
         let mut headers = vec![JSON, ("accept", "application/json, text/event-stream")];
         if !authorization.is_empty() {
             headers.push(("authorization", authorization));
         }
         let url = self.lab.mcp();
-        self.send("POST", &url, &headers, message.into_bytes())
-            .await
+        self.send("POST", &url, &headers, message.into_bytes()).await
     }
 
     /// The status of a protected MCP call with this access token.
     pub(crate) async fn works(&mut self, token: &str) -> u16 {
-        self.mcp(&format!("Bearer {token}"), "tools/call")
-            .await
-            .status
+        self.mcp(&format!("Bearer {token}"), "tools/call").await.status
     }
 }
 
@@ -300,11 +263,7 @@ impl Page {
 
     /// The hidden fields with their values.
     pub(crate) fn pairs(&self) -> Vec<(&str, &str)> {
-        self.fields
-            .iter()
-            .filter(|(_, v)| !v.is_empty())
-            .map(|(n, v)| (n.as_str(), v.as_str()))
-            .collect()
+        self.fields.iter().filter(|(_, v)| !v.is_empty()).map(|(n, v)| (n.as_str(), v.as_str())).collect()
     }
 }
 
@@ -313,9 +272,7 @@ pub(crate) fn read_page(html: &str) -> Page {
     let select = |css: &str| Selector::parse(css).unwrap();
     let attribute = |css: &str, name: &str| {
         let element = document.select(&select(css)).next();
-        element
-            .and_then(|e| e.value().attr(name))
-            .map(str::to_owned)
+        element.and_then(|e| e.value().attr(name)).map(str::to_owned)
     };
     let fields = document
         .select(&select("input"))
@@ -326,9 +283,5 @@ pub(crate) fn read_page(html: &str) -> Page {
         .collect();
     let refresh = attribute("meta[http-equiv=refresh]", "content")
         .and_then(|content| content.split_once("url=").map(|(_, url)| url.to_owned()));
-    Page {
-        action: attribute("form", "action").unwrap_or_default(),
-        fields,
-        refresh,
-    }
+    Page { action: attribute("form", "action").unwrap_or_default(), fields, refresh }
 }

@@ -24,10 +24,7 @@ impl Heard {
 pub(crate) fn heard() -> (Heard, Say) {
     let heard = Heard::default();
     let ear = heard.clone();
-    (
-        heard,
-        Arc::new(move |text: &str| ear.0.lock().unwrap().push(text.to_owned())),
-    )
+    (heard, Arc::new(move |text: &str| ear.0.lock().unwrap().push(text.to_owned())))
 }
 
 pub(crate) fn wire() -> Wire {
@@ -58,15 +55,7 @@ fn desk(clocks: Clocks) -> (Desk, mpsc::UnboundedReceiver<String>) {
     let opener: Opener = Arc::new(move |page| told.send(page.to_owned()).map_err(io::Error::other));
     let (heard, say) = heard();
     let agent = BrowserAgent::with_opener(Arc::clone(&listener), Some(opener), say);
-    (
-        Desk {
-            agent,
-            listener,
-            heard,
-            wire: wire(),
-        },
-        opened,
-    )
+    (Desk { agent, listener, heard, wire: wire() }, opened)
 }
 
 impl Desk {
@@ -103,67 +92,44 @@ fn code(landing: Result<Landing, SignInError>) -> String {
 async fn one_window_is_opened_and_makes_the_later_visits() {
     let (desk, mut opened) = desk(quick());
     let start = desk.listener.start_page();
-    let (landing, next) = tokio::join!(
-        desk.visit("s1", Purpose::SignIn),
-        desk.play(Some(&start), "code=Code0001&state=s1")
-    );
+    let (landing, next) =
+        tokio::join!(desk.visit("s1", Purpose::SignIn), desk.play(Some(&start), "code=Code0001&state=s1"));
     assert_eq!(code(landing), "Code0001");
     assert_eq!(next, "https://as.example/authorize?state=s1");
     assert_eq!(opened.recv().await.unwrap(), start);
     assert!(desk.heard.all().contains(&start));
     for n in 2..=4 {
         let (state, query) = (format!("s{n}"), format!("code=Code000{n}&state=s{n}"));
-        let (landing, _) = tokio::join!(
-            desk.visit(&state, Purpose::Ordinary),
-            desk.play(None, &query)
-        );
+        let (landing, _) = tokio::join!(desk.visit(&state, Purpose::Ordinary), desk.play(None, &query));
         assert_eq!(code(landing), format!("Code000{n}"));
     }
     assert!(opened.try_recv().is_err(), "one window is enough");
     assert_eq!(desk.agent.logins(), 1);
-    assert_eq!(
-        desk.wire.vault().redact("Code0001 Code0004"),
-        "{code 1} {code 4}"
-    );
+    assert_eq!(desk.wire.vault().redact("Code0001 Code0004"), "{code 1} {code 4}");
 }
 
 #[tokio::test]
 async fn a_window_that_is_gone_is_replaced() {
     let (desk, mut opened) = desk(quick());
     let start = desk.listener.start_page();
-    let (landing, _) = tokio::join!(
-        desk.visit("s1", Purpose::SignIn),
-        desk.play(Some(&start), "code=Code0001&state=s1")
-    );
+    let (landing, _) =
+        tokio::join!(desk.visit("s1", Purpose::SignIn), desk.play(Some(&start), "code=Code0001&state=s1"));
     code(landing);
     opened.recv().await.unwrap();
     let (landing, _) = tokio::join!(desk.visit("s2", Purpose::Ordinary), async {
         assert_eq!(opened.recv().await.unwrap(), start);
-        assert!(
-            get(desk.listener.port(), "/")
-                .await
-                .contains("authorize?state=s2")
-        );
+        assert!(get(desk.listener.port(), "/").await.contains("authorize?state=s2"));
         desk.play(Some(&start), "code=Code0002&state=s2").await
     });
     assert_eq!(code(landing), "Code0002");
-    assert!(
-        desk.heard
-            .all()
-            .contains("No window of the browser is waiting")
-    );
+    assert!(desk.heard.all().contains("No window of the browser is waiting"));
 }
 
 #[tokio::test]
 async fn an_answer_without_the_state_is_not_waited_past() {
     let (desk, _opened) = desk(quick());
-    let (landing, _) = tokio::join!(
-        desk.visit("s1", Purpose::SignIn),
-        desk.play(None, "code=Code0001")
-    );
-    assert!(
-        matches!(landing, Ok(Landing::NeverCameBack(why)) if why.contains("without the state"))
-    );
+    let (landing, _) = tokio::join!(desk.visit("s1", Purpose::SignIn), desk.play(None, "code=Code0001"));
+    assert!(matches!(landing, Ok(Landing::NeverCameBack(why)) if why.contains("without the state")));
     assert_eq!(desk.agent.logins(), 0);
     // The true answer, soon after a stranger's, counts.
     let (landing, ()) = tokio::join!(desk.visit("s2", Purpose::SignIn), async {
@@ -190,11 +156,7 @@ async fn a_sign_in_is_given_ten_minutes_and_a_reminder() {
     assert_eq!(landing.unwrap_err(), SignInError::Abandoned(10));
     assert_eq!(took.as_secs(), 600);
     let port = desk.listener.port();
-    assert!(
-        desk.heard
-            .all()
-            .contains(&format!("ssh -L {port}:127.0.0.1:{port}"))
-    );
+    assert!(desk.heard.all().contains(&format!("ssh -L {port}:127.0.0.1:{port}")));
     assert!(desk.heard.all().contains("5 minutes are left"));
 }
 
@@ -211,9 +173,7 @@ async fn a_silent_ordinary_visit_means_that_the_server_asks_again() {
 async fn a_silent_odd_visit_ended_on_a_page_of_the_server() {
     let (desk, _opened) = desk(Clocks::default());
     let (landing, took) = silent(&desk, Purpose::Odd).await;
-    assert!(
-        matches!(landing, Ok(Landing::NeverCameBack(why)) if why.contains("stayed on a page of the server"))
-    );
+    assert!(matches!(landing, Ok(Landing::NeverCameBack(why)) if why.contains("stayed on a page of the server")));
     assert_eq!(took.as_secs(), 8);
 }
 
@@ -222,10 +182,7 @@ async fn a_browser_is_sent_nowhere_but_to_the_web() {
     let (desk, mut opened) = desk(quick());
     let mut request = request("s1");
     request.endpoint = "javascript:alert(1)//".into();
-    let refused = desk
-        .agent
-        .visit(&desk.wire, &request, Purpose::SignIn)
-        .await;
+    let refused = desk.agent.visit(&desk.wire, &request, Purpose::SignIn).await;
     assert!(matches!(refused, Err(SignInError::Unusable(_))));
     assert!(opened.try_recv().is_err());
 }

@@ -6,8 +6,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
@@ -50,40 +49,21 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
     let Some(host) = our_host(&shared, &request) else {
-        shared.change(|s| {
-            s.note(
-                AnomalyKind::ForeignHost,
-                "a request for another host than 127.0.0.1".into(),
-            )
-        });
+        shared.change(|s| s.note(AnomalyKind::ForeignHost, "a request for another host than 127.0.0.1".into()));
         return plain(StatusCode::BAD_REQUEST, "This address is not served here.");
     };
     let path = request.uri().path().to_owned();
-    let address = format!(
-        "http://{host}{}",
-        request.uri().path_and_query().map_or("/", |p| p.as_str())
-    );
+    let address = format!("http://{host}{}", request.uri().path_and_query().map_or("/", |p| p.as_str()));
     let returned = Returned::read(&address, None);
     let post = request.method() == Method::POST;
     match path.as_str() {
         "/next" if post => next(&shared, request).await,
         _ if post => posted(&shared, returned, request).await,
-        _ if request.method() != Method::GET => plain(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "GET and POST are served here.",
-        ),
+        _ if request.method() != Method::GET => plain(StatusCode::METHOD_NOT_ALLOWED, "GET and POST are served here."),
         "/" if !is_answer(&returned) => start(&shared),
         _ => {
             let asked = path == "/callback" || !returned.query.is_empty();
-            arrived(
-                &shared,
-                returned,
-                if asked {
-                    StatusCode::OK
-                } else {
-                    StatusCode::NOT_FOUND
-                },
-            )
+            arrived(&shared, returned, if asked { StatusCode::OK } else { StatusCode::NOT_FOUND })
         }
     }
 }
@@ -107,29 +87,13 @@ fn start(shared: &Shared) -> Response {
         visit.handed = false;
         Some(visit.url.clone())
     });
-    let link = hop.map(|url| {
-        format!(
-            "<a rel=\"noreferrer\" href=\"{}\">go to the server</a>",
-            escape(&url)
-        )
-    });
+    let link = hop.map(|url| format!("<a rel=\"noreferrer\" href=\"{}\">go to the server</a>", escape(&url)));
     let said = match link {
-        Some(_) => {
-            "Leading you to the server that is audited. Sign in and allow there; the rest should run by itself."
-        }
+        Some(_) => "Leading you to the server that is audited. Sign in and allow there; the rest should run by itself.",
         None => "Nothing is to be done at the moment. Keep this window open.",
     };
-    let detail = link
-        .as_ref()
-        .map(|link| format!("<p>If nothing happens: {link}.</p>"))
-        .unwrap_or_default();
-    page(
-        shared,
-        StatusCode::OK,
-        said,
-        &detail,
-        &link.unwrap_or_else(|| "reload this page".into()),
-    )
+    let detail = link.as_ref().map(|link| format!("<p>If nothing happens: {link}.</p>")).unwrap_or_default();
+    page(shared, StatusCode::OK, said, &detail, &link.unwrap_or_else(|| "reload this page".into()))
 }
 
 /// An answer in the query: the page's script reports the fragment, if there is one.
@@ -145,20 +109,11 @@ fn arrived(shared: &Shared, returned: Returned, status: StatusCode) -> Response 
     let detail = seen.get("error").filter(|_| ours).map(|error| {
         let error = quote(error);
         match seen.get("error_description") {
-            Some(text) => format!(
-                "<p>The server says: <strong>{error}</strong> ({})</p>",
-                quote(text)
-            ),
+            Some(text) => format!("<p>The server says: <strong>{error}</strong> ({})</p>", quote(text)),
             None => format!("<p>The server says: <strong>{error}</strong></p>"),
         }
     });
-    page(
-        shared,
-        status,
-        said,
-        &detail.unwrap_or_default(),
-        "<a href=\"/\">go on</a>",
-    )
+    page(shared, status, said, &detail.unwrap_or_default(), "<a href=\"/\">go on</a>")
 }
 
 /// A POST to the callback: an answer by `form_post`, or a login form that was redirected here with its content.
@@ -171,17 +126,13 @@ async fn posted(shared: &Shared, mut returned: Returned, request: Request) -> Re
         return arrived(shared, returned, StatusCode::OK);
     }
     if !is_type(&request, "application/x-www-form-urlencoded") {
-        return plain(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "A form is expected here.",
-        );
+        return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "A form is expected here.");
     }
     let Ok(body) = to_bytes(request.into_body(), LARGEST).await else {
         return plain(StatusCode::PAYLOAD_TOO_LARGE, "This form is too large.");
     };
-    let (kept, other): (Vec<_>, Vec<_>) = form_urlencoded::parse(&body)
-        .into_owned()
-        .partition(|(name, _)| RESPONSE_PARAMETERS.contains(&name.as_str()));
+    let (kept, other): (Vec<_>, Vec<_>) =
+        form_urlencoded::parse(&body).into_owned().partition(|(name, _)| RESPONSE_PARAMETERS.contains(&name.as_str()));
     if other.iter().any(|(name, _)| is_password(name)) {
         let what = "a form with a password field was posted to the redirect URI; nothing but the parameters of an answer \
                     was kept";
@@ -233,27 +184,13 @@ async fn next(shared: &Shared, request: Request) -> Response {
             shared.change(|_| ());
         }
         reply["progress"] = progress(shared).into();
-        return dressed(
-            StatusCode::OK,
-            "application/json",
-            "default-src 'none'",
-            reply.to_string(),
-        );
+        return dressed(StatusCode::OK, "application/json", "default-src 'none'", reply.to_string());
     }
 }
 
 fn is_type(request: &Request, wanted: &str) -> bool {
-    let given = request
-        .headers()
-        .get(CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default();
-    given
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .eq_ignore_ascii_case(wanted)
+    let given = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted)
 }
 
 fn progress(shared: &Shared) -> String {
@@ -270,9 +207,7 @@ fn page(shared: &Shared, status: StatusCode, said: &str, detail: &str, link: &st
     let mut rest = PAGE;
     // In one pass, so that nothing put in is looked at again.
     while let Some((before, after)) = rest.split_once("{{") {
-        let (name, after) = after
-            .split_once("}}")
-            .expect("the page closes what it opens");
+        let (name, after) = after.split_once("}}").expect("the page closes what it opens");
         html.push_str(before);
         match name {
             "nonce" => html.push_str(&nonce),
@@ -293,12 +228,7 @@ fn page(shared: &Shared, status: StatusCode, said: &str, detail: &str, link: &st
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response {
-    dressed(
-        status,
-        "text/plain; charset=utf-8",
-        "default-src 'none'; frame-ancestors 'none'",
-        text.to_owned(),
-    )
+    dressed(status, "text/plain; charset=utf-8", "default-src 'none'; frame-ancestors 'none'", text.to_owned())
 }
 
 /// Every answer wears the same headers. No cookies: the audited server would get them. No COOP: it would cut windows.
@@ -313,13 +243,9 @@ fn dressed(status: StatusCode, kind: &'static str, policy: &str, body: String) -
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     for (name, value) in fixed {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    response
-        .headers_mut()
-        .insert(CONTENT_SECURITY_POLICY, policy);
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     response
 }
 

@@ -83,17 +83,12 @@ impl State {
     /// Takes what arrived to the visit that it belongs to. Tells whether it belongs to any.
     pub(super) fn deliver(&mut self, returned: Returned, extent: Extent) -> bool {
         let state = returned.get("state").unwrap_or_default().to_owned();
-        let ours = |visit: &&mut Visit| {
-            visit.state == state && (!state.is_empty() || is_answer(&returned))
-        };
+        let ours = |visit: &&mut Visit| visit.state == state && (!state.is_empty() || is_answer(&returned));
         if let Some(visit) = self.visit.as_mut().filter(ours) {
             match &mut visit.arrived {
                 None => visit.arrived = Some(returned),
                 Some(first) if !is_same(first, &returned) => {
-                    let what = describe(
-                        "a second answer to one request, with another code",
-                        &returned,
-                    );
+                    let what = describe("a second answer to one request, with another code", &returned);
                     self.note(AnomalyKind::SecondAnswer, what);
                     return true;
                 }
@@ -108,38 +103,22 @@ impl State {
         }
         if !is_answer(&returned) {
             // A posted form leaves an address without an answer: that page has nothing to add.
-            if let Some(visit) = self
-                .visit
-                .as_mut()
-                .filter(|v| extent == Extent::Whole && v.arrived.is_some())
-            {
+            if let Some(visit) = self.visit.as_mut().filter(|v| extent == Extent::Whole && v.arrived.is_some()) {
                 visit.settled = true;
             }
             return false;
         }
         let (kind, what) = match self.past.get(&state) {
             Some(Past::Answered(first)) if *first == code(&returned) => return true,
-            Some(Past::Answered(_)) => (
-                AnomalyKind::SecondAnswer,
-                "a second answer to an earlier request, with another code",
-            ),
-            Some(Past::GivenUp) => (
-                AnomalyKind::Late,
-                "an answer to a request that was given up",
-            ),
-            None if state.is_empty() => (
-                AnomalyKind::NoState,
-                "an answer without the state that was sent",
-            ),
-            None => (
-                AnomalyKind::UnknownState,
-                "an answer with a state that was never sent",
-            ),
+            Some(Past::Answered(_)) => {
+                (AnomalyKind::SecondAnswer, "a second answer to an earlier request, with another code")
+            }
+            Some(Past::GivenUp) => (AnomalyKind::Late, "an answer to a request that was given up"),
+            None if state.is_empty() => (AnomalyKind::NoState, "an answer without the state that was sent"),
+            None => (AnomalyKind::UnknownState, "an answer with a state that was never sent"),
         };
         let what = describe(what, &returned);
-        if let (Some(visit), AnomalyKind::NoState | AnomalyKind::UnknownState) =
-            (self.visit.as_mut(), kind)
-        {
+        if let (Some(visit), AnomalyKind::NoState | AnomalyKind::UnknownState) = (self.visit.as_mut(), kind) {
             visit.stray = Some(what.clone());
         }
         self.note(kind, what);
@@ -156,10 +135,7 @@ impl State {
 
     /// The next hop, for a page that asks. Each is handed out once.
     pub(super) fn hand_out(&mut self) -> Option<String> {
-        let visit = self
-            .visit
-            .as_mut()
-            .filter(|v| !v.handed && v.arrived.is_none())?;
+        let visit = self.visit.as_mut().filter(|v| !v.handed && v.arrived.is_none())?;
         visit.handed = true;
         Some(visit.url.clone())
     }
@@ -167,19 +143,12 @@ impl State {
 
 /// Parameters that only an authorization response has (RFC 6749 section 4, OpenID Connect Core, JARM).
 pub(super) fn is_answer(returned: &Returned) -> bool {
-    ["code", "error", "access_token", "id_token", "response"]
-        .iter()
-        .any(|name| returned.get(name).is_some())
+    ["code", "error", "access_token", "id_token", "response"].iter().any(|name| returned.get(name).is_some())
 }
 
 /// Whether an answer is one that arrived already: by a reload, or from the page's script, which adds the fragment.
 fn is_same(first: &Returned, second: &Returned) -> bool {
-    let in_query = |r: &Returned| {
-        r.query
-            .iter()
-            .find(|(n, _)| n == "code")
-            .map(|(_, v)| Secret::new(v.as_str()))
-    };
+    let in_query = |r: &Returned| r.query.iter().find(|(n, _)| n == "code").map(|(_, v)| Secret::new(v.as_str()));
     let added = [first, second].iter().any(|r| r.fragment.is_empty());
     in_query(first) == in_query(second) && (added || first.fragment == second.fragment)
 }
@@ -190,19 +159,10 @@ fn code(returned: &Returned) -> Option<Secret> {
 
 /// Names, but no values: nothing here was learned as a secret.
 fn describe(what: &str, returned: &Returned) -> String {
-    let mut names: Vec<&str> = returned
-        .query
-        .iter()
-        .chain(&returned.fragment)
-        .map(|(n, _)| n.as_str())
-        .collect();
+    let mut names: Vec<&str> = returned.query.iter().chain(&returned.fragment).map(|(n, _)| n.as_str()).collect();
     names.sort_unstable();
     names.dedup();
-    let names: Vec<String> = names
-        .iter()
-        .take(12)
-        .map(|n| n.chars().take(40).collect())
-        .collect();
+    let names: Vec<String> = names.iter().take(12).map(|n| n.chars().take(40).collect()).collect();
     match returned.get("error") {
         Some(error) => {
             let error: String = error.chars().take(60).collect();

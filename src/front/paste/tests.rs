@@ -19,13 +19,7 @@ fn desk() -> Desk {
     let (heard, say) = heard();
     let listener = Arc::new(Listener::bind_with(None, quick()).unwrap());
     let agent = PasteAgent::new(Some(Arc::clone(&listener)), BufReader::new(terminal), say);
-    Desk {
-        agent,
-        listener,
-        person,
-        heard,
-        wire: wire(),
-    }
+    Desk { agent, listener, person, heard, wire: wire() }
 }
 
 impl Desk {
@@ -48,10 +42,7 @@ async fn an_address_a_query_and_a_code_are_taken() {
     let uri = request("s1").redirect_uri().to_owned();
     for line in [
         format!("  {uri}?code=Abc%2F12345&state=s1  \n"),
-        format!(
-            "\"{}?code=Abc%2F12345&state=s1\"\r\n",
-            uri.trim_start_matches("http://")
-        ),
+        format!("\"{}?code=Abc%2F12345&state=s1\"\r\n", uri.trim_start_matches("http://")),
         "?state=s1&code=Abc%2F12345\n".into(),
         "code=Abc%2F12345&state=s1\n".into(),
         "Abc%2F12345\n".into(),
@@ -61,40 +52,22 @@ async fn an_address_a_query_and_a_code_are_taken() {
         assert_eq!(returned.get("code"), Some("Abc/12345"), "{line}");
         assert_eq!(returned.place(), uri, "{line}");
     }
-    let returned = desk
-        .code("com.example.app:/cb?code=Abc12345&state=s1\n")
-        .await;
-    assert_eq!(
-        (returned.place(), returned.get("code")),
-        ("com.example.app:/cb", Some("Abc12345"))
-    );
+    let returned = desk.code("com.example.app:/cb?code=Abc12345&state=s1\n").await;
+    assert_eq!((returned.place(), returned.get("code")), ("com.example.app:/cb", Some("Abc12345")));
     let returned = desk.code("#access_token=Tok12345&state=s1\n").await;
     assert!(returned.has_token());
     assert_eq!(desk.agent.logins(), 1);
-    assert_eq!(
-        desk.wire.vault().redact("Abc/12345 Tok12345"),
-        "{code 1} {access_token 1}"
-    );
-    assert!(
-        desk.heard
-            .all()
-            .contains("https://as.example/authorize?state=s1")
-    );
+    assert_eq!(desk.wire.vault().redact("Abc/12345 Tok12345"), "{code 1} {access_token 1}");
+    assert!(desk.heard.all().contains("https://as.example/authorize?state=s1"));
 }
 
 #[tokio::test]
 async fn an_address_of_another_request_is_asked_for_again_but_not_for_ever() {
     let mut desk = desk();
-    let returned = desk
-        .code("?code=First123&state=other\n\nhello there\n?code=Second123&state=s1\n")
-        .await;
+    let returned = desk.code("?code=First123&state=other\n\nhello there\n?code=Second123&state=s1\n").await;
     assert_eq!(returned.get("code"), Some("Second123"));
     assert!(desk.heard.all().contains("belongs to another request"));
-    assert!(
-        desk.heard
-            .all()
-            .contains("neither an address with an answer")
-    );
+    assert!(desk.heard.all().contains("neither an address with an answer"));
     assert_eq!(desk.wire.vault().redact("First123"), "{code 1}");
     let wrong = "?code=First123&state=other\n".repeat(3);
     assert!(
@@ -119,18 +92,13 @@ async fn a_forwarded_port_may_deliver_first() {
         tokio::time::sleep(Duration::from_millis(50)).await;
         get(port, "/callback?code=Forwarded1&state=s1").await
     });
-    assert!(
-        matches!(landing, Ok(Landing::Returned(returned)) if returned.get("code") == Some("Forwarded1"))
-    );
+    assert!(matches!(landing, Ok(Landing::Returned(returned)) if returned.get("code") == Some("Forwarded1")));
 }
 
 #[tokio::test]
 async fn enter_tells_of_an_error_page_after_an_odd_request_only() {
     let mut desk = desk();
-    assert!(matches!(
-        desk.paste("\n", Purpose::Odd).await,
-        Ok(Landing::NeverCameBack(_))
-    ));
+    assert!(matches!(desk.paste("\n", Purpose::Odd).await, Ok(Landing::NeverCameBack(_))));
     assert!(desk.heard.all().contains("just press Enter"));
     let returned = desk.code("\n?code=After1234&state=s1\n").await;
     assert_eq!(returned.get("code"), Some("After1234"));
@@ -141,24 +109,13 @@ async fn nobody_is_waited_for_for_ever() {
     let (_person, terminal) = duplex(64);
     let (_, say) = heard();
     let agent = PasteAgent::new(None::<Listener>, BufReader::new(terminal), say);
-    let ended = agent
-        .visit(&wire(), &request("s1"), Purpose::Ordinary)
-        .await;
+    let ended = agent.visit(&wire(), &request("s1"), Purpose::Ordinary).await;
     assert_eq!(ended.unwrap_err(), SignInError::Abandoned(10));
 }
 
 #[test]
 fn what_is_typed_in_passing_is_no_code() {
-    for line in [
-        "help",
-        "continue",
-        "what is this?",
-        "http://127.0.0.1:1/callback",
-        "https://as.example/error?x=1",
-    ] {
-        assert!(
-            matches!(read(line, "http://127.0.0.1:1/callback"), Pasted::Other),
-            "{line}"
-        );
+    for line in ["help", "continue", "what is this?", "http://127.0.0.1:1/callback", "https://as.example/error?x=1"] {
+        assert!(matches!(read(line, "http://127.0.0.1:1/callback"), Pasted::Other), "{line}");
     }
 }

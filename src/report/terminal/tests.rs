@@ -1,11 +1,9 @@
 //! What a person sees, from literal reports.
 
 use super::*;
-use crate::report::{
-    BrokenLine, DiscoveryLine, FindingLine, ProfileLine, SignInLine, Stopped, TargetLine, Tool,
-};
-use crate::wire::{Exchange, ExchangeId};
+use crate::report::{BrokenLine, DiscoveryLine, FindingLine, ProfileLine, SignInLine, Stopped, TargetLine, Tool};
 use crate::wire::ledger::{RecordedRequest, RecordedResponse};
+use crate::wire::{Exchange, ExchangeId};
 
 fn check(id: &'static str, result: ResultKind, word: &str) -> CheckLine {
     let verdict = match result {
