@@ -3,10 +3,12 @@
 use crate::check::AnyCheck;
 
 pub mod authorization;
+pub mod code;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod resource_metadata;
 pub mod server_metadata;
+pub mod token;
 
 /// Every check, in the order of the report.
 pub static ALL: &[&dyn AnyCheck] = &[
@@ -40,4 +42,11 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &pkce::plain_refused::PlainRefused,
     &pkce::verifier_enforced::VerifierEnforced,
     &pkce::verifier_required::VerifierRequired,
+    &code::single_use::SingleUse,
+    &code::replay_revokes_tokens::ReplayRevokesTokens,
+    &token::response_format::ResponseFormat,
+    &token::no_store::NoStore,
+    &token::error_codes::ErrorCodes,
+    &token::no_server_errors::NoServerErrors,
+    &token::password_grant_refused::PasswordGrantRefused,
 ];

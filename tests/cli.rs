@@ -1,5 +1,7 @@
 //! The binary as a user runs it: with a scrubbed environment, by its exit codes, its two streams and its words.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its stage has failed")]
+
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 

@@ -2,18 +2,17 @@
 
 #![allow(dead_code, clippy::allow_attributes, reason = "every test binary uses a part of it")]
 
-use oaudit::check::Level;
 use oaudit::discovery::Target;
 use oaudit::front::SignIn;
 use oaudit::front::choose::AgentName;
 use oaudit::front::form::Credentials;
 use oaudit::lab::{Lab, LabOptions};
 use oaudit::oauth::secret::Secret;
-use oaudit::report::{CheckLine, Report, ResultKind, VerdictKind};
+use oaudit::report::{CheckLine, Report, VerdictKind};
 use oaudit::run::{Options, audit};
 
 /// Signs in as the lab's user, without a person.
-pub fn as_alice() -> Options {
+pub(crate) fn as_alice() -> Options {
     Options {
         sign_in: SignIn {
             agent: AgentName::Form,
@@ -25,29 +24,29 @@ pub fn as_alice() -> Options {
 }
 
 /// A lab with these faults and quirks.
-pub async fn lab(faults: &[&str], quirks: &[&str]) -> Lab {
+pub(crate) async fn lab(faults: &[&str], quirks: &[&str]) -> Lab {
     let owned = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect();
     let options = LabOptions { faults: owned(faults), quirks: owned(quirks), ..LabOptions::default() };
     Lab::start(options).await.expect("the lab starts on a free port")
 }
 
 /// Audits a URL.
-pub async fn audit_of(url: &str, options: Options) -> Report {
+pub(crate) async fn audit_of(url: &str, options: Options) -> Report {
     audit(&Target::of(url), options).await.expect("the selection names checks")
 }
 
 /// The line of a check.
-pub fn line<'a>(report: &'a Report, id: &str) -> &'a CheckLine {
+pub(crate) fn line<'a>(report: &'a Report, id: &str) -> &'a CheckLine {
     report.checks.iter().find(|c| c.id == id).unwrap_or_else(|| panic!("{id} is not in the report"))
 }
 
 /// The ids of the checks that failed at any level.
-pub fn red(report: &Report) -> Vec<&'static str> {
+pub(crate) fn red(report: &Report) -> Vec<&'static str> {
     report.checks.iter().filter(|c| c.verdict == VerdictKind::Fail).map(|c| c.id).collect()
 }
 
 /// Every line that is not a pass, for a message.
-pub fn trouble(report: &Report) -> String {
+pub(crate) fn trouble(report: &Report) -> String {
     let mut text = String::new();
     for c in report.checks.iter().filter(|c| c.verdict != VerdictKind::Pass) {
         text.push_str(&format!("  {:?} {} ({:?}): {}\n", c.result, c.id, c.level, c.message));
@@ -59,14 +58,4 @@ pub fn trouble(report: &Report) -> String {
         text.push_str(&format!("  stopped: {}\n", stopped.error));
     }
     text
-}
-
-/// Whether a result is the one that a failed demand of this level gives.
-pub fn is_failure_at(line: &CheckLine, level: Level) -> bool {
-    let expected = match level {
-        Level::Must => ResultKind::Fail,
-        Level::Should => ResultKind::Warn,
-        Level::Advice => ResultKind::Note,
-    };
-    line.result == expected
 }

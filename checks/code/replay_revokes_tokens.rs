@@ -1,0 +1,113 @@
+//! When a code is replayed, the tokens that it bought die.
+
+use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Unsettled, Verdict, demand, should};
+use crate::document::Document;
+use crate::needs::{Context, no_resource};
+use crate::oauth::token::{Code, TokenAnswer, TokenSet};
+use crate::resource::Life;
+
+const REPLAY_REVOKES: Demand = demand(
+    "A replayed code ends the tokens that were issued for it.",
+    &[should(Document::OAuth21, "4.1.3")],
+);
+
+/// Redeems a code, sends the same request again, and looks whether the tokens of the first answer still work.
+pub struct ReplayRevokesTokens;
+
+impl Check for ReplayRevokesTokens {
+    type Needs = Code;
+    const CARD: Card = Card {
+        id: "code/replay-revokes-tokens",
+        demands: &[REPLAY_REVOKES],
+        impact: Impact::Medium,
+        reach: Reach::Grant,
+        page: include_str!("replay_revokes_tokens.md"),
+    };
+
+    async fn run(code: Code, cx: &Context) -> Outcome {
+        let (first, spent) = code.redeem(&cx.wire).await?;
+        let TokenAnswer::Granted(tokens) = first else {
+            return Err(Unsettled::Control(format!("the first redemption brought {}", first.describe())));
+        };
+        let flow = cx.audit.baseline().and_then(|b| b.as_ref().ok());
+        let resource = flow.and_then(|flow| flow.resource().ok());
+        let token = tokens.access_token.expose();
+        if let Some(resource) = resource {
+            resource.control(&cx.wire, token, "the replay").await?;
+        }
+        if let Some(verdict) = undecided(&spent.replay(&cx.wire).await?) {
+            return Ok(verdict.into());
+        }
+        let access = match resource {
+            Some(resource) => Some(resource.outlived(&cx.wire, token, &[0, 1, 2]).await?),
+            None => None,
+        };
+        let refresh = tokens.refresh(&cx.wire).await?;
+        Ok(judge(access.as_ref(), refresh.as_ref(), lifetime(&tokens)).into())
+    }
+}
+
+/// What keeps the replay from being one: it must have been refused as such.
+fn undecided(replay: &TokenAnswer) -> Option<Verdict> {
+    match replay {
+        TokenAnswer::Refused(e) if e.error == "invalid_grant" => None,
+        TokenAnswer::Granted(_) => {
+            Some(Verdict::not_applicable("the code could be redeemed twice, which is judged by code/single-use"))
+        }
+        other => Some(Verdict::inconclusive(format!("the replay was answered with {}", other.describe()))),
+    }
+}
+
+fn lifetime(tokens: &TokenSet) -> Option<u64> {
+    tokens.members.get("expires_in")?.as_u64()
+}
+
+fn judge(access: Option<&Life>, refresh: Option<&TokenAnswer>, lifetime: Option<u64>) -> Verdict {
+    let refused = |answer: &TokenAnswer| matches!(answer, TokenAnswer::Refused(e) if e.error == "invalid_grant");
+    if let Some(TokenAnswer::Granted(_)) = refresh {
+        return Verdict::fail(REPLAY_REVOKES, "the refresh token still works after the replay");
+    }
+    if let Some(odd) = refresh.filter(|answer| !refused(answer)) {
+        return Verdict::inconclusive(format!("the refresh token was answered with {} after the replay", odd.describe()));
+    }
+    let refresh_died = if refresh.is_some() { "the refresh token was refused" } else { "there was no refresh token" };
+    match access {
+        Some(Life::GoesOn(_)) => {
+            let left = lifetime.map(|s| format!(", for up to {s} s more")).unwrap_or_default();
+            Verdict::fail(REPLAY_REVOKES, format!("the access token still works after the replay{left}; {refresh_died}"))
+        }
+        Some(Life::Unclear(why)) => Verdict::inconclusive(format!("after the replay {why}; {refresh_died}")),
+        Some(Life::Ended(_)) => Verdict::pass(format!("after the replay the access token was refused; {refresh_died}")),
+        None if refresh.is_some() => {
+            Verdict::pass("after the replay the refresh token was refused; no resource is known to show the access token to")
+        }
+        None => no_resource().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::token::tests::{granted, read, refused};
+
+    #[test]
+    fn both_tokens_must_be_dead() {
+        let dead = refused(400, "invalid_grant");
+        assert!(matches!(judge(Some(&Life::Ended(0.1)), Some(&dead), None), Verdict::Pass(_)));
+        assert!(matches!(judge(Some(&Life::Ended(0.1)), None, None), Verdict::Pass(_)));
+        let token = granted(serde_json::json!({"access_token": "x"}));
+        assert!(matches!(judge(Some(&Life::Ended(0.1)), Some(&token), None), Verdict::Fail(..)));
+        let verdict = judge(Some(&Life::GoesOn(2.0)), Some(&dead), Some(3600));
+        assert!(matches!(&verdict, Verdict::Fail(_, why) if why.contains("3600 s") && why.contains("refresh token was refused")));
+    }
+
+    #[test]
+    fn what_could_not_be_seen_is_never_green() {
+        assert!(matches!(judge(Some(&Life::Unclear("502".into())), None, None), Verdict::Inconclusive(_)));
+        let odd = read(500, "text/html", "");
+        assert!(matches!(judge(Some(&Life::Ended(0.1)), Some(&odd), None), Verdict::Inconclusive(_)));
+        assert!(matches!(judge(None, None, None), Verdict::NotRun { .. }));
+        assert!(matches!(undecided(&refused(400, "invalid_client")), Some(Verdict::Inconclusive(_))));
+        assert_eq!(undecided(&refused(400, "invalid_grant")), None);
+    }
+}

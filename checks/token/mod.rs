@@ -1,0 +1,7 @@
+//! The token endpoint.
+
+pub mod error_codes;
+pub mod no_server_errors;
+pub mod no_store;
+pub mod password_grant_refused;
+pub mod response_format;
