@@ -1,12 +1,7 @@
 //! The whole audit against the lab, each in a process of its own: wall time, requests, authorizations, peak memory, and
 //! the bound that the order of the requests sets. `cargo bench` runs it; times are printed, never asserted.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::expect_used,
-    clippy::allow_attributes,
-    reason = "a benchmark prints, and stops when it cannot run"
-)]
+#![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};

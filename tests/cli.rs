@@ -58,7 +58,8 @@ impl Drop for Served {
 }
 
 fn audit(served: &Served, more: &[&str]) -> Output {
-    let mut arguments = vec!["audit", &served.lab().mcp(), "--username", "alice"];
+    let mcp = served.lab().mcp();
+    let mut arguments = vec!["audit", mcp.as_str(), "--username", "alice"];
     arguments.extend(more);
     oaudit(&arguments).env("OAUDIT_PASSWORD", "wonderland").output().unwrap()
 }

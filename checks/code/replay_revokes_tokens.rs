@@ -6,10 +6,8 @@ use crate::needs::{Context, no_resource};
 use crate::oauth::token::{Code, TokenAnswer, TokenSet};
 use crate::resource::Life;
 
-const REPLAY_REVOKES: Demand = demand(
-    "A replayed code ends the tokens that were issued for it.",
-    &[should(Document::OAuth21, "4.1.3")],
-);
+const REPLAY_REVOKES: Demand =
+    demand("A replayed code ends the tokens that were issued for it.", &[should(Document::OAuth21, "4.1.3")]);
 
 /// Redeems a code, sends the same request again, and looks whether the tokens of the first answer still work.
 pub struct ReplayRevokesTokens;
@@ -68,19 +66,25 @@ fn judge(access: Option<&Life>, refresh: Option<&TokenAnswer>, lifetime: Option<
         return Verdict::fail(REPLAY_REVOKES, "the refresh token still works after the replay");
     }
     if let Some(odd) = refresh.filter(|answer| !refused(answer)) {
-        return Verdict::inconclusive(format!("the refresh token was answered with {} after the replay", odd.describe()));
+        return Verdict::inconclusive(format!(
+            "the refresh token was answered with {} after the replay",
+            odd.describe()
+        ));
     }
     let refresh_died = if refresh.is_some() { "the refresh token was refused" } else { "there was no refresh token" };
     match access {
         Some(Life::GoesOn(_)) => {
             let left = lifetime.map(|s| format!(", for up to {s} s more")).unwrap_or_default();
-            Verdict::fail(REPLAY_REVOKES, format!("the access token still works after the replay{left}; {refresh_died}"))
+            Verdict::fail(
+                REPLAY_REVOKES,
+                format!("the access token still works after the replay{left}; {refresh_died}"),
+            )
         }
         Some(Life::Unclear(why)) => Verdict::inconclusive(format!("after the replay {why}; {refresh_died}")),
         Some(Life::Ended(_)) => Verdict::pass(format!("after the replay the access token was refused; {refresh_died}")),
-        None if refresh.is_some() => {
-            Verdict::pass("after the replay the refresh token was refused; no resource is known to show the access token to")
-        }
+        None if refresh.is_some() => Verdict::pass(
+            "after the replay the refresh token was refused; no resource is known to show the access token to",
+        ),
         None => no_resource().into(),
     }
 }
@@ -98,7 +102,9 @@ mod tests {
         let token = granted(serde_json::json!({"access_token": "x"}));
         assert!(matches!(judge(Some(&Life::Ended(0.1)), Some(&token), None), Verdict::Fail(..)));
         let verdict = judge(Some(&Life::GoesOn(2.0)), Some(&dead), Some(3600));
-        assert!(matches!(&verdict, Verdict::Fail(_, why) if why.contains("3600 s") && why.contains("refresh token was refused")));
+        assert!(
+            matches!(&verdict, Verdict::Fail(_, why) if why.contains("3600 s") && why.contains("refresh token was refused"))
+        );
     }
 
     #[test]

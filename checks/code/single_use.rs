@@ -6,10 +6,8 @@ use crate::needs::Context;
 use crate::oauth::refusal::{token_line, token_refused};
 use crate::oauth::token::{Code, TokenAnswer};
 
-const SECOND_USE_REFUSED: Demand = demand(
-    "A code that was redeemed before is refused with invalid_grant.",
-    &[must(Document::OAuth21, "4.1.3")],
-);
+const SECOND_USE_REFUSED: Demand =
+    demand("A code that was redeemed before is refused with invalid_grant.", &[must(Document::OAuth21, "4.1.3")]);
 
 /// Redeems a code, then sends the same request again, then once more without the verifier.
 pub struct SingleUse;
@@ -35,7 +33,9 @@ impl Check for SingleUse {
         });
         let bare = bare.await;
         let lines = vec![
-            token_line("the same request again", again, |a| judge(a, &["invalid_grant"], "a code that was redeemed before")),
+            token_line("the same request again", again, |a| {
+                judge(a, &["invalid_grant"], "a code that was redeemed before")
+            }),
             token_line("once more without code_verifier", bare, |a| {
                 // Whoever looks at the parameters first answers this.
                 judge(a, &["invalid_grant", "invalid_request"], "a redeemed code without code_verifier")
@@ -70,6 +70,9 @@ mod tests {
     #[test]
     fn another_error_may_have_another_reason() {
         assert!(matches!(verdict(&refused(400, "invalid_request")), Verdict::Inconclusive(_)));
-        assert!(matches!(verdict(&read(500, "application/json", r#"{"error":"invalid_grant"}"#)), Verdict::Inconclusive(_)));
+        assert!(matches!(
+            verdict(&read(500, "application/json", r#"{"error":"invalid_grant"}"#)),
+            Verdict::Inconclusive(_)
+        ));
     }
 }

@@ -6,8 +6,10 @@ use crate::needs::{Anonymous, Context};
 use crate::oauth::pkce::{Verifier, random_text};
 use crate::wire::{Reply, Request};
 
-const NAMED: Demand =
-    demand("Each mistake in a token request is named by the error code that is defined for it.", &[must(Document::OAuth21, "3.2.4")]);
+const NAMED: Demand = demand(
+    "Each mistake in a token request is named by the error code that is defined for it.",
+    &[must(Document::OAuth21, "3.2.4")],
+);
 const STATUS: Demand = demand(
     "An error of the token endpoint has status 400, or 401 where the client could not be authenticated.",
     &[must(Document::OAuth21, "3.2.4")],
@@ -49,7 +51,12 @@ impl Check for ErrorCodes {
         let nobody = format!("oaudit-no-such-client-{}", random_text(6));
         let by_nobody: Vec<(&str, &str)> = redeeming.into_iter().chain([("client_id", nobody.as_str())]).collect();
         let table: [(&str, Request, &str, &[u16]); 4] = [
-            ("an unknown grant_type", own(&[("grant_type", "urn:oaudit:no-such-grant")]), "unsupported_grant_type", &[400]),
+            (
+                "an unknown grant_type",
+                own(&[("grant_type", "urn:oaudit:no-such-grant")]),
+                "unsupported_grant_type",
+                &[400],
+            ),
             ("no grant_type", own(&[]), "invalid_request", &[400]),
             ("a code that was never issued", own(&redeeming), "invalid_grant", &[400]),
             ("an unknown client", Request::form(endpoint, &by_nobody), "invalid_client", &[400, 401]),
@@ -89,7 +96,10 @@ fn judge(reply: &Reply, due: &str, statuses: &[u16]) -> Verdict {
         return Verdict::fail(FORM, format!("{shown}, of media type \"{}\"", reply.media_type()));
     }
     if !legal(error) || !text("error_description").is_none_or(legal) {
-        return Verdict::fail(FORM, format!("{shown}, with characters that are not allowed in error or error_description"));
+        return Verdict::fail(
+            FORM,
+            format!("{shown}, with characters that are not allowed in error or error_description"),
+        );
     }
     Verdict::pass(shown)
 }
@@ -119,7 +129,10 @@ mod tests {
     #[test]
     fn a_missing_grant_type_may_be_called_unsupported() {
         let body = r#"{"error":"unsupported_grant_type"}"#;
-        assert!(matches!(verdict(400, "application/json", body, "invalid_request"), Verdict::Fail(MISSING_IS_INVALID, _)));
+        assert!(matches!(
+            verdict(400, "application/json", body, "invalid_request"),
+            Verdict::Fail(MISSING_IS_INVALID, _)
+        ));
     }
 
     #[test]

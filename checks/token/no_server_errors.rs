@@ -32,7 +32,8 @@ impl Check for NoServerErrors {
         }
         // Silence is the fault of the request only if the server still speaks.
         let silent = |answer: &Result<Reply, Trouble>| matches!(answer, Err(t) if t.kind == TroubleKind::TimedOut);
-        let speaks = answers.iter().any(|(_, answer)| silent(answer)) && cx.wire.send(ordinary(&anonymous)).await.is_ok();
+        let speaks =
+            answers.iter().any(|(_, answer)| silent(answer)) && cx.wire.send(ordinary(&anonymous)).await.is_ok();
         let lines = answers.into_iter().map(|(what, answer)| {
             let shown = answer.as_ref().ok().map(|reply| reply.id);
             Finding::new(what, judge(answer.map(|reply| reply.status), speaks)).shown_by(shown)

@@ -5,8 +5,7 @@ use crate::document::Document;
 use crate::needs::{Baseline, Context};
 use crate::wire::Reply;
 
-const NO_STORE: Demand =
-    demand("A token answer carries Cache-Control: no-store.", &[must(Document::OAuth21, "3.2.3")]);
+const NO_STORE: Demand = demand("A token answer carries Cache-Control: no-store.", &[must(Document::OAuth21, "3.2.3")]);
 
 /// Reads the headers of the token answer of the ordinary flow.
 pub struct NoStore;

@@ -72,7 +72,10 @@ fn unstated(given: &ScopeSet, requested: &ScopeSet) -> Verdict {
     if requested.is_empty() || given.same_access(requested) {
         return Verdict::pass("scope is not stated, which means as asked for");
     }
-    Verdict::fail(STATES_SCOPE, format!("scope is not stated, but the token has \"{given}\" and \"{requested}\" was asked for"))
+    Verdict::fail(
+        STATES_SCOPE,
+        format!("scope is not stated, but the token has \"{given}\" and \"{requested}\" was asked for"),
+    )
 }
 
 #[cfg(test)]
@@ -99,7 +102,10 @@ mod tests {
     fn each_member_is_judged_by_its_own_sentence() {
         let members = json!({"access_token": "x", "expires_in": "900", "scope": ["a"]});
         assert_eq!(broken("text/plain", members), [IS_JSON, NAMES_TYPE, LIFETIME, STATES_SCOPE]);
-        assert_eq!(broken("application/json", json!({"access_token": "x", "token_type": "b", "expires_in": -1})), [LIFETIME]);
+        assert_eq!(
+            broken("application/json", json!({"access_token": "x", "token_type": "b", "expires_in": -1})),
+            [LIFETIME]
+        );
     }
 
     #[test]

@@ -131,7 +131,7 @@ pub(super) fn cut(text: &str, width: usize) -> String {
 
 /// Wraps at spaces; a word that is wider than the width stands alone.
 fn wrap(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(20);
+    let width = width.max(12);
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split(' ') {
