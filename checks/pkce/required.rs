@@ -19,8 +19,8 @@ const OF_PUBLIC: Demand = demand(
     ],
 );
 const OF_CONFIDENTIAL: Demand = demand(
-    "A confidential client gets no token by an authorization request without code_challenge.",
-    &[should(Document::OAuth21, "7.5.1.1")],
+    "A confidential client gets no token by a request without code_challenge that has no OpenID nonce either.",
+    &[must(Document::OAuth21, "7.5.1.1"), should(Document::Rfc9700, "2.1.1")],
 );
 const AT_ONCE: Demand = demand(
     "A request without code_challenge is refused with invalid_request at the authorization endpoint already.",
@@ -52,7 +52,7 @@ impl Check for Required {
     }
 
     async fn run(FrontChannel(asked): FrontChannel, cx: &Context) -> Outcome {
-        let broken = if cx.audit.client.is_public() { OF_PUBLIC } else { OF_CONFIDENTIAL };
+        let broken = if cx.audit.ordinary().client.is_public() { OF_PUBLIC } else { OF_CONFIDENTIAL };
         let mut lines = Vec::new();
         for asked in asked {
             lines.push(line(asked, &cx.wire, broken).await);

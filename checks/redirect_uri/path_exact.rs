@@ -36,7 +36,7 @@ impl Check for PathExact {
     }
 
     async fn run(FrontChannel(asked): FrontChannel, cx: &Context) -> Outcome {
-        let registered = registered(&cx.audit.client);
+        let registered = registered(&cx.audit.ordinary().client);
         let judged =
             asked.iter().map(|a| a.line(|answer| judge_place(answer, &a.redirect_uri, &registered, PATH_EXACT)));
         Ok(cx.fold(judged.collect(), "no answer was sent to a path that is not registered"))

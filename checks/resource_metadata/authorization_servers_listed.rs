@@ -9,11 +9,7 @@ use crate::wire::guard::is_loopback_url;
 
 const LISTED: Demand = demand(
     "`authorization_servers` lists at least one authorization server.",
-    &[
-        must(Document::Mcp, "authorization-server-location"),
-        must(Document::OpenAi, "protected resource metadata"),
-        advice(Document::Rfc9728, "2"),
-    ],
+    &[must(Document::Mcp, "authorization-server-location"), advice(Document::Rfc9728, "2")],
 );
 const ISSUERS: Demand = demand(
     "Every entry of `authorization_servers` is an issuer identifier: an https URL without query and fragment.",

@@ -50,7 +50,11 @@ fn judge(resource: &ResourceFacts) -> Verdict {
         200..=299 => {
             Verdict::fail(PROTECTED, format!("{what} without a token is answered {}: it is served", resource.status))
         }
-        429 | 502..=504 => Verdict::inconclusive(format!("{what} without a token is answered {}", resource.status)),
+        // The request did not fit, so nobody looked for credentials yet; or nobody was there to look.
+        400 | 405 | 406 | 415 | 429 | 502..=504 => Verdict::inconclusive(format!(
+            "{what} without a token is answered {}, before credentials count",
+            resource.status
+        )),
         status => Verdict::fail(STATUS, format!("{what} without a token is answered {status}; 401 is due")),
     }
 }

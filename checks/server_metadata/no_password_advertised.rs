@@ -5,10 +5,8 @@ use crate::discovery::Metadata;
 use crate::document::Document;
 use crate::needs::{Context, Documents};
 
-const NOT_OFFERED: Demand = demand(
-    "`grant_types_supported` does not list password.",
-    &[must(Document::Rfc9700, "2.4"), must(Document::OpenAi, "authorization code grant only")],
-);
+const NOT_OFFERED: Demand =
+    demand("`grant_types_supported` does not list password.", &[must(Document::Rfc9700, "2.4")]);
 
 /// The password grant is not advertised.
 pub struct NoPasswordAdvertised;
