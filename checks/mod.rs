@@ -6,6 +6,7 @@ pub mod authorization;
 pub mod code;
 pub mod pkce;
 pub mod redirect_uri;
+pub mod refresh;
 pub mod token;
 
 /// Every check, in the order of the report.
@@ -29,4 +30,11 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &token::error_codes::ErrorCodes,
     &token::no_server_errors::NoServerErrors,
     &token::password_grant_refused::PasswordGrantRefused,
+    &refresh::issued::Issued,
+    &refresh::works::Works,
+    &refresh::rotated::Rotated,
+    &refresh::old_token_refused::OldTokenRefused,
+    &refresh::reuse_revokes_family::ReuseRevokesFamily,
+    &refresh::scope_not_widened::ScopeNotWidened,
+    &refresh::scope_narrows::ScopeNarrows,
 ];
