@@ -7,6 +7,9 @@ pub mod code;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod refresh;
+pub mod resource;
+pub mod revocation;
+pub mod scope;
 pub mod token;
 
 /// Every check, in the order of the report.
@@ -37,4 +40,10 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &refresh::reuse_revokes_family::ReuseRevokesFamily,
     &refresh::scope_not_widened::ScopeNotWidened,
     &refresh::scope_narrows::ScopeNarrows,
+    &revocation::access_token::AccessToken,
+    &revocation::refresh_token::RefreshToken,
+    &resource::accepts_valid_token::AcceptsValidToken,
+    &resource::bad_token_401_not_500::BadToken401Not500,
+    &scope::unknown_scope_not_granted::UnknownScopeNotGranted,
+    &scope::narrow_request_honoured::NarrowRequestHonoured,
 ];
