@@ -6,7 +6,11 @@ pub mod authorization;
 pub mod code;
 pub mod pkce;
 pub mod redirect_uri;
+pub mod refresh;
+pub mod resource;
 pub mod resource_metadata;
+pub mod revocation;
+pub mod scope;
 pub mod server_metadata;
 pub mod token;
 
@@ -49,4 +53,17 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &token::error_codes::ErrorCodes,
     &token::no_server_errors::NoServerErrors,
     &token::password_grant_refused::PasswordGrantRefused,
+    &refresh::issued::Issued,
+    &refresh::works::Works,
+    &refresh::rotated::Rotated,
+    &refresh::old_token_refused::OldTokenRefused,
+    &refresh::reuse_revokes_family::ReuseRevokesFamily,
+    &refresh::scope_not_widened::ScopeNotWidened,
+    &refresh::scope_narrows::ScopeNarrows,
+    &revocation::access_token::AccessToken,
+    &revocation::refresh_token::RefreshToken,
+    &resource::accepts_valid_token::AcceptsValidToken,
+    &resource::bad_token_401_not_500::BadToken401Not500,
+    &scope::unknown_scope_not_granted::UnknownScopeNotGranted,
+    &scope::narrow_request_honoured::NarrowRequestHonoured,
 ];

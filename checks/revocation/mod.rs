@@ -1,0 +1,4 @@
+//! Token revocation.
+
+pub mod access_token;
+pub mod refresh_token;
