@@ -258,6 +258,9 @@ impl Run {
         let signing_in = flow::sign_in(wire, audit, wanted, &held.clients);
         let (outcomes, signed_in) = tokio::join!(conduct(wire, audit, early, true, &self.options.progress), signing_in);
         self.outcomes.extend(outcomes);
+        if !matches!(audit.baseline(), Some(Ok(_))) {
+            self.take_back_green();
+        }
         let side_by_side = match signed_in {
             Ok(flow::SignedIn { side_by_side }) => side_by_side,
             Err(error) => return Some(Stopped { error: error.to_string(), hint: error.hint().into() }),
@@ -289,8 +292,24 @@ impl Run {
             };
             let outcomes = conduct(wire, audit, checks, together, &self.options.progress).await;
             self.outcomes.extend(outcomes);
+        if !matches!(audit.baseline(), Some(Ok(_))) {
+            self.take_back_green();
+        }
         }
         None
+    }
+
+    /// A server whose ordinary flow does not work may refuse everything for a reason of its own: what it answered to
+    /// anonymous requests proves nothing good.
+    fn take_back_green(&mut self) {
+        for check in self.plan.stage(Stage::Anonymous) {
+            if let Some((Ok(ruling), _)) = self.outcomes.get_mut(check.card().id)
+                && let Verdict::Pass(why) = &ruling.verdict
+            {
+                let why = format!("{why}, but the ordinary flow did not work, see authorization/code-flow-works");
+                ruling.verdict = Verdict::Inconclusive(why);
+            }
+        }
     }
 
     async fn documents_alone(&mut self, wire: &Wire, discovery: Discovery) {
@@ -298,6 +317,9 @@ impl Run {
         let checks = self.plan.stage(Stage::Documents);
         let outcomes = conduct(wire, &audit, checks, true, &self.options.progress).await;
         self.outcomes.extend(outcomes);
+        if !matches!(audit.baseline(), Some(Ok(_))) {
+            self.take_back_green();
+        }
     }
 
     /// The resource can be judged although its authorization server could not be found.
@@ -308,6 +330,9 @@ impl Run {
             self.plan.stage(Stage::Documents).into_iter().partition(|c| c.card().topic() == "resource_metadata");
         let outcomes = conduct(wire, &audit, about_resource, true, &self.options.progress).await;
         self.outcomes.extend(outcomes);
+        if !matches!(audit.baseline(), Some(Ok(_))) {
+            self.take_back_green();
+        }
         for check in about_server.into_iter().filter(|c| c.card().id == "server_metadata/published") {
             let demand = check.card().demands[0];
             let outcome: Outcome = Ok(Verdict::fail(demand, broken.what.clone()).into());
