@@ -69,8 +69,10 @@ pub struct Clients {
 pub struct Wanted {
     /// The loopback redirect URI.
     pub redirect_uri: String,
-    /// The scopes that will be asked for: some servers grant no others later.
+    /// The scopes that will be asked for.
     pub scope: ScopeSet,
+    /// Every scope that may be asked for by some check: some servers grant no others than were registered.
+    pub all_scopes: ScopeSet,
     /// The first client, if it is configured.
     pub a: Option<Configured>,
     /// The second client, if it is configured.
@@ -92,13 +94,26 @@ pub async fn clients(wire: &Wire, metadata: &Metadata, wanted: &Wanted) -> Resul
     }
     let endpoint = metadata.text("registration_endpoint").ok_or(RegistrationError::NotOffered)?;
     let auth = preferred(metadata);
-    let a = register(wire, endpoint, wanted, auth, true).await?;
-    let b = match b {
-        Some(b) => Some(b),
-        // The form that was accepted once is asked for again: registrations are counted by some servers.
-        None => register(wire, endpoint, wanted, a.auth, a.https_redirect_uri.is_some()).await.ok().map(Arc::new),
-    };
-    Ok(Clients { a: Arc::new(a), b })
+    // The redirect URI of a host that nobody owns may be what is refused, or the further scopes.
+    let mut manners = vec![Manner { https: true, all_scopes: true }, Manner { https: false, all_scopes: true }];
+    if wanted.all_scopes != wanted.scope {
+        manners.push(Manner { https: false, all_scopes: false });
+    }
+    let mut refused = None;
+    for manner in manners {
+        match register(wire, endpoint, wanted, auth, manner).await {
+            Ok(a) => {
+                let b = match b {
+                    Some(b) => Some(b),
+                    // What was accepted once is asked for again: registrations are counted by some servers.
+                    None => register(wire, endpoint, wanted, a.auth, manner).await.ok().map(Arc::new),
+                };
+                return Ok(Clients { a: Arc::new(a), b });
+            }
+            Err(error) => refused = Some(error),
+        }
+    }
+    Err(refused.unwrap_or(RegistrationError::NotOffered))
 }
 
 /// Registers a confidential client in place of a public one that can never get a token.
@@ -108,7 +123,16 @@ pub async fn confidential(wire: &Wire, metadata: &Metadata, wanted: &Wanted) -> 
         true => ClientAuth::Post,
         false => ClientAuth::Basic,
     };
-    register(&wire.stamped("registration"), endpoint, wanted, auth, false).await
+    register(&wire.stamped("registration"), endpoint, wanted, auth, Manner { https: false, all_scopes: false }).await
+}
+
+/// What is asked for beside the plain minimum.
+#[derive(Debug, Clone, Copy)]
+struct Manner {
+    /// An https redirect URI as well.
+    https: bool,
+    /// Every scope that some check may ask for.
+    all_scopes: bool,
 }
 
 /// A public client wherever the server does not rule it out: it is what ChatGPT and its like are.
@@ -128,10 +152,11 @@ async fn register(
     endpoint: &str,
     wanted: &Wanted,
     auth: ClientAuth,
-    with_https: bool,
+    manner: Manner,
 ) -> Result<Client, RegistrationError> {
     let https = format!("https://{}.test/cb", random_text(9).to_ascii_lowercase().replace(['_', '-'], "x"));
-    let uris: Vec<&str> = if with_https { vec![&wanted.redirect_uri, &https] } else { vec![&wanted.redirect_uri] };
+    let mut uris = vec![wanted.redirect_uri.as_str()];
+    uris.extend(manner.https.then_some(https.as_str()));
     let mut members = json!({
         "client_name": "oaudit (security audit; may be deleted)",
         "redirect_uris": uris,
@@ -141,19 +166,15 @@ async fn register(
         // Loopback redirect URIs over http belong to native applications (RFC 8252; OpenID registration section 2).
         "application_type": "native",
     });
-    if !wanted.scope.is_empty() {
-        members["scope"] = Value::from(wanted.scope.to_string());
+    let scope = if manner.all_scopes { &wanted.all_scopes } else { &wanted.scope };
+    if !scope.is_empty() {
+        members["scope"] = Value::from(scope.to_string());
     }
     let reply = wire
         .send(Request::json(endpoint, &members))
         .await
         .map_err(|trouble| RegistrationError::Refused(trouble.to_string()))?;
-    match read(&reply, auth, &wanted.redirect_uri, with_https.then(|| https.clone())) {
-        Ok(client) => Ok(client),
-        // The redirect URI of a host that nobody owns may be what is refused.
-        Err(_) if with_https => Box::pin(register(wire, endpoint, wanted, auth, false)).await,
-        Err(error) => Err(error),
-    }
+    read(&reply, auth, &wanted.redirect_uri, manner.https.then_some(https))
 }
 
 fn read(

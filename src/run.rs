@@ -215,6 +215,7 @@ impl Run {
         let wanted = Wanted {
             redirect_uri: listener.redirect_uri().to_owned(),
             scope: scope.clone(),
+            all_scopes: known_scopes.clone(),
             a: self.options.client.clone(),
             b: self.options.other_client.clone(),
         };
@@ -292,9 +293,9 @@ impl Run {
             };
             let outcomes = conduct(wire, audit, checks, together, &self.options.progress).await;
             self.outcomes.extend(outcomes);
-        if !matches!(audit.baseline(), Some(Ok(_))) {
-            self.take_back_green();
-        }
+            if !matches!(audit.baseline(), Some(Ok(_))) {
+                self.take_back_green();
+            }
         }
         None
     }

@@ -51,12 +51,13 @@ impl Check for ScopeNarrows {
 
     async fn run(tokens: Refreshable, cx: &Context) -> Outcome {
         let requested = &tokens.grant.requested_scope;
-        let original = tokens.effective_scope(requested).access();
-        let one: ScopeSet = original.iter().take(1).collect();
+        let granted = tokens.effective_scope(requested);
+        let original = granted.access();
         if original.len() < 2 {
             return Err(Unsettled::Control(format!("the grant came with \"{original}\" only, which has no parts")));
         }
-        let asked = cx.audit.ordinary().scope_for(&one);
+        // A part of what was granted: what was requested besides may have been left out, and may not be asked for now.
+        let asked: ScopeSet = original.iter().take(1).chain(granted.features().iter()).collect();
         let answer = tokens.refresh_with(&cx.wire, |form| {
             form.set("scope", asked.to_string());
         });

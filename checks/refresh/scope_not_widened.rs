@@ -46,7 +46,8 @@ impl Check for ScopeNotWidened {
         let known = cx.audit.ordinary().known_scopes.access();
         let further = known.beyond(&granted).beyond(requested);
         let extra = further.iter().next().unwrap_or("oaudit:no-such-scope");
-        let asked = requested.with(extra);
+        // What was granted and one more: anything else that was left out could be what is refused.
+        let asked = granted.with(extra);
         let answer = tokens.refresh_with(&cx.wire, |form| {
             form.set("scope", asked.to_string());
         });

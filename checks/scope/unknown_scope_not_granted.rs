@@ -76,7 +76,10 @@ fn judge_tokens(answer: &TokenAnswer, requested: &ScopeSet) -> Verdict {
             return Verdict::pass(format!("it was refused with {} at the token endpoint", e.describe()));
         }
         other => {
-            return Verdict::inconclusive(format!("it brought a code, and redeeming that brought {}", other.describe()));
+            return Verdict::inconclusive(format!(
+                "it brought a code, and redeeming that brought {}",
+                other.describe()
+            ));
         }
     };
     let has_made_up = |scope: &ScopeSet| scope.iter().any(|s| s.starts_with(MADE_UP));

@@ -47,6 +47,12 @@ impl ScopeSet {
         self.iter().filter(|s| !FEATURES.contains(s)).collect()
     }
 
+    /// `openid` and `offline_access` alone, as far as they are there.
+    #[must_use]
+    pub fn features(&self) -> Self {
+        self.iter().filter(|s| FEATURES.contains(s)).collect()
+    }
+
     /// Those that are not in `other`.
     #[must_use]
     pub fn beyond(&self, other: &Self) -> Self {
