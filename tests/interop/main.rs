@@ -1,14 +1,24 @@
-//! Audits real servers written by others; here, that each comes up as it is described.
+//! Audits real servers written by others: that each comes up as it is described, and that the verdicts which matter are
+//! those that are known to be true of it.
+
+#[path = "../support/mod.rs"]
+mod support;
 
 mod servers;
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use oaudit::oauth::secret::Secret;
+use oaudit::registration::Configured;
+use oaudit::report::{Report, ResultKind, VerdictKind};
+use oaudit::run::Options;
 use serde_json::Value;
 
 use servers::{Server, Target};
+use support::{as_alice, audit_of, line, trouble};
 
 /// The status line and headers, in lower case, and the body, of a plain GET.
 fn get(url: &str) -> std::io::Result<(String, String)> {
@@ -78,4 +88,120 @@ fn fastmcp_comes_up() {
     let about = metadata(&server, "oauth-protected-resource/mcp");
     assert_eq!(about["resource"], server.resource);
     assert!(challenge(&server.resource).contains("www-authenticate: bearer"));
+}
+
+/// The ids of the checks with this result.
+fn of(report: &Report, kind: ResultKind) -> BTreeSet<&'static str> {
+    report.checks.iter().filter(|c| c.result == kind).map(|c| c.id).collect()
+}
+
+/// Every check is decided or says why it cannot be: nothing is inconclusive on a server that answers properly.
+fn assert_decided(report: &Report) {
+    let undecided = of(report, ResultKind::Inconclusive);
+    assert!(undecided.is_empty() && report.stopped.is_none(), "undecided: {undecided:?}\n{}", trouble(report));
+}
+
+#[tokio::test]
+async fn oidc_provider_strict_breaks_no_must() {
+    let Some(server) = Server::start_or_skip(Target::OidcProviderStrict) else {
+        return;
+    };
+    let report = audit_of(&server.resource, as_alice()).await;
+    assert_decided(&report);
+    assert!(of(&report, ResultKind::Fail).is_empty(), "{}", trouble(&report));
+    // JWT access tokens of this library cannot be taken back: they outlive a replayed code, while the refresh token dies.
+    assert_eq!(of(&report, ResultKind::Warn), BTreeSet::from(["code/replay-revokes-tokens"]), "{}", trouble(&report));
+    let revocation = line(&report, "revocation/access-token");
+    assert!(revocation.findings.iter().any(|f| f.what == "unsupported_token_type"), "{revocation:?}");
+    assert_eq!(report.summary.logins, 1);
+    assert!(report.left_behind.is_empty(), "{:?}", report.left_behind);
+}
+
+#[tokio::test]
+async fn oidc_provider_strict_with_configured_clients() {
+    let Some(server) = Server::start_or_skip(Target::OidcProviderStrict) else {
+        return;
+    };
+    let id = |name: &str| server.fact(&format!("/clients/{name}/client_id")).to_owned();
+    let secret = server.fact("/clients/confidential/client_secret").to_owned();
+    for (client, secret) in [(id("public"), None), (id("confidential"), Some(Secret::new(secret)))] {
+        let options = Options {
+            client: Some(Configured { id: client.clone(), secret, auth: None }),
+            redirect_uri: Some(server.fact("/redirect_uri").to_owned()),
+            ..as_alice()
+        };
+        let report = audit_of(&server.resource, options).await;
+        assert_decided(&report);
+        assert!(of(&report, ResultKind::Fail).is_empty(), "{client}:\n{}", trouble(&report));
+        assert_eq!(
+            of(&report, ResultKind::Warn),
+            BTreeSet::from(["code/replay-revokes-tokens"]),
+            "{}",
+            trouble(&report)
+        );
+    }
+}
+
+#[tokio::test]
+async fn oidc_provider_lax_is_told_apart() {
+    let Some(server) = Server::start_or_skip(Target::OidcProviderLax) else {
+        return;
+    };
+    // Its registered client may use every response type; one that registers itself as we do may not.
+    let options = Options {
+        client: Some(Configured { id: server.fact("/clients/public/client_id").to_owned(), secret: None, auth: None }),
+        redirect_uri: Some(server.fact("/redirect_uri").to_owned()),
+        ..as_alice()
+    };
+    let report = audit_of(&server.resource, options).await;
+    assert_decided(&report);
+    let failed = BTreeSet::from([
+        "resource_metadata/published",
+        "resource_metadata/challenge-header",
+        "server_metadata/plain-not-advertised",
+        "server_metadata/no-implicit-advertised",
+        "authorization/implicit-refused",
+        "pkce/required",
+        "pkce/plain-refused",
+        "refresh/rotated",
+    ]);
+    assert_eq!(of(&report, ResultKind::Fail), failed, "{}", trouble(&report));
+    assert!(of(&report, ResultKind::Warn).is_empty(), "{}", trouble(&report));
+    assert!(
+        report.remarks.iter().any(|r| r.contains("nothing names the authorization server")),
+        "{:?}",
+        report.remarks
+    );
+}
+
+#[tokio::test]
+async fn oidc_provider_lax_without_a_configured_client() {
+    let Some(server) = Server::start_or_skip(Target::OidcProviderLax) else {
+        return;
+    };
+    let report = audit_of(&server.resource, as_alice()).await;
+    assert_decided(&report);
+    for id in ["pkce/required", "pkce/plain-refused", "server_metadata/no-implicit-advertised", "refresh/rotated"] {
+        assert_eq!(line(&report, id).result, ResultKind::Fail, "{id}\n{}", trouble(&report));
+    }
+    assert_eq!(report.left_behind.len(), 2, "this version offers no deletion: {:?}", report.left_behind);
+}
+
+#[tokio::test]
+async fn fastmcp_as_it_is() {
+    let Some(server) = Server::start_or_skip(Target::FastMcp) else {
+        return;
+    };
+    // It asks nobody anything, so nobody is needed.
+    let report = audit_of(&server.resource, Options::default()).await;
+    assert_decided(&report);
+    assert_eq!(report.summary.logins, 0);
+    // An unknown grant is invalid_request there, and invalid_grant comes with 401.
+    assert_eq!(of(&report, ResultKind::Fail), BTreeSet::from(["token/error-codes"]), "{}", trouble(&report));
+    let weak = BTreeSet::from(["pkce/required", "code/replay-revokes-tokens", "refresh/reuse-revokes-family"]);
+    assert_eq!(of(&report, ResultKind::Warn), weak, "{}", trouble(&report));
+    for id in ["code/single-use", "refresh/rotated", "refresh/old-token-refused", "pkce/plain-refused"] {
+        assert_eq!(line(&report, id).verdict, VerdictKind::Pass, "{id}\n{}", trouble(&report));
+    }
+    assert_eq!(line(&report, "authorization/iss-returned").verdict, VerdictKind::NotApplicable);
 }
