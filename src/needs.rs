@@ -179,6 +179,14 @@ impl Ordinary {
         access.iter().chain(features.iter()).collect()
     }
 
+    /// One scope alone, if there is another that it is narrower than. One that is asked for anyway comes first: the
+    /// client is known to be allowed it.
+    pub fn one_scope(&self) -> Option<ScopeSet> {
+        let known = self.known_scopes.access();
+        let one = self.scope.access().iter().chain(known.iter()).take(1).collect();
+        (known.len() > 1).then(|| self.scope_for(&one))
+    }
+
     /// The same for another client.
     #[must_use]
     pub fn of(&self, client: &Arc<Client>) -> Self {
@@ -621,5 +629,6 @@ pub(crate) mod tests {
     fn what_decides_about_refresh_tokens_is_kept() {
         let ordinary = ordinary("a b offline_access", "a b c offline_access");
         assert_eq!(ordinary.scope_for(&ScopeSet::parse("c")).to_string(), "c offline_access");
+        assert_eq!(ordinary.one_scope().unwrap().to_string(), "a offline_access");
     }
 }

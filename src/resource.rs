@@ -89,7 +89,7 @@ impl Resource {
 
     /// Shows a token good, as the control of what is done to it next.
     pub async fn control(&self, wire: &Wire, token: &str, before: &str) -> Result<(), Unsettled> {
-        let reached = self.call_with(wire, token).await?;
+        let reached = self.look(wire, token).await?;
         match reached.is_accepted() {
             true => Ok(()),
             false => Err(Unsettled::Control(format!(
@@ -99,15 +99,21 @@ impl Resource {
         }
     }
 
+    /// Presents a token past caches, over a connection that is not used again: what lies between may remember that the
+    /// token was good.
+    async fn look(&self, wire: &Wire, token: &str) -> Result<Reached, Trouble> {
+        let request = self.request(Credentials::Bearer(token));
+        let request = request.header("Cache-Control", "no-cache").header("Connection", "close");
+        Ok(Reached::read(&wire.send(request).await?))
+    }
+
     /// Presents a token again and again, `seconds` after now, until it is refused.
     pub async fn outlived(&self, wire: &Wire, token: &str, seconds: &[u64]) -> Result<Life, Trouble> {
         let began = Instant::now();
         let mut life = Life::Unclear("it was not asked".into());
         for at in seconds {
             tokio::time::sleep(Duration::from_secs(*at).saturating_sub(began.elapsed())).await;
-            // What lies between may remember that the token was good.
-            let request = self.request(Credentials::Bearer(token)).header("Cache-Control", "no-cache");
-            life = Life::read(&Reached::read(&wire.send(request).await?), began.elapsed().as_secs_f64());
+            life = Life::read(&self.look(wire, token).await?, began.elapsed().as_secs_f64());
             if matches!(life, Life::Ended(_)) {
                 break;
             }
@@ -230,4 +236,20 @@ impl Life {
 /// Whether an answer is JSON-RPC, as an MCP endpoint gives it.
 pub fn is_json_rpc(reply: &Reply) -> bool {
     reply.json().is_some_and(|j| j.get("jsonrpc").and_then(Value::as_str) == Some("2.0"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::message::tests::reply;
+
+    #[test]
+    fn a_token_is_dead_by_401_alone() {
+        let life = |status| Life::read(&Reached::read(&reply(status, &[], "")), 1.5);
+        assert_eq!(life(401), Life::Ended(1.5));
+        assert_eq!(life(204), Life::GoesOn(1.5));
+        for status in [302, 400, 403, 429, 500] {
+            assert!(matches!(life(status), Life::Unclear(_)), "{status}");
+        }
+    }
 }

@@ -63,7 +63,12 @@ fn lifetime(tokens: &TokenSet) -> Option<u64> {
 fn judge(access: Option<&Life>, refresh: Option<&TokenAnswer>, lifetime: Option<u64>) -> Verdict {
     let refused = |answer: &TokenAnswer| matches!(answer, TokenAnswer::Refused(e) if e.error == "invalid_grant");
     if let Some(TokenAnswer::Granted(_)) = refresh {
-        return Verdict::fail(REPLAY_REVOKES, "the refresh token still works after the replay");
+        let access = match access {
+            Some(Life::GoesOn(_)) => "; so does the access token",
+            Some(Life::Ended(_)) => "; the access token was refused",
+            Some(Life::Unclear(_)) | None => "",
+        };
+        return Verdict::fail(REPLAY_REVOKES, format!("the refresh token still works after the replay{access}"));
     }
     if let Some(odd) = refresh.filter(|answer| !refused(answer)) {
         return Verdict::inconclusive(format!(
@@ -81,6 +86,9 @@ fn judge(access: Option<&Life>, refresh: Option<&TokenAnswer>, lifetime: Option<
             )
         }
         Some(Life::Unclear(why)) => Verdict::inconclusive(format!("after the replay {why}; {refresh_died}")),
+        Some(Life::Ended(_)) if lifetime.is_some_and(|s| s <= 15) => {
+            Verdict::inconclusive("the access token lives so short that it may have expired by itself")
+        }
         Some(Life::Ended(_)) => Verdict::pass(format!("after the replay the access token was refused; {refresh_died}")),
         None if refresh.is_some() => Verdict::pass(
             "after the replay the refresh token was refused; no resource is known to show the access token to",
@@ -112,6 +120,7 @@ mod tests {
         assert!(matches!(judge(Some(&Life::Unclear("502".into())), None, None), Verdict::Inconclusive(_)));
         let odd = read(500, "text/html", "");
         assert!(matches!(judge(Some(&Life::Ended(0.1)), Some(&odd), None), Verdict::Inconclusive(_)));
+        assert!(matches!(judge(Some(&Life::Ended(0.1)), None, Some(10)), Verdict::Inconclusive(_)));
         assert!(matches!(judge(None, None, None), Verdict::NotRun { .. }));
         assert!(matches!(undecided(&refused(400, "invalid_client")), Some(Verdict::Inconclusive(_))));
         assert_eq!(undecided(&refused(400, "invalid_grant")), None);

@@ -29,12 +29,13 @@ impl Check for VerifierRequired {
         Ok(vec![ordinary.request(), ordinary.request()])
     }
 
-    async fn run([first, second]: [Code; 2], cx: &Context) -> Outcome {
-        let missing = first.redeem_with(&cx.wire, |form| {
+    async fn run([older, newer]: [Code; 2], cx: &Context) -> Outcome {
+        // The younger one first: some servers end a pending code at the next authorization.
+        let missing = newer.redeem_with(&cx.wire, |form| {
             form.remove("code_verifier");
         });
         let missing = missing.await.map(|(answer, _)| answer);
-        let empty = second.redeem_with(&cx.wire, |form| {
+        let empty = older.redeem_with(&cx.wire, |form| {
             form.set("code_verifier", "");
         });
         let empty = empty.await.map(|(answer, _)| answer);

@@ -37,9 +37,10 @@ impl Check for OldTokenRefused {
             return Ok(judge(&replayed, None).into());
         }
         // Some servers keep the old token good until its successor is used.
-        let _ = new.refresh(&cx.wire).await?;
+        let used = new.refresh(&cx.wire).await?;
         let Some(later) = tokens.refresh(&cx.wire).await? else { return Err(lost()) };
-        Ok(judge(&replayed, Some(&later)).into())
+        let successor_worked = matches!(used, Some(TokenAnswer::Granted(_)));
+        Ok(judge(&replayed, Some((&later, successor_worked))).into())
     }
 }
 
@@ -61,22 +62,28 @@ fn successor(old: &TokenSet, answer: Option<TokenAnswer>) -> Result<Box<TokenSet
     }
 }
 
-fn judge(replayed: &TokenAnswer, later: Option<&TokenAnswer>) -> Verdict {
+/// `later` is the answer to the second replay, and whether the successor worked when it was used before that.
+fn judge(replayed: &TokenAnswer, later: Option<(&TokenAnswer, bool)>) -> Verdict {
     let is_refusal = |answer: &TokenAnswer| matches!(answer, TokenAnswer::Refused(e) if e.error == "invalid_grant");
     match (replayed, later) {
         (replayed, _) if is_refusal(replayed) => {
             Verdict::pass("the replaced refresh token was refused with invalid_grant at once")
         }
-        (TokenAnswer::Granted(_), Some(TokenAnswer::Granted(_))) => {
+        (TokenAnswer::Granted(_), Some((TokenAnswer::Granted(_), _))) => {
             Verdict::fail(REFUSED, "the replaced refresh token bought tokens, even after its successor had been used")
         }
-        (TokenAnswer::Granted(_), Some(later)) if is_refusal(later) => Verdict::fail(
+        (TokenAnswer::Granted(_), Some((later, true))) if is_refusal(later) => Verdict::fail(
             AT_ONCE,
             "the replaced refresh token bought tokens once more, and was refused only after its successor had been used",
         ),
         (TokenAnswer::Granted(_), later) => Verdict::inconclusive(format!(
-            "the replaced refresh token bought tokens once more; after its successor was used it brought {}",
-            later.map_or_else(|| "nothing".into(), TokenAnswer::describe)
+            "the replaced refresh token bought tokens once more, then {}; its successor {}",
+            later.map_or_else(|| "nothing".into(), |(answer, _)| answer.describe()),
+            if later.is_some_and(|(_, worked)| worked) {
+                "worked"
+            } else {
+                "did not work, so the grant may have ended"
+            },
         )),
         (other, _) => {
             Verdict::inconclusive(format!("the replaced refresh token was answered with {}", other.describe()))
@@ -95,9 +102,10 @@ mod tests {
         let token = || granted(json!({"access_token": "x"}));
         let dead = refused(400, "invalid_grant");
         assert!(matches!(judge(&dead, None), Verdict::Pass(_)));
-        assert!(matches!(judge(&token(), Some(&token())), Verdict::Fail(REFUSED, _)));
-        assert!(matches!(judge(&token(), Some(&dead)), Verdict::Fail(AT_ONCE, _)));
-        assert!(matches!(judge(&token(), Some(&read(500, "text/html", ""))), Verdict::Inconclusive(_)));
+        assert!(matches!(judge(&token(), Some((&token(), true))), Verdict::Fail(REFUSED, _)));
+        assert!(matches!(judge(&token(), Some((&dead, true))), Verdict::Fail(AT_ONCE, _)));
+        assert!(matches!(judge(&token(), Some((&dead, false))), Verdict::Inconclusive(_)));
+        assert!(matches!(judge(&token(), Some((&read(500, "text/html", ""), true))), Verdict::Inconclusive(_)));
         assert!(matches!(judge(&refused(401, "invalid_client"), None), Verdict::Inconclusive(_)));
     }
 

@@ -76,19 +76,14 @@ impl Check for ScopeNarrows {
 }
 
 fn judge(answer: &TokenAnswer, asked: &ScopeSet) -> Verdict {
-    let tokens = match answer {
-        TokenAnswer::Granted(tokens) => tokens,
-        TokenAnswer::Refused(e) if e.error == "invalid_scope" => {
-            return Verdict::fail(NARROWS, format!("asking for \"{asked}\" alone was refused with {}", e.describe()));
-        }
-        other => {
-            return Verdict::inconclusive(format!(
-                "asking for \"{asked}\" alone was answered with {}",
-                other.describe()
-            ));
-        }
+    let TokenAnswer::Granted(tokens) = answer else {
+        return Verdict::inconclusive(format!("asking for \"{asked}\" alone was answered with {}", answer.describe()));
     };
-    let excess = tokens.effective_scope(asked).access().beyond(asked);
+    let given = tokens.effective_scope(asked).access();
+    if !asked.access().beyond(&given).is_empty() {
+        return Verdict::fail(NARROWS, format!("\"{asked}\" was asked for, and the token has \"{given}\""));
+    }
+    let excess = given.beyond(asked);
     let stated = tokens.stated_scope().unwrap_or_default();
     match (excess.is_empty(), excess.beyond(&stated).is_empty()) {
         (true, _) => Verdict::pass(format!("asking for \"{asked}\" alone brought no more than that")),
@@ -140,10 +135,10 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_of_the_part_is_no_narrowing() {
+    fn a_refusal_of_the_part_is_no_narrowing_and_neither_is_another_part() {
         let asked = ScopeSet::parse("a");
-        assert!(matches!(judge(&refused(400, "invalid_scope"), &asked), Verdict::Fail(NARROWS, _)));
-        assert!(matches!(judge(&refused(400, "invalid_grant"), &asked), Verdict::Inconclusive(_)));
+        assert!(matches!(judge(&refused(400, "invalid_scope"), &asked), Verdict::Inconclusive(_)));
+        assert!(matches!(verdict(json!({"access_token": "x", "scope": "b"})), Verdict::Fail(NARROWS, _)));
     }
 
     #[test]

@@ -29,12 +29,10 @@ impl Check for ScopeNotWidened {
     };
 
     fn requests(ordinary: &Ordinary) -> Result<Vec<AuthorizationRequest>, Shortfall> {
-        let known = ordinary.known_scopes.access();
         // With one scope or none the ordinary grant is narrow enough: what is asked for later is made up.
-        let first = known.iter().next().filter(|_| known.len() > 1);
-        Ok(vec![match first.map(|first| ordinary.scope_for(&[first].into_iter().collect()).to_string()) {
+        Ok(vec![match ordinary.one_scope() {
             Some(scope) => ordinary.altered(format!("scope={scope}"), |r| {
-                r.set("scope", scope);
+                r.set("scope", scope.to_string());
             }),
             None => ordinary.request(),
         }])

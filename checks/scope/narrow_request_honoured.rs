@@ -28,17 +28,11 @@ impl Check for NarrowRequestHonoured {
     };
 
     fn requests(ordinary: &Ordinary) -> Result<Vec<AuthorizationRequest>, Shortfall> {
-        let known = ordinary.known_scopes.access();
-        if known.len() < 2 {
-            return Err(Shortfall::NotApplicable(
-                "fewer than two scopes are known, so there is no part to ask for".into(),
-            ));
-        }
-        // One that is asked for anyway: the client is known to be allowed it.
-        let first = ordinary.scope.access().iter().chain(known.iter()).take(1).collect();
-        let scope = ordinary.scope_for(&first).to_string();
+        let nothing_narrower =
+            || Shortfall::NotApplicable("fewer than two scopes are known, so none is narrower".into());
+        let scope = ordinary.one_scope().ok_or_else(nothing_narrower)?;
         Ok(vec![ordinary.altered(format!("scope={scope}"), |r| {
-            r.set("scope", scope);
+            r.set("scope", scope.to_string());
         })])
     }
 

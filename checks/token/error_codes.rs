@@ -79,6 +79,9 @@ fn judge(reply: &Reply, due: &str, statuses: &[u16]) -> Verdict {
     }
     let json = reply.json();
     let text = |name: &str| json.as_ref().and_then(|j| j.get(name)).and_then(|v| v.as_str());
+    if reply.is_success() && text("access_token").is_some() {
+        return Verdict::fail(NAMED, "it was answered with an access token");
+    }
     let Some(error) = text("error") else {
         return Verdict::fail(FORM, format!("it was answered {status} without a JSON error ({})", reply.media_type()));
     };
@@ -95,10 +98,11 @@ fn judge(reply: &Reply, due: &str, statuses: &[u16]) -> Verdict {
     if reply.media_type() != "application/json" {
         return Verdict::fail(FORM, format!("{shown}, of media type \"{}\"", reply.media_type()));
     }
-    if !legal(error) || !text("error_description").is_none_or(legal) {
+    let uri_is_legal = text("error_uri").is_none_or(|uri| legal(uri) && !uri.contains(' '));
+    if !legal(error) || !text("error_description").is_none_or(legal) || !uri_is_legal {
         return Verdict::fail(
             FORM,
-            format!("{shown}, with characters that are not allowed in error or error_description"),
+            format!("{shown}, with characters that are not allowed in it, its description or its URI"),
         );
     }
     Verdict::pass(shown)
@@ -133,6 +137,12 @@ mod tests {
             verdict(400, "application/json", body, "invalid_request"),
             Verdict::Fail(MISSING_IS_INVALID, _)
         ));
+    }
+
+    #[test]
+    fn a_mistake_must_not_be_granted() {
+        let token = r#"{"access_token":"x","token_type":"Bearer"}"#;
+        assert!(matches!(verdict(200, "application/json", token, "invalid_grant"), Verdict::Fail(NAMED, _)));
     }
 
     #[test]

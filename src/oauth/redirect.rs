@@ -51,7 +51,9 @@ pub fn judge_query(answer: &AuthorizationAnswer, added: (&str, &str), broken: De
     let Some(returned) = answer.returned() else { return judge_unsent(answer) };
     let (name, value) = added;
     if returned.query.iter().any(|(n, v)| n == name && v == value) {
-        let brought = brought(returned).unwrap_or("no answer");
+        let mut own = returned.clone();
+        own.query.retain(|(n, v)| (n.as_str(), v.as_str()) != added);
+        let brought = brought(&own).unwrap_or("no answer");
         return Verdict::fail(broken, format!("the redirect carries {name}={value} beside {brought}"));
     }
     match answer {
