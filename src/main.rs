@@ -2,10 +2,14 @@
 
 use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     // A check that breaks is reported as undecided; its stack trace would help nobody who reads stderr.
     std::panic::set_hook(Box::new(|_| {}));
-    let exit = tokio::spawn(oaudit::cli::run()).await.unwrap_or_else(|_| oaudit::cli::broke());
-    ExitCode::from(exit.0)
+    let Ok(runtime) = tokio::runtime::Runtime::new() else {
+        return ExitCode::from(oaudit::cli::broke().0);
+    };
+    let exit = runtime.block_on(async { tokio::spawn(oaudit::cli::run()).await });
+    // A read of standard input that nobody answers any more must not keep the program.
+    runtime.shutdown_background();
+    ExitCode::from(exit.unwrap_or_else(|_| oaudit::cli::broke()).0)
 }

@@ -106,7 +106,7 @@ pub async fn audit(target: &Target, mut options: Options) -> Result<Report, Sele
     }
     let began = Instant::now();
     let mut run =
-        Run { plan, outcomes: HashMap::new(), options, began, started_at: freeze::now(), remarks: Vec::new() };
+        Run { plan, outcomes: Outcomes::default(), options, began, started_at: freeze::now(), remarks: Vec::new() };
     let wire = match Wire::open(run.options.wire.clone()) {
         Ok(wire) => wire,
         Err(trouble) => {
@@ -141,9 +141,27 @@ struct Held {
     audit: Option<Arc<Audit>>,
 }
 
+/// What the checks found out, entered one by one, so that an interruption loses none.
+#[derive(Clone, Default)]
+struct Outcomes(Arc<std::sync::Mutex<HashMap<&'static str, (Outcome, Duration)>>>);
+
+impl Outcomes {
+    fn enter(&self, id: &'static str, outcome: Outcome, took: Duration) {
+        self.held().insert(id, (outcome, took));
+    }
+
+    fn take(&self, id: &str) -> Option<(Outcome, Duration)> {
+        self.held().remove(id)
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<&'static str, (Outcome, Duration)>> {
+        self.0.lock().expect("no panic while it is held")
+    }
+}
+
 struct Run {
     plan: Plan,
-    outcomes: HashMap<&'static str, (Outcome, Duration)>,
+    outcomes: Outcomes,
     options: Options,
     began: Instant,
     started_at: String,
@@ -257,8 +275,7 @@ impl Run {
         let early: Vec<_> = [Stage::Documents, Stage::Anonymous].into_iter().flat_map(|s| self.plan.stage(s)).collect();
         self.tell(Progress::Begins("documents and anonymous requests, while signing in", early.len()));
         let signing_in = flow::sign_in(wire, audit, wanted, &held.clients);
-        let (outcomes, signed_in) = tokio::join!(conduct(wire, audit, early, true, &self.options.progress), signing_in);
-        self.outcomes.extend(outcomes);
+        let ((), signed_in) = tokio::join!(self.conduct(wire, audit, early, true), signing_in);
         if !matches!(audit.baseline(), Some(Ok(_))) {
             self.take_back_green();
         }
@@ -291,8 +308,7 @@ impl Run {
                 Stage::OwnMaterial => side_by_side != Some(false),
                 _ => true,
             };
-            let outcomes = conduct(wire, audit, checks, together, &self.options.progress).await;
-            self.outcomes.extend(outcomes);
+            self.conduct(wire, audit, checks, together).await;
             if !matches!(audit.baseline(), Some(Ok(_))) {
                 self.take_back_green();
             }
@@ -304,7 +320,7 @@ impl Run {
     /// anonymous requests proves nothing good.
     fn take_back_green(&mut self) {
         for check in self.plan.stage(Stage::Anonymous) {
-            if let Some((Ok(ruling), _)) = self.outcomes.get_mut(check.card().id)
+            if let Some((Ok(ruling), _)) = self.outcomes.held().get_mut(check.card().id)
                 && let Verdict::Pass(why) = &ruling.verdict
             {
                 let why = format!("{why}, but the ordinary flow did not work, see authorization/code-flow-works");
@@ -316,8 +332,7 @@ impl Run {
     async fn documents_alone(&mut self, wire: &Wire, discovery: Discovery) {
         let audit = Arc::new(freeze::audit_of_documents(self.options.profile, discovery));
         let checks = self.plan.stage(Stage::Documents);
-        let outcomes = conduct(wire, &audit, checks, true, &self.options.progress).await;
-        self.outcomes.extend(outcomes);
+        self.conduct(wire, &audit, checks, true).await;
         if !matches!(audit.baseline(), Some(Ok(_))) {
             self.take_back_green();
         }
@@ -329,15 +344,14 @@ impl Run {
         let audit = Arc::new(freeze::audit_of_documents(self.options.profile, discovery));
         let (about_resource, about_server): (Vec<_>, Vec<_>) =
             self.plan.stage(Stage::Documents).into_iter().partition(|c| c.card().topic() == "resource_metadata");
-        let outcomes = conduct(wire, &audit, about_resource, true, &self.options.progress).await;
-        self.outcomes.extend(outcomes);
+        self.conduct(wire, &audit, about_resource, true).await;
         if !matches!(audit.baseline(), Some(Ok(_))) {
             self.take_back_green();
         }
         for check in about_server.into_iter().filter(|c| c.card().id == "server_metadata/published") {
             let demand = check.card().demands[0];
             let outcome: Outcome = Ok(Verdict::fail(demand, broken.what.clone()).into());
-            self.outcomes.insert(check.card().id, (outcome, Duration::ZERO));
+            self.outcomes.enter(check.card().id, outcome, Duration::ZERO);
         }
     }
 
@@ -362,7 +376,50 @@ impl Run {
     fn tell(&self, progress: Progress<'_>) {
         (self.options.progress)(progress);
     }
+
+    /// Runs checks, side by side or one after the other. A check that panics or takes too long is undecided, and the
+    /// run goes on.
+    async fn conduct(&self, wire: &Wire, audit: &Arc<Audit>, checks: Vec<&'static dyn AnyCheck>, together: bool) {
+        let mut under_way = JoinSet::new();
+        let mut names = HashMap::new();
+        for check in checks {
+            let card = check.card();
+            let cx = Context { wire: wire.stamped(card.id), audit: Arc::clone(audit), card };
+            let task = under_way.spawn(async move {
+                let began = Instant::now();
+                let ordinary = cx.audit.ordinary().clone();
+                let outcome =
+                    tokio::time::timeout(PATIENCE, check.conduct(&cx, &ordinary)).await.unwrap_or_else(|_| {
+                        Err(Unsettled::Control(format!(
+                            "the check took longer than {} minutes",
+                            PATIENCE.as_secs() / 60
+                        )))
+                    });
+                (card.id, outcome, began.elapsed())
+            });
+            names.insert(task.id(), card.id);
+            if !together {
+                self.collect(&mut under_way, &names).await;
+            }
+        }
+        self.collect(&mut under_way, &names).await;
+    }
+
+    async fn collect(&self, under_way: &mut JoinSet<Conducted>, names: &HashMap<tokio::task::Id, &'static str>) {
+        while let Some(ended) = under_way.join_next().await {
+            let (id, outcome, took) = ended.unwrap_or_else(|error| {
+                let id = names.get(&error.id()).copied().unwrap_or("a check");
+                let why = "the check itself broke; this is a bug of oaudit, please report it".to_owned();
+                (id, Err(Unsettled::Control(why)), Duration::ZERO)
+            });
+            self.tell(Progress::Ended(id));
+            self.outcomes.enter(id, outcome, took);
+        }
+    }
 }
+
+/// A check that ended, and how long it took.
+type Conducted = (&'static str, Outcome, Duration);
 
 fn hold(held: &std::sync::Mutex<Vec<Arc<Client>>>, clients: &Clients) {
     let mut held = held.lock().expect("no panic while it is held");
@@ -374,51 +431,5 @@ fn stop(broken: &Broken) -> Stopped {
     Stopped { error: broken.to_string(), hint: broken.hint.clone() }
 }
 
-/// Runs checks, side by side or one after the other. A check that panics or takes too long is undecided, and the run
-/// goes on.
-async fn conduct(
-    wire: &Wire,
-    audit: &Arc<Audit>,
-    checks: Vec<&'static dyn AnyCheck>,
-    together: bool,
-    progress: &Arc<dyn Fn(Progress<'_>) + Send + Sync>,
-) -> Vec<(&'static str, (Outcome, Duration))> {
-    let mut outcomes = Vec::with_capacity(checks.len());
-    let mut under_way = JoinSet::new();
-    let mut names = HashMap::new();
-    for check in checks {
-        let card = check.card();
-        let cx = Context { wire: wire.stamped(card.id), audit: Arc::clone(audit), card };
-        let task = under_way.spawn(async move {
-            let began = Instant::now();
-            let ordinary = cx.audit.ordinary().clone();
-            let outcome = tokio::time::timeout(PATIENCE, check.conduct(&cx, &ordinary)).await.unwrap_or_else(|_| {
-                Err(Unsettled::Control(format!("the check took longer than {} minutes", PATIENCE.as_secs() / 60)))
-            });
-            (card.id, (outcome, began.elapsed()))
-        });
-        names.insert(task.id(), card.id);
-        if !together {
-            collect(&mut under_way, &names, &mut outcomes, progress).await;
-        }
-    }
-    collect(&mut under_way, &names, &mut outcomes, progress).await;
-    outcomes
-}
-
-async fn collect(
-    under_way: &mut JoinSet<(&'static str, (Outcome, Duration))>,
-    names: &HashMap<tokio::task::Id, &'static str>,
-    outcomes: &mut Vec<(&'static str, (Outcome, Duration))>,
-    progress: &Arc<dyn Fn(Progress<'_>) + Send + Sync>,
-) {
-    while let Some(ended) = under_way.join_next().await {
-        let outcome = ended.unwrap_or_else(|error| {
-            let id = names.get(&error.id()).copied().unwrap_or("a check");
-            let why = "the check itself broke; this is a bug of oaudit, please report it".to_owned();
-            (id, (Err(Unsettled::Control(why)), Duration::ZERO))
-        });
-        progress(Progress::Ended(outcome.0));
-        outcomes.push(outcome);
-    }
-}
+#[cfg(test)]
+mod tests;

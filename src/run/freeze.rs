@@ -176,7 +176,7 @@ impl Run {
         for check in checks::ALL {
             let card = check.card();
             let (outcome, took): (Outcome, Duration) = if in_plan(card.id, &self.plan.checks) {
-                self.outcomes.remove(card.id).unwrap_or_else(|| {
+                self.outcomes.take(card.id).unwrap_or_else(|| {
                     let why = match stopped {
                         Some(stopped) => format!("the audit stopped before: {}", stopped.error),
                         None => "the audit ended before".into(),
