@@ -4,6 +4,7 @@ use url::Url;
 
 use super::answer::{AuthorizationAnswer, PageKind, Returned};
 use super::client::Client;
+use super::request::same_place;
 use crate::check::{Demand, Verdict, advice, demand, should};
 use crate::document::Document;
 
@@ -28,7 +29,7 @@ pub fn registered(client: &Client) -> Vec<&str> {
 /// all may be sent there, not even an error.
 pub fn judge_place(answer: &AuthorizationAnswer, asked: &str, registered: &[&str], broken: Demand) -> Verdict {
     let Some(returned) = answer.returned() else { return judge_unsent(answer) };
-    if registered.iter().any(|uri| stands_at(&returned.url, uri)) {
+    if registered.iter().any(|uri| stands_at(&returned.url, uri) || is_with_user(&returned.url, uri)) {
         return judge_registered(answer, returned);
     }
     let place = returned.place();
@@ -109,6 +110,13 @@ fn stands_at(address: &str, redirect_uri: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['?', '#']))
 }
 
+/// Whether an address is a redirect URI with user information before its host: no exact match, but a browser ends at
+/// the registered place all the same.
+fn is_with_user(address: &str, redirect_uri: &str) -> bool {
+    let has_user = Url::parse(address).is_ok_and(|u| !u.username().is_empty() || u.password().is_some());
+    has_user && same_place(address, redirect_uri)
+}
+
 fn without_query(uri: &str) -> &str {
     uri.split(['?', '#']).next().unwrap_or_default()
 }
@@ -150,6 +158,14 @@ mod tests {
         let dots = "http://127.0.0.1:8765/oaudit/../callback";
         assert_eq!(broken(&place(dots, &format!("{dots}?code=x"))), Some(D));
         assert_eq!(broken(&place(dots, "http://unrelated.test/?code=x")), Some(D));
+    }
+
+    #[test]
+    fn user_information_before_the_registered_host_leads_there() {
+        let respelled = "http://evil.test%2f@127.0.0.1:8765/callback";
+        assert_eq!(broken(&place(respelled, &format!("{respelled}?code=x"))), Some(CODE_AT_REGISTERED));
+        let abroad = "http://127.0.0.1:8765@evil.test/callback";
+        assert_eq!(broken(&place(abroad, &format!("{abroad}?code=x"))), Some(D));
     }
 
     #[test]
