@@ -1,0 +1,143 @@
+//! Whom a check talks to: the token endpoint without a user, the protected resource, the revocation endpoint, a second
+//! client.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::{Baseline, Context, Needs, Shortfall, Stage};
+use crate::audit::Audit;
+use crate::discovery::{Metadata, ServerFacts};
+use crate::oauth::client::Client;
+use crate::oauth::request::AuthorizationRequest;
+use crate::oauth::revocation::Revoked;
+use crate::oauth::scope::ScopeSet;
+use crate::oauth::token::Grant;
+use crate::wire::{Reply, Trouble, Wire};
+
+/// Requests without a user, by the real client.
+#[derive(Debug, Clone)]
+pub struct Anonymous {
+    /// The authorization server.
+    pub server: Arc<Audit>,
+    /// The client.
+    pub client: Arc<Client>,
+}
+
+impl Anonymous {
+    /// The token endpoint.
+    pub fn token_endpoint(&self) -> &str {
+        &self.server.token_endpoint
+    }
+
+    /// The facts of the authorization server.
+    pub fn facts(&self) -> &ServerFacts {
+        &self.server.discovery.server
+    }
+
+    /// A grant that was never given, to ask the token endpoint with.
+    pub fn no_grant(&self) -> Arc<Grant> {
+        Arc::new(Grant {
+            token_endpoint: self.token_endpoint().to_owned(),
+            client: Arc::clone(&self.client),
+            redirect_uri: None,
+            requested_scope: ScopeSet::default(),
+            resource: None,
+        })
+    }
+}
+
+impl Needs for Anonymous {
+    const STAGE: Stage = Stage::Anonymous;
+    async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
+        Ok(Self { server: Arc::clone(&cx.audit), client: Arc::clone(&cx.audit.client) })
+    }
+}
+
+/// The protected resource, with a request that was seen to answer 401 without a token and 2xx with the baseline's.
+#[derive(Debug, Clone)]
+pub struct Resource(pub Arc<crate::resource::Resource>);
+
+impl Deref for Resource {
+    type Target = crate::resource::Resource;
+    fn deref(&self) -> &crate::resource::Resource {
+        &self.0
+    }
+}
+
+impl Needs for Resource {
+    const STAGE: Stage = Stage::Baseline;
+    async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
+        Baseline::supply(cx, Vec::new()).await?.resource().cloned().map(Self)
+    }
+}
+
+/// The protected resource as anybody may call it, before anyone signed in.
+#[derive(Debug, Clone)]
+pub struct OpenResource {
+    /// How it is called.
+    pub resource: crate::resource::Resource,
+    /// The audit, for what discovery saw.
+    pub audit: Arc<Audit>,
+}
+
+impl Needs for OpenResource {
+    const STAGE: Stage = Stage::Anonymous;
+    async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
+        let resource = cx.audit.open_resource().ok_or_else(no_resource)?;
+        Ok(Self { resource, audit: Arc::clone(&cx.audit) })
+    }
+}
+
+/// What to say where no resource is known.
+pub fn no_resource() -> Shortfall {
+    Shortfall::NotRun(
+        "no protected resource is known, only an issuer".into(),
+        "--resource URL of an API route or MCP endpoint".into(),
+    )
+}
+
+/// The revocation endpoint (RFC 7009).
+#[derive(Debug, Clone)]
+pub struct Revocation {
+    endpoint: String,
+}
+
+impl Revocation {
+    /// Revokes a token as `client` and gives the answer as it is.
+    pub async fn revoke(&self, wire: &Wire, client: &Client, token: &str, hint: &str) -> Result<Reply, Trouble> {
+        let pairs = vec![("token".to_owned(), token.to_owned()), ("token_type_hint".to_owned(), hint.to_owned())];
+        wire.send(client.form(&self.endpoint, pairs)).await
+    }
+
+    /// Revokes a token as `client` and reads the answer.
+    pub async fn revoked(&self, wire: &Wire, client: &Client, token: &str, hint: &str) -> Result<Revoked, Trouble> {
+        Ok(Revoked::read(&self.revoke(wire, client, token, hint).await?))
+    }
+}
+
+impl Needs for Revocation {
+    const STAGE: Stage = Stage::Anonymous;
+    async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
+        let metadata: &Metadata = &cx.audit.discovery.server.metadata;
+        match metadata.text("revocation_endpoint") {
+            Some(endpoint) => Ok(Self { endpoint: endpoint.to_owned() }),
+            None => Err(Shortfall::NotApplicable(
+                "the server announces no revocation_endpoint, see server_metadata/revocation-advertised".into(),
+            )),
+        }
+    }
+}
+
+/// A second client, for what must be bound to the first.
+#[derive(Debug, Clone)]
+pub struct OtherClient(pub Arc<Client>);
+
+impl Needs for OtherClient {
+    const STAGE: Stage = Stage::Anonymous;
+    async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
+        match &cx.audit.other_client {
+            Some(client) => Ok(Self(Arc::clone(client))),
+            None => Err(Shortfall::NotRun("there is no second client".into(), "--client-b-id ID".into())),
+        }
+    }
+}
