@@ -8,11 +8,13 @@ use crate::front::{Front, Purpose, SignInError};
 use crate::needs::{Ordinary, Shortfall, no_resource};
 use crate::oauth::answer::{AuthorizationAnswer, Returned};
 use crate::oauth::client::Client;
+use crate::oauth::introspection::Introspection;
 use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::scope::ScopeSet;
 use crate::oauth::token::TokenSet;
 use crate::profile::Profile;
 use crate::resource::{Reached, Resource};
+use crate::settings::Settings;
 use crate::wire::{ExchangeId, Reply, Wire};
 
 /// The facts that all checks share.
@@ -32,6 +34,14 @@ pub struct Audit {
     pub front: Front,
     /// The ordinary authorization request before anybody signed in.
     pub ordinary: Ordinary,
+    /// What the user set about judging.
+    pub settings: Settings,
+    /// The introspection endpoint, where somebody is known who may ask it.
+    pub introspection: Option<Introspection>,
+    /// Whether two grants of one user and client live side by side; `None` if it could not be seen.
+    pub(crate) side_by_side: OnceLock<Option<bool>>,
+    /// The second client's own ordinary flow, made once for all checks that need it as a control.
+    pub(crate) other_flow: tokio::sync::OnceCell<Result<Arc<TokenSet>, Shortfall>>,
     pub(crate) baseline: OnceLock<Result<Arc<Transcript>, FlowFailure>>,
 }
 
@@ -105,6 +115,11 @@ impl Audit {
     /// How the ordinary flow ended, once it has.
     pub fn baseline(&self) -> Option<&Result<Arc<Transcript>, FlowFailure>> {
         self.baseline.get()
+    }
+
+    /// Whether this server ends the older grants of a user and client at each new authorization.
+    pub fn grants_end_each_other(&self) -> bool {
+        self.side_by_side.get() == Some(&Some(false))
     }
 
     /// The ordinary request: as it worked if it did.

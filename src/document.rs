@@ -62,30 +62,48 @@ documents! {
     Rfc6750 => "rfc6750", "RFC 6750";
     /// Token revocation.
     Rfc7009 => "rfc7009", "RFC 7009";
+    /// JSON Web Signature.
+    Rfc7515 => "rfc7515", "RFC 7515";
     /// JSON Web Key.
     Rfc7517 => "rfc7517", "RFC 7517";
     /// JSON Web Algorithms.
     Rfc7518 => "rfc7518", "RFC 7518";
+    /// JSON Web Token.
+    Rfc7519 => "rfc7519", "RFC 7519";
     /// Dynamic client registration.
     Rfc7591 => "rfc7591", "RFC 7591";
     /// PKCE.
     Rfc7636 => "rfc7636", "RFC 7636";
+    /// Token introspection.
+    Rfc7662 => "rfc7662", "RFC 7662";
+    /// Native applications.
+    Rfc8252 => "rfc8252", "RFC 8252";
     /// Authorization server metadata.
     Rfc8414 => "rfc8414", "RFC 8414";
     /// Resource indicators.
     Rfc8707 => "rfc8707", "RFC 8707";
+    /// The best current practice for JWTs.
+    Rfc8725 => "rfc8725", "RFC 8725";
+    /// TLS 1.0 and 1.1 deprecated.
+    Rfc8996 => "rfc8996", "RFC 8996";
     /// JWT access tokens.
     Rfc9068 => "rfc9068", "RFC 9068";
     /// HTTP semantics.
     Rfc9110 => "rfc9110", "RFC 9110";
     /// The `iss` parameter.
     Rfc9207 => "rfc9207", "RFC 9207";
+    /// The secure use of TLS.
+    Rfc9325 => "rfc9325", "RFC 9325";
     /// The security best current practice.
     Rfc9700 => "rfc9700", "RFC 9700";
     /// Protected resource metadata.
     Rfc9728 => "rfc9728", "RFC 9728";
     /// OpenID Connect Core.
     OidcCore => "oidc-core", "OpenID Connect Core 1.0";
+    /// OWASP's Application Security Verification Standard.
+    Asvs5 => "asvs5", "OWASP ASVS 5.0";
+    /// The security best practices of the Model Context Protocol.
+    McpSecurity => "mcp-security", "MCP security best practices";
     /// The authorization chapter of the Model Context Protocol.
     Mcp => "mcp", "MCP authorization";
     /// OpenAI's requirements for apps, and the approval checklist that its guides repeat.
@@ -100,8 +118,12 @@ impl Document {
                 format!("https://datatracker.ietf.org/doc/html/draft-ietf-oauth-v2-1-16#section-{section}")
             }
             Self::OidcCore => "https://openid.net/specs/openid-connect-core-1_0.html".into(),
+            Self::Asvs5 => "https://owasp.org/www-project-application-security-verification-standard/".into(),
             Self::Mcp => {
                 format!("https://modelcontextprotocol.io/specification/{}/basic/authorization#{section}", mcp.as_str())
+            }
+            Self::McpSecurity => {
+                format!("https://modelcontextprotocol.io/docs/tutorials/security/security_best_practices#{section}")
             }
             Self::OpenAi => "https://developers.openai.com/plugins/build/auth".into(),
             rfc => format!("https://www.rfc-editor.org/rfc/{}#section-{section}", rfc.slug()),
@@ -112,7 +134,7 @@ impl Document {
     pub fn cite(self, section: &str, mcp: McpVersion) -> String {
         match self {
             Self::Mcp => format!("{} {}, \"{section}\"", self.title(), mcp.as_str()),
-            Self::OpenAi => format!("{}, \"{section}\"", self.title()),
+            Self::OpenAi | Self::McpSecurity => format!("{}, \"{section}\"", self.title()),
             _ => format!("{} section {section}", self.title()),
         }
     }

@@ -38,6 +38,7 @@ use tokio::task::JoinHandle;
 pub use faults::{FAULTS, Fault};
 pub use quirks::{QUIRKS, Quirk};
 use server::{Resource, Server, Settings};
+use store::{ACCESS_LIFETIME, CODE_LIFETIME};
 
 /// How a lab is to be served.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +55,10 @@ pub struct LabOptions {
     pub opaque: bool,
     /// Every authorization request succeeds at once as alice, without login or consent.
     pub auto_consent: bool,
+    /// Seconds that an access token lives; 600 if nothing is said.
+    pub access_seconds: Option<u64>,
+    /// Seconds that a code lives; 60 if nothing is said.
+    pub code_seconds: Option<u64>,
 }
 
 /// Why a lab could not be started.
@@ -115,6 +120,8 @@ impl Lab {
             latency: options.latency,
             opaque: options.opaque,
             auto_consent: options.auto_consent,
+            access_seconds: options.access_seconds.unwrap_or(ACCESS_LIFETIME),
+            code_lifetime: options.code_seconds.map_or(CODE_LIFETIME, Duration::from_secs),
         };
         for name in options.faults {
             match FAULTS.iter().find(|fault| fault.name == name) {

@@ -24,6 +24,7 @@ pub mod registration;
 pub mod report;
 pub mod resource;
 pub mod run;
+pub mod settings;
 pub mod wire;
 
 #[path = "../checks/mod.rs"]

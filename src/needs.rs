@@ -20,7 +20,7 @@ mod material;
 mod parties;
 
 pub use documents::{AboutResource, Baseline, Documents, FlowAttempt, ResourceMetadata, WholeLedger};
-pub use material::{Asked, FrontChannel, Refreshable};
+pub use material::{Asked, FrontChannel, Patience, Refreshable};
 pub use parties::{Anonymous, OpenResource, OtherClient, Resource, Revocation, no_resource};
 
 /// What a check knows beside its needs.
@@ -95,6 +95,8 @@ pub enum Stage {
     Baseline,
     /// Codes and token sets that spoil only their own.
     OwnMaterial,
+    /// Waits for something to expire: begun with the codes and tokens, judged before the ledger, beside all else.
+    Waiting,
     /// Odd authorization requests.
     OddRequests,
     /// What may revoke a grant: one after the other, each on a grant of its own.
@@ -103,6 +105,23 @@ pub enum Stage {
     Session,
     /// Reads the whole ledger.
     Ledger,
+}
+
+impl Stage {
+    /// For a person who waits.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Documents => "documents",
+            Self::Anonymous => "anonymous requests",
+            Self::Baseline => "the ordinary flow",
+            Self::OwnMaterial => "codes and tokens",
+            Self::Waiting => "what expires",
+            Self::OddRequests => "odd authorization requests",
+            Self::Grants => "what may revoke a grant",
+            Self::Session => "what may end the session",
+            Self::Ledger => "the ledger",
+        }
+    }
 }
 
 /// A kind of supply. Tuples of them are needs as well; the first one takes the authorization requests.

@@ -50,7 +50,7 @@ impl Profile {
     /// Whether a document is in force.
     pub fn has(&self, document: Document) -> bool {
         match document {
-            Document::Mcp => matches!(self.name, ProfileName::ChatGpt | ProfileName::Mcp),
+            Document::Mcp | Document::McpSecurity => matches!(self.name, ProfileName::ChatGpt | ProfileName::Mcp),
             Document::OpenAi => self.name == ProfileName::ChatGpt,
             Document::OidcCore => self.name == ProfileName::Oidc,
             _ => true,

@@ -23,7 +23,8 @@ pub struct Configured {
 }
 
 impl Configured {
-    fn client(&self, redirect_uri: &str) -> Client {
+    /// The client, as it comes back to `redirect_uri`.
+    pub(crate) fn client(&self, redirect_uri: &str) -> Client {
         let auth = self.auth.unwrap_or(if self.secret.is_some() { ClientAuth::Basic } else { ClientAuth::None });
         Client {
             id: self.id.clone(),

@@ -14,11 +14,13 @@ use crate::discovery::{Broken, Discovery, Found, Probing, Target, discover};
 use crate::front::{Front, SignIn};
 use crate::needs::{Context, Ordinary, Stage};
 use crate::oauth::client::Client;
+use crate::oauth::introspection::Introspection;
 use crate::oauth::scope::ScopeSet;
 use crate::plan::{Plan, Selection, SelectionError};
 use crate::profile::Profile;
 use crate::registration::{self, Clients, Configured, Wanted};
 use crate::report::{Report, Stopped};
+use crate::settings::Settings;
 use crate::wire::{Wire, WireOptions};
 
 mod flow;
@@ -27,7 +29,7 @@ mod ordinary;
 
 pub use freeze::Grading;
 
-/// The longest that one check may take, waiting for its turn included.
+/// The longest that one check may take, waiting for its turn included; waits that the user allows come on top.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 /// Everything that an audit can be told.
@@ -49,6 +51,8 @@ pub struct Options {
     pub scope: Option<ScopeSet>,
     /// How to sign in.
     pub sign_in: SignIn,
+    /// What checks judge by, where it is for the user to say.
+    pub settings: Settings,
     /// How failures become an exit code.
     pub grading: Grading,
     /// Asked before anything but GETs goes to a target that is not on this machine. `false` stops the audit.
@@ -76,6 +80,7 @@ impl Default for Options {
             redirect_uri: None,
             scope: None,
             sign_in: SignIn::default(),
+            settings: Settings::default(),
             grading: Grading::default(),
             consent: Arc::new(|_| true),
             progress: Arc::new(|_| {}),
@@ -255,6 +260,7 @@ impl Run {
             Ok(agent) => agent,
             Err(error) => return Some(Stopped { error: error.to_string(), hint: error.hint().into() }),
         };
+        let introspection = self.introspection(wire, &discovery, &clients.a);
         let audit = Arc::new(Audit {
             profile: self.options.profile,
             discovery,
@@ -263,11 +269,32 @@ impl Run {
             other_client: clients.b.clone(),
             front: Front::new(agent),
             ordinary,
+            settings: self.options.settings.clone(),
+            introspection,
+            side_by_side: OnceLock::new(),
+            other_flow: tokio::sync::OnceCell::new(),
             baseline: OnceLock::new(),
         });
         held.audit = Some(Arc::clone(&audit));
         audit.front.plan(self.plan.visits(&audit.ordinary));
         self.stages(wire, &audit, &wanted, held).await
+    }
+
+    /// Who may ask the introspection endpoint: the client that was configured for it, else our own if it can show a
+    /// secret (RFC 7662 section 2.1 leaves the rest to the server).
+    fn introspection(&self, wire: &Wire, discovery: &Discovery, own: &Arc<Client>) -> Option<Introspection> {
+        let endpoint = discovery.server.endpoint("introspection_endpoint")?.to_owned();
+        let client = match &self.options.settings.introspection {
+            Some(configured) => {
+                if let Some(secret) = &configured.secret {
+                    wire.vault().learn("client_secret", secret.expose());
+                }
+                Arc::new(configured.client(""))
+            }
+            None if !own.is_public() => Arc::clone(own),
+            None => return None,
+        };
+        Some(Introspection { endpoint, client })
     }
 
     /// The stages. What needs nobody runs while somebody signs in.
@@ -283,37 +310,42 @@ impl Run {
             Ok(flow::SignedIn { side_by_side }) => side_by_side,
             Err(error) => return Some(Stopped { error: error.to_string(), hint: error.hint().into() }),
         };
-        if side_by_side == Some(false) {
+        let _ = audit.side_by_side.set(side_by_side);
+        let beside = side_by_side != Some(false);
+        if !beside {
             self.remark(
                 "this server ends the older grants of a user and client at each new authorization; checks ran one after \
                  the other"
                     .into(),
             );
         }
-        for (stage, name) in [
-            (Stage::Baseline, "the ordinary flow"),
-            (Stage::OwnMaterial, "codes and tokens"),
-            (Stage::OddRequests, "odd authorization requests"),
-            (Stage::Grants, "what may revoke a grant"),
-            (Stage::Session, "what may end the session"),
-            (Stage::Ledger, "the ledger"),
-        ] {
-            let checks = self.plan.stage(stage);
-            if checks.is_empty() {
-                continue;
+        self.stage(wire, audit, Stage::Baseline, true).await;
+        let rest = async {
+            self.stage(wire, audit, Stage::OwnMaterial, beside).await;
+            self.stage(wire, audit, Stage::OddRequests, true).await;
+            self.stage(wire, audit, Stage::Grants, false).await;
+            self.stage(wire, audit, Stage::Session, false).await;
+        };
+        // What waits begins at once and runs beside the rest, unless the rest would end the grants that it waits on.
+        match beside {
+            true => {
+                tokio::join!(self.stage(wire, audit, Stage::Waiting, true), rest);
             }
-            self.tell(Progress::Begins(name, checks.len()));
-            let together = match stage {
-                Stage::Grants | Stage::Session => false,
-                Stage::OwnMaterial => side_by_side != Some(false),
-                _ => true,
-            };
-            self.conduct(wire, audit, checks, together).await;
-            if !matches!(audit.baseline(), Some(Ok(_))) {
-                self.take_back_green();
+            false => {
+                rest.await;
+                self.stage(wire, audit, Stage::Waiting, false).await;
             }
         }
+        self.stage(wire, audit, Stage::Ledger, true).await;
         None
+    }
+
+    async fn stage(&self, wire: &Wire, audit: &Arc<Audit>, stage: Stage, together: bool) {
+        let checks = self.plan.stage(stage);
+        if !checks.is_empty() {
+            self.tell(Progress::Begins(stage.describe(), checks.len()));
+            self.conduct(wire, audit, checks, together).await;
+        }
     }
 
     /// A server whose ordinary flow does not work may refuse everything for a reason of its own: what it answered to
@@ -330,7 +362,7 @@ impl Run {
     }
 
     async fn documents_alone(&mut self, wire: &Wire, discovery: Discovery) {
-        let audit = Arc::new(freeze::audit_of_documents(self.options.profile, discovery));
+        let audit = Arc::new(self.audit_of_documents(discovery));
         let checks = self.plan.stage(Stage::Documents);
         self.conduct(wire, &audit, checks, true).await;
         if !matches!(audit.baseline(), Some(Ok(_))) {
@@ -341,7 +373,7 @@ impl Run {
     /// The resource can be judged although its authorization server could not be found.
     async fn documents_without_server(&mut self, wire: &Wire, found: &Found, broken: &Broken) {
         let discovery = Discovery { resource: found.resource.clone(), server: freeze::no_server() };
-        let audit = Arc::new(freeze::audit_of_documents(self.options.profile, discovery));
+        let audit = Arc::new(self.audit_of_documents(discovery));
         let (about_resource, about_server): (Vec<_>, Vec<_>) =
             self.plan.stage(Stage::Documents).into_iter().partition(|c| c.card().topic() == "resource_metadata");
         self.conduct(wire, &audit, about_resource, true).await;
@@ -353,6 +385,10 @@ impl Run {
             let outcome: Outcome = Ok(Verdict::fail(demand, broken.what.clone()).into());
             self.outcomes.enter(check.card().id, outcome, Duration::ZERO);
         }
+    }
+
+    fn audit_of_documents(&self, discovery: Discovery) -> Audit {
+        freeze::audit_of_documents(self.options.profile, self.options.settings.clone(), discovery)
     }
 
     fn remark_on(&mut self, discovery: &Discovery) {
@@ -382,6 +418,7 @@ impl Run {
     async fn conduct(&self, wire: &Wire, audit: &Arc<Audit>, checks: Vec<&'static dyn AnyCheck>, together: bool) {
         let mut under_way = JoinSet::new();
         let mut names = HashMap::new();
+        let patience = PATIENCE + self.options.settings.longest_wait();
         for check in checks {
             let card = check.card();
             let cx = Context { wire: wire.stamped(card.id), audit: Arc::clone(audit), card };
@@ -389,10 +426,10 @@ impl Run {
                 let began = Instant::now();
                 let ordinary = cx.audit.ordinary().clone();
                 let outcome =
-                    tokio::time::timeout(PATIENCE, check.conduct(&cx, &ordinary)).await.unwrap_or_else(|_| {
+                    tokio::time::timeout(patience, check.conduct(&cx, &ordinary)).await.unwrap_or_else(|_| {
                         Err(Unsettled::Control(format!(
                             "the check took longer than {} minutes",
-                            PATIENCE.as_secs() / 60
+                            patience.as_secs() / 60
                         )))
                     });
                 (card.id, outcome, began.elapsed())

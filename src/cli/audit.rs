@@ -18,6 +18,7 @@ use crate::report::terminal::Look;
 use crate::report::verdict::FailOn;
 use crate::report::{Report, json, terminal};
 use crate::run::{Grading, Options, audit};
+use crate::settings::Settings;
 use crate::wire::{Guard, Limits, WireOptions};
 
 /// What can be said to `audit`.
@@ -41,6 +42,8 @@ pub(super) struct AuditArgs {
     #[command(flatten)]
     checks: SelectionArgs,
     #[command(flatten)]
+    judging: JudgingArgs,
+    #[command(flatten)]
     report: ReportArgs,
     #[command(flatten)]
     wire: WireArgs,
@@ -63,6 +66,31 @@ pub(super) struct SelectionArgs {
     /// The most that may be spoiled: nothing, own-material, grant or session.
     #[arg(long, value_name = "LEVEL", default_value = "grant", value_parser = reach)]
     reach: Reach,
+}
+
+/// What checks judge by.
+#[derive(Debug, Clone, Args)]
+pub(super) struct JudgingArgs {
+    /// Run the checks that wait until something expires, up to two hours.
+    #[arg(long)]
+    slow: bool,
+    /// Run those that wait no longer than this.
+    #[arg(long, value_name = "SECS", default_value = "0")]
+    max_wait: u64,
+    /// The last part of the redirect URI that ChatGPT shows for your app, for servers that do not send iss.
+    #[arg(long, value_name = "ID")]
+    chatgpt_callback_id: Option<String>,
+}
+
+impl JudgingArgs {
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
+            slow: self.slow,
+            max_wait: Duration::from_secs(self.max_wait),
+            chatgpt_callback_id: self.chatgpt_callback_id.clone(),
+            ..Settings::default()
+        }
+    }
 }
 
 impl SelectionArgs {
@@ -249,6 +277,7 @@ impl AuditArgs {
             redirect_uri: self.client.redirect_uri.clone(),
             scope: self.client.scope.as_deref().map(ScopeSet::parse),
             sign_in: self.sign_in.sign_in()?,
+            settings: self.judging.settings(),
             grading: self.report.grading(),
             consent: Arc::new(move |url| yes || confirmed(url)),
             progress: streams.progress(),

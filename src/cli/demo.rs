@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::audit::{ReportArgs, SelectionArgs, conduct};
+use super::audit::{JudgingArgs, ReportArgs, SelectionArgs, conduct};
 use super::{Common, Complaint, Exit, ProfileArgs};
 use crate::discovery::Target;
 use crate::front::choose::{AgentName, SignIn};
@@ -27,6 +27,8 @@ pub(super) struct DemoArgs {
     profile: ProfileArgs,
     #[command(flatten)]
     checks: SelectionArgs,
+    #[command(flatten)]
+    judging: JudgingArgs,
     #[command(flatten)]
     report: ReportArgs,
     #[command(flatten)]
@@ -56,6 +58,7 @@ impl DemoArgs {
                 credentials: Some(Credentials { username: "alice".into(), password: Secret::new("wonderland") }),
                 ..SignIn::default()
             },
+            settings: self.judging.settings(),
             grading: self.report.grading(),
             progress: streams.progress(),
             ..Options::default()

@@ -31,6 +31,12 @@ pub(super) struct LabArgs {
     /// Ask nobody: no login, no consent.
     #[arg(long)]
     auto_consent: bool,
+    /// Seconds that an access token lives; 600 by default.
+    #[arg(long, value_name = "SECS")]
+    access_seconds: Option<u64>,
+    /// Seconds that a code lives; 60 by default.
+    #[arg(long, value_name = "SECS")]
+    code_seconds: Option<u64>,
     #[command(flatten)]
     common: Common,
 }
@@ -49,6 +55,8 @@ impl LabArgs {
             latency: Duration::from_millis(self.latency),
             opaque: self.opaque,
             auto_consent: self.auto_consent,
+            access_seconds: self.access_seconds,
+            code_seconds: self.code_seconds,
         };
         let lab = match Lab::start(options).await {
             Ok(lab) => lab,

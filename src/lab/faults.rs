@@ -14,15 +14,15 @@ pub struct Fault {
 
 /// Which faults are switched on.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Flaws(u128);
+pub(super) struct Flaws([u128; 4]);
 
 impl Flaws {
     pub(super) fn has(self, flaw: Flaw) -> bool {
-        self.0 & (1 << flaw as u32) != 0
+        self.0[flaw as usize / 128] & (1 << (flaw as usize % 128)) != 0
     }
 
     pub(super) fn add(&mut self, flaw: Flaw) {
-        self.0 |= 1 << flaw as u32;
+        self.0[flaw as usize / 128] |= 1 << (flaw as usize % 128);
     }
 }
 
@@ -167,17 +167,14 @@ mod tests {
     use super::*;
 
     /// Every source of the lab but this one.
-    const SOURCES: &[&str] = &[
-        include_str!("authorize.rs"),
-        include_str!("metadata.rs"),
-        include_str!("redirect_uri.rs"),
-        include_str!("resource.rs"),
-        include_str!("revocation.rs"),
-        include_str!("server.rs"),
-        include_str!("signin.rs"),
-        include_str!("store.rs"),
-        include_str!("token.rs"),
-    ];
+    fn sources() -> Vec<String> {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lab");
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        files
+            .filter(|file| file.is_file() && file.file_name().is_some_and(|name| name != "faults.rs"))
+            .map(|file| std::fs::read_to_string(file).unwrap())
+            .collect()
+    }
 
     #[test]
     fn names_are_unique_and_say_what_they_break() {
@@ -186,14 +183,15 @@ mod tests {
             assert!(!fault.breaks.is_empty(), "{}", fault.name);
             assert!(fault.breaks.iter().all(|id| id.contains('/')));
         }
-        assert!(FAULTS.len() <= 128, "Flaws holds 128");
+        assert!(FAULTS.len() <= 512, "Flaws holds 512");
     }
 
     #[test]
     fn every_fault_is_read_somewhere() {
+        let sources = sources();
         for fault in FAULTS {
             let value = format!("Flaw::{:?}", fault.flaw);
-            let reads = SOURCES.iter().any(|source| {
+            let reads = sources.iter().any(|source| {
                 source
                     .match_indices(&value)
                     .any(|(at, _)| !source[at + value.len()..].starts_with(|c: char| c.is_ascii_alphanumeric()))

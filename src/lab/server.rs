@@ -46,6 +46,9 @@ pub(super) struct Server {
     pub(super) twists: Twists,
     pub(super) opaque: bool,
     pub(super) auto_consent: bool,
+    /// Seconds that an access token lives.
+    pub(super) access_seconds: u64,
+    pub(super) code_lifetime: Duration,
     pub(super) key: Key,
     latency: Duration,
     store: Mutex<Store>,
@@ -63,6 +66,8 @@ pub(super) struct Settings {
     pub(super) latency: Duration,
     pub(super) opaque: bool,
     pub(super) auto_consent: bool,
+    pub(super) access_seconds: u64,
+    pub(super) code_lifetime: Duration,
 }
 
 impl Server {
@@ -73,6 +78,8 @@ impl Server {
             twists: settings.twists,
             opaque: settings.opaque,
             auto_consent: settings.auto_consent,
+            access_seconds: settings.access_seconds,
+            code_lifetime: settings.code_lifetime,
             key: Key::generate(),
             latency: settings.latency,
             store: Mutex::new(Store::new()),

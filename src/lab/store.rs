@@ -16,10 +16,10 @@ use super::server::{Resource, Server};
 /// The people who can sign in.
 pub(super) const USERS: [(&str, &str); 2] = [("alice", "wonderland"), ("bob", "looking-glass")];
 
-/// Seconds an access token lives.
+/// Seconds an access token lives unless told otherwise.
 pub(super) const ACCESS_LIFETIME: u64 = 600;
 /// Codes are for the next request of a program, not for a person.
-const CODE_LIFETIME: Duration = Duration::from_secs(60);
+pub(super) const CODE_LIFETIME: Duration = Duration::from_secs(60);
 const REFRESH_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// What one authorization gave to one client; all tokens that came of it die with it.
@@ -171,7 +171,12 @@ impl Store {
         let code = self.secret();
         self.codes.insert(
             code.clone(),
-            Code { grant, request: request.clone(), expires: server.now() + CODE_LIFETIME, state: CodeState::Fresh },
+            Code {
+                grant,
+                request: request.clone(),
+                expires: server.now() + server.code_lifetime,
+                state: CodeState::Fresh,
+            },
         );
         code
     }
@@ -191,7 +196,7 @@ impl Store {
             scope: scope.to_vec(),
             audience: audience.to_owned(),
             issued,
-            expires: issued + ACCESS_LIFETIME,
+            expires: issued + server.access_seconds,
             revoked: false,
             dead: refreshed && server.flawed(Flaw::RefreshYieldsDeadToken),
         };

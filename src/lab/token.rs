@@ -19,7 +19,7 @@ use super::faults::Flaw;
 use super::form::{self, Params};
 use super::quirks::Twist;
 use super::server::{Resource, SCOPES, Server};
-use super::store::{ACCESS_LIFETIME, CodeState, Store, USERS};
+use super::store::{CodeState, Store, USERS};
 
 /// How long a replaced refresh token stays good under the quirk that lets it.
 const GRACE: Duration = Duration::from_secs(2);
@@ -242,10 +242,10 @@ fn body(server: &Server, access: String, refresh: Option<String>, scope: Option<
     let mut body = json!({
         "access_token": access,
         "token_type": "Bearer",
-        "expires_in": ACCESS_LIFETIME,
+        "expires_in": server.access_seconds,
     });
     if server.flawed(Flaw::ExpiresInString) {
-        body["expires_in"] = json!(ACCESS_LIFETIME.to_string());
+        body["expires_in"] = json!(server.access_seconds.to_string());
     }
     if let Some(refresh) = refresh {
         body["refresh_token"] = json!(refresh);

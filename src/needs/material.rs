@@ -1,6 +1,7 @@
-//! What a check may spoil: fresh codes, grants of its own, the answers to odd authorization requests.
+//! What a check may spoil: fresh codes, grants of its own, the answers to odd authorization requests; and time.
 
 use std::ops::Deref;
+use std::time::Duration;
 
 use super::{Baseline, Context, Needs, Shortfall, Stage};
 use crate::check::{Finding, Verdict};
@@ -142,5 +143,34 @@ impl Needs for Refreshable {
             ));
         }
         Ok(Self(tokens))
+    }
+}
+
+/// Leave to wait until something expires. Where the user gave none, the check is not run.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience(());
+
+impl Needs for Patience {
+    const STAGE: Stage = Stage::Waiting;
+    async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
+        match cx.audit.settings.waits() {
+            true => Ok(Self(())),
+            false => Err(Shortfall::NotRun("it waits until something expires".into(), "--slow".into())),
+        }
+    }
+}
+
+impl Patience {
+    /// Waits; or says that the wait is longer than the user allows.
+    pub async fn wait(self, cx: &Context, wait: Duration) -> Result<(), Verdict> {
+        if !cx.audit.settings.may_wait(wait) {
+            let seconds = wait.as_secs();
+            return Err(Verdict::NotRun {
+                why: format!("it would have to wait {seconds} s"),
+                how: format!("--max-wait {seconds}"),
+            });
+        }
+        tokio::time::sleep(wait).await;
+        Ok(())
     }
 }

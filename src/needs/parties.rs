@@ -1,5 +1,5 @@
-//! Whom a check talks to: the token endpoint without a user, the protected resource, the revocation endpoint, a second
-//! client.
+//! Whom a check talks to: the token endpoint without a user, the protected resource, the revocation and introspection
+//! endpoints, a second client.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -7,11 +7,14 @@ use std::sync::Arc;
 use super::{Baseline, Context, Needs, Shortfall, Stage};
 use crate::audit::Audit;
 use crate::discovery::{Metadata, ServerFacts};
+use crate::front::Purpose;
+use crate::oauth::answer::AuthorizationAnswer;
 use crate::oauth::client::Client;
+use crate::oauth::introspection::Introspection;
 use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::revocation::Revoked;
 use crate::oauth::scope::ScopeSet;
-use crate::oauth::token::Grant;
+use crate::oauth::token::{Grant, TokenAnswer, TokenSet};
 use crate::wire::{Reply, Trouble, Wire};
 
 /// Requests without a user, by the real client.
@@ -128,16 +131,54 @@ impl Needs for Revocation {
     }
 }
 
-/// A second client, for what must be bound to the first.
+/// A second client, for what must be bound to the first. It was seen to get a token of its own, so that a refusal of
+/// what belongs to the first is no refusal of the client.
 #[derive(Debug, Clone)]
-pub struct OtherClient(pub Arc<Client>);
+pub struct OtherClient {
+    /// The client.
+    pub client: Arc<Client>,
+    /// What its own ordinary flow brought. Read only: all checks share it.
+    pub tokens: Arc<TokenSet>,
+}
 
 impl Needs for OtherClient {
-    const STAGE: Stage = Stage::Anonymous;
+    const STAGE: Stage = Stage::OwnMaterial;
     async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
-        match &cx.audit.other_client {
-            Some(client) => Ok(Self(Arc::clone(client))),
-            None => Err(Shortfall::NotRun("there is no second client".into(), "--client-b-id ID".into())),
+        let Some(client) = cx.audit.other_client.clone() else {
+            return Err(Shortfall::NotRun("there is no second client".into(), "--client-b-id ID".into()));
+        };
+        Baseline::supply(cx, Vec::new()).await?;
+        let control = cx.audit.other_flow.get_or_init(|| own_flow(cx, &client)).await;
+        Ok(Self { client, tokens: control.clone()? })
+    }
+}
+
+async fn own_flow(cx: &Context, client: &Arc<Client>) -> Result<Arc<TokenSet>, Shortfall> {
+    let wire = cx.wire.stamped("second client");
+    let failed =
+        |what: String| Shortfall::Inconclusive(format!("the second client's own ordinary flow brought {what}"));
+    let request = cx.audit.ordinary().of(client).request();
+    let code = match cx.audit.visit(&wire, request, Purpose::Ordinary).await? {
+        AuthorizationAnswer::Code(code) => code,
+        other => return Err(failed(other.describe())),
+    };
+    match code.redeem(&wire).await?.0 {
+        TokenAnswer::Granted(tokens) => Ok(Arc::new(*tokens)),
+        other => Err(failed(other.describe())),
+    }
+}
+
+impl Needs for Introspection {
+    const STAGE: Stage = Stage::Baseline;
+    async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
+        if cx.audit.discovery.server.endpoint("introspection_endpoint").is_none() {
+            return Err(Shortfall::NotApplicable("the server announces no introspection_endpoint".into()));
         }
+        cx.audit.introspection.clone().ok_or_else(|| {
+            Shortfall::NotRun(
+                "nobody is known who may ask the introspection endpoint".into(),
+                "[introspection] in oaudit.toml".into(),
+            )
+        })
     }
 }

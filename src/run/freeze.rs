@@ -18,6 +18,7 @@ use crate::oauth::scope::ScopeSet;
 use crate::profile::Profile;
 use crate::report::verdict::{FailOn, exit_code};
 use crate::report::{CheckLine, DiscoveryLine, ProfileLine, Report, SignInLine, Stopped, Summary, TargetLine, Tool};
+use crate::settings::Settings;
 use crate::wire::{ExchangeId, Wire};
 
 /// How failures become an exit code.
@@ -64,7 +65,7 @@ pub(super) fn no_server() -> ServerFacts {
 }
 
 /// An audit that has documents and nothing else, for the checks that look only.
-pub(super) fn audit_of_documents(profile: Profile, discovery: Discovery) -> Audit {
+pub(super) fn audit_of_documents(profile: Profile, settings: Settings, discovery: Discovery) -> Audit {
     let client = Arc::new(Client {
         id: String::new(),
         secret: None,
@@ -89,6 +90,10 @@ pub(super) fn audit_of_documents(profile: Profile, discovery: Discovery) -> Audi
         other_client: None,
         front: Front::new(Arc::new(Nobody)),
         ordinary,
+        settings,
+        introspection: None,
+        side_by_side: OnceLock::new(),
+        other_flow: tokio::sync::OnceCell::new(),
         baseline: OnceLock::new(),
     }
 }

@@ -39,7 +39,7 @@ async fn a_check_that_breaks_or_hangs_is_undecided_and_the_others_go_on() {
     };
     let wire = Wire::open(WireOptions::default()).unwrap();
     let discovery = Discovery { resource: None, server: server_facts(json!({})) };
-    let audit = Arc::new(freeze::audit_of_documents(run.options.profile, discovery));
+    let audit = Arc::new(run.audit_of_documents(discovery));
     for together in [true, false] {
         run.conduct(&wire, &audit, run.plan.checks.clone(), together).await;
         let why = |id: &str| match run.outcomes.take(id).unwrap().0 {
