@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::audit::Audit;
 use crate::check::{AnyCheck, Outcome, Unsettled, Verdict};
 use crate::checks;
-use crate::discovery::{Broken, Discovery, Found, Probing, Target, discover};
+use crate::discovery::{Broken, Discovery, Found, Probing, Target, Whose, discover};
 use crate::front::{Front, SignIn};
 use crate::needs::{Context, Ordinary, Stage};
 use crate::oauth::client::Client;
@@ -305,7 +305,7 @@ impl Run {
             self.tell(Progress::Begins(name, checks.len()));
             let together = match stage {
                 Stage::Grants | Stage::Session => false,
-                Stage::OwnMaterial => side_by_side != Some(false),
+                Stage::OwnMaterial | Stage::OddRequests => side_by_side != Some(false),
                 _ => true,
             };
             self.conduct(wire, audit, checks, together).await;
@@ -350,7 +350,12 @@ impl Run {
         }
         for check in about_server.into_iter().filter(|c| c.card().id == "server_metadata/published") {
             let demand = check.card().demands[0];
-            let outcome: Outcome = Ok(Verdict::fail(demand, broken.what.clone()).into());
+            // A server that nobody named, or that could not be asked, published nothing wrong.
+            let verdict = match broken.whose {
+                Whose::AuthorizationServer => Verdict::fail(demand, broken.what.clone()),
+                Whose::Resource | Whose::Network | Whose::CommandLine => Verdict::inconclusive(broken.what.clone()),
+            };
+            let outcome: Outcome = Ok(verdict.into());
             self.outcomes.enter(check.card().id, outcome, Duration::ZERO);
         }
     }

@@ -48,7 +48,8 @@ impl<const N: usize> Needs for [Code; N] {
     }
 }
 
-/// The answers to odd authorization requests: as a stranger first, with the session where a stranger is asked to log in.
+/// The answers to odd authorization requests: as a stranger first, with the session where a stranger is asked to log in,
+/// or is turned away with the ordinary request as well.
 #[derive(Debug)]
 pub struct FrontChannel(pub Vec<Asked>);
 
@@ -82,8 +83,27 @@ impl Needs for FrontChannel {
     const VISITS: bool = true;
     async fn supply(cx: &Context, requests: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
         Baseline::supply(cx, Vec::new()).await?;
+        cx.audit.front.meet_strangers(&cx.wire, cx.audit.ordinary().request()).await;
+        if cx.audit.front.has_one_code() {
+            let mut asked = Vec::with_capacity(requests.len());
+            for request in requests {
+                asked.push(ask(cx, request).await);
+            }
+            give_up_ended(&mut asked);
+            return Ok(Self(asked));
+        }
         let asking = requests.into_iter().map(|request| ask(cx, request));
         Ok(Self(futures_util::future::join_all(asking).await))
+    }
+}
+
+/// Where the youngest code alone is good, what the token endpoint says of the others proves nothing.
+fn give_up_ended(asked: &mut [Asked]) {
+    let codes = asked.iter_mut().filter(|a| matches!(a.answer, Ok(AuthorizationAnswer::Code(_))));
+    for ended in codes.rev().skip(1) {
+        ended.answer = Err(Shortfall::Inconclusive(
+            "it brought a code, and this server ends pending codes at the next authorization".into(),
+        ));
     }
 }
 
@@ -142,5 +162,22 @@ impl Needs for Refreshable {
             ));
         }
         Ok(Self(tokens))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::needs::tests::asked;
+    use crate::oauth::answer::tests::arrived;
+
+    #[test]
+    fn the_youngest_code_alone_is_kept() {
+        let home = "http://127.0.0.1:8765/callback";
+        let at = |rest: &str| asked(home, "s", arrived(home, &format!("{home}{rest}")));
+        let mut all = [at("?code=1"), at("?error=x"), at("?code=2"), at("?error=y")];
+        give_up_ended(&mut all);
+        let kept = all.map(|a| a.answer.map(|answer| answer.describe()).ok());
+        assert_eq!(kept.map(|k| k.is_some()), [false, true, true, true]);
     }
 }
