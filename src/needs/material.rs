@@ -66,6 +66,8 @@ pub struct Asked {
     pub answer: Result<AuthorizationAnswer, Shortfall>,
     /// Whether a stranger got it: no session was involved.
     pub as_stranger: bool,
+    /// The answer is a code that the server has ended meanwhile, by giving out another: it can be read, not redeemed.
+    pub code_ended: bool,
 }
 
 impl Asked {
@@ -89,7 +91,7 @@ impl Needs for FrontChannel {
             for request in requests {
                 asked.push(ask(cx, request).await);
             }
-            give_up_ended(&mut asked);
+            mark_ended(&mut asked);
             return Ok(Self(asked));
         }
         let asking = requests.into_iter().map(|request| ask(cx, request));
@@ -98,12 +100,10 @@ impl Needs for FrontChannel {
 }
 
 /// Where the youngest code alone is good, what the token endpoint says of the others proves nothing.
-fn give_up_ended(asked: &mut [Asked]) {
+fn mark_ended(asked: &mut [Asked]) {
     let codes = asked.iter_mut().filter(|a| matches!(a.answer, Ok(AuthorizationAnswer::Code(_))));
     for ended in codes.rev().skip(1) {
-        ended.answer = Err(Shortfall::Inconclusive(
-            "it brought a code, and this server ends pending codes at the next authorization".into(),
-        ));
+        ended.code_ended = true;
     }
 }
 
@@ -119,7 +119,7 @@ async fn ask(cx: &Context, request: AuthorizationRequest) -> Asked {
         }
         Err(trouble) => (Err(trouble.into()), true),
     };
-    Asked { what, redirect_uri, state, answer, as_stranger }
+    Asked { what, redirect_uri, state, answer, as_stranger, code_ended: false }
 }
 
 /// A grant of the check's own, which it may destroy.
@@ -172,12 +172,11 @@ mod tests {
     use crate::oauth::answer::tests::arrived;
 
     #[test]
-    fn the_youngest_code_alone_is_kept() {
+    fn the_youngest_code_alone_is_good() {
         let home = "http://127.0.0.1:8765/callback";
         let at = |rest: &str| asked(home, "s", arrived(home, &format!("{home}{rest}")));
         let mut all = [at("?code=1"), at("?error=x"), at("?code=2"), at("?error=y")];
-        give_up_ended(&mut all);
-        let kept = all.map(|a| a.answer.map(|answer| answer.describe()).ok());
-        assert_eq!(kept.map(|k| k.is_some()), [false, true, true, true]);
+        mark_ended(&mut all);
+        assert_eq!(all.map(|a| a.code_ended), [true, false, false, false]);
     }
 }
