@@ -34,7 +34,7 @@ impl Check for ReplayRevokesTokens {
             // The refresh token alone can tell then, so that one is shown to be good.
             None => {
                 if let Some(answer) = tokens.refresh(&cx.wire).await? {
-                    tokens = successor(tokens, answer)?;
+                    tokens = successor(&tokens, answer)?;
                 }
             }
         }
@@ -52,11 +52,11 @@ impl Check for ReplayRevokesTokens {
 }
 
 /// The token set that a refresh before the replay brought.
-fn successor(old: Box<TokenSet>, answer: TokenAnswer) -> Result<Box<TokenSet>, Unsettled> {
+fn successor(old: &TokenSet, answer: TokenAnswer) -> Result<Box<TokenSet>, Unsettled> {
     match answer {
         TokenAnswer::Granted(mut new) => {
             // An answer without refresh_token says that the old one stays in use.
-            new.refresh_token = new.refresh_token.take().or(old.refresh_token);
+            new.refresh_token = new.refresh_token.take().or_else(|| old.refresh_token.clone());
             Ok(new)
         }
         other => Err(Unsettled::Control(format!(
@@ -138,9 +138,9 @@ mod tests {
 
     #[test]
     fn a_refresh_token_that_never_worked_did_not_die() {
-        let old = || Box::new(tokens(serde_json::json!({"access_token": "x", "refresh_token": "r"})));
-        assert!(matches!(successor(old(), refused(400, "invalid_grant")), Err(Unsettled::Control(_))));
-        let kept = successor(old(), granted(serde_json::json!({"access_token": "y"}))).unwrap();
+        let old = || tokens(serde_json::json!({"access_token": "x", "refresh_token": "r"}));
+        assert!(matches!(successor(&old(), refused(400, "invalid_grant")), Err(Unsettled::Control(_))));
+        let kept = successor(&old(), granted(serde_json::json!({"access_token": "y"}))).unwrap();
         assert_eq!(kept.refresh_token, old().refresh_token);
     }
 
