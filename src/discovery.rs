@@ -34,6 +34,12 @@ impl Fetched {
         self.status == 200 && self.json.as_ref().is_some_and(Value::is_object)
     }
 
+    /// Whether the answer speaks of the moment and not of the document: 429, or what a proxy says of a server that is
+    /// busy or down.
+    pub fn is_outage(&self) -> bool {
+        matches!(self.status, 429 | 502..=504)
+    }
+
     /// Why it cannot, in a few words.
     pub fn why_not(&self) -> String {
         match (&self.json, self.status) {
@@ -43,6 +49,11 @@ impl Fetched {
             (None, _) => "200, but not JSON".into(),
         }
     }
+}
+
+/// Whether a place could not be asked, so that nobody knows what lies there.
+pub fn is_unheard(tried: &Result<Fetched, String>) -> bool {
+    tried.as_ref().map_or(true, Fetched::is_outage)
 }
 
 /// What kind of JSON a value is, for a reader.
@@ -246,5 +257,8 @@ pub(crate) mod tests {
         assert_eq!(page.why_not(), "200, but an HTML page");
         page.status = 404;
         assert_eq!(page.why_not(), "404");
+        assert!(!is_unheard(&Ok(page.clone())));
+        page.status = 503;
+        assert!(is_unheard(&Ok(page)) && is_unheard(&Err("timed out".into())));
     }
 }

@@ -3,9 +3,9 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::oauth::answer::{AuthorizationAnswer, Page, Returned};
+use crate::oauth::answer::{AuthorizationAnswer, Page, PageKind, Returned};
 use crate::oauth::request::AuthorizationRequest;
 use crate::wire::{Trouble, Wire};
 
@@ -128,6 +128,10 @@ pub struct Front {
     authorizations: AtomicUsize,
     /// The planned number of visits, for "n of m".
     planned: AtomicUsize,
+    /// Whether a stranger's ordinary request is let in, once that was tried.
+    strangers: tokio::sync::OnceCell<bool>,
+    /// Whether the server ends pending codes at the next authorization.
+    one_code: AtomicBool,
 }
 
 impl std::fmt::Debug for Front {
@@ -144,6 +148,8 @@ impl Front {
             lane: tokio::sync::Mutex::new(()),
             authorizations: AtomicUsize::new(0),
             planned: AtomicUsize::new(0),
+            strangers: tokio::sync::OnceCell::new(),
+            one_code: AtomicBool::new(false),
         }
     }
 
@@ -163,7 +169,8 @@ impl Front {
     }
 
     /// Visits without any session, as a stranger: most odd requests are refused before anybody logs in, and those that
-    /// are need no lane.
+    /// are need no lane. Where an ordinary request ends on an error page as well, a stranger's error page is no refusal,
+    /// see [`Front::meet_strangers`].
     pub async fn visit_as_stranger(
         &self,
         wire: &Wire,
@@ -171,10 +178,35 @@ impl Front {
         token_endpoint: &str,
     ) -> Result<Stranger, Trouble> {
         let landing = walk::as_stranger(wire, &request).await?;
+        let turned_away = self.strangers.get() == Some(&false);
         Ok(match landing {
-            Landing::Page(page) if page.kind != crate::oauth::answer::PageKind::Error => Stranger::Asked(request, page),
+            Landing::Page(page) if turned_away || page.kind != PageKind::Error => Stranger::Asked(request, page),
             landing => Stranger::Answered(read(request, landing, token_endpoint)),
         })
+    }
+
+    /// Tries the ordinary request as a stranger, once: the control for what is read from a stranger's error page. A
+    /// server that wants a session first, or a guard before it that takes us for a robot, shows one to everything.
+    pub async fn meet_strangers(&self, wire: &Wire, ordinary: AuthorizationRequest) {
+        let trying = async {
+            let landing = walk::as_stranger(wire, &ordinary).await;
+            match landing {
+                Ok(Landing::Page(page)) => page.kind != PageKind::Error,
+                Ok(Landing::Returned(returned)) => returned.get("error").is_none(),
+                Ok(Landing::NeverCameBack(_)) | Err(_) => false,
+            }
+        };
+        self.strangers.get_or_init(|| trying).await;
+    }
+
+    /// Tells that this server ends the codes that are pending when it gives out another.
+    pub fn holds_one_code(&self) {
+        self.one_code.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether of several codes the youngest alone is good.
+    pub fn has_one_code(&self) -> bool {
+        self.one_code.load(Ordering::Relaxed)
     }
 
     /// The agent.

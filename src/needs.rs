@@ -268,6 +268,7 @@ pub(crate) mod tests {
             state: state.into(),
             answer: Ok(answer),
             as_stranger: true,
+            code_ended: false,
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::audit::Audit;
 use crate::check::{AnyCheck, Outcome, Unsettled, Verdict};
 use crate::checks;
-use crate::discovery::{Broken, Discovery, Found, Probing, Target, discover};
+use crate::discovery::{Broken, Discovery, Found, Probing, Target, Whose, discover};
 use crate::front::{Front, SignIn};
 use crate::needs::{Context, Ordinary, Stage};
 use crate::oauth::client::Client;
@@ -322,7 +322,7 @@ impl Run {
         self.stage(wire, audit, Stage::Baseline, true).await;
         let rest = async {
             self.stage(wire, audit, Stage::OwnMaterial, beside).await;
-            self.stage(wire, audit, Stage::OddRequests, true).await;
+            self.stage(wire, audit, Stage::OddRequests, beside).await;
             self.stage(wire, audit, Stage::Grants, false).await;
             self.stage(wire, audit, Stage::Session, false).await;
         };
@@ -382,7 +382,12 @@ impl Run {
         }
         for check in about_server.into_iter().filter(|c| c.card().id == "server_metadata/published") {
             let demand = check.card().demands[0];
-            let outcome: Outcome = Ok(Verdict::fail(demand, broken.what.clone()).into());
+            // A server that nobody named, or that could not be asked, published nothing wrong.
+            let verdict = match broken.whose {
+                Whose::AuthorizationServer => Verdict::fail(demand, broken.what.clone()),
+                Whose::Resource | Whose::Network | Whose::CommandLine => Verdict::inconclusive(broken.what.clone()),
+            };
+            let outcome: Outcome = Ok(verdict.into());
             self.outcomes.enter(check.card().id, outcome, Duration::ZERO);
         }
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
+use oaudit::discovery::Target;
 use oaudit::report::{Report, VerdictKind};
 use support::{as_alice, audit_of, line, trouble};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -54,7 +55,24 @@ async fn catch_all_pages_are_no_metadata() {
     // The resource is judged all the same.
     assert_eq!(line(&report, "resource_metadata/published").verdict, VerdictKind::Fail);
     assert_eq!(line(&report, "resource_metadata/challenge-401").verdict, VerdictKind::Pass);
-    assert_eq!(line(&report, "server_metadata/published").verdict, VerdictKind::Fail);
+    // Nobody named the origin of the resource as the authorization server; it was a guess.
+    assert_eq!(line(&report, "server_metadata/published").verdict, VerdictKind::Inconclusive);
+}
+
+/// A place that could not be asked may have the document; one that answers has it or not.
+#[tokio::test]
+async fn an_outage_is_no_missing_document() {
+    for (status, verdict) in
+        [(StatusCode::NOT_FOUND, VerdictKind::Fail), (StatusCode::SERVICE_UNAVAILABLE, VerdictKind::Inconclusive)]
+    {
+        let url = server(move |_| status.into_response()).await;
+        let origin = url.trim_end_matches("/api").to_owned();
+        let target = Target { resource: Some(url), issuer: Some(origin), ..Target::default() };
+        let auditing = oaudit::run::audit(&target, as_alice());
+        let report = tokio::time::timeout(Duration::from_secs(60), auditing).await.expect("it ends by itself").unwrap();
+        assert_eq!(line(&report, "server_metadata/published").verdict, verdict, "{status}");
+        assert_eq!(line(&report, "resource_metadata/published").verdict, verdict, "{status}");
+    }
 }
 
 #[tokio::test]

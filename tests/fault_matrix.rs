@@ -96,6 +96,27 @@ async fn every_fault_turns_exactly_its_checks_red() {
     assert!(wrong.is_empty(), "{} faults of {}:\n{}", wrong.len(), FAULTS.len(), wrong.join("\n"));
 }
 
+/// Where a new authorization ends older grants and pending codes, a dead code looks like a refused one.
+#[tokio::test]
+async fn a_server_of_one_grant_hides_no_fault() {
+    let topics = ["authorization/", "redirect_uri/", "pkce/", "code/", "scope/"];
+    let by_codes = |id: &&str| topics.iter().any(|topic| id.starts_with(topic));
+    let wrong: Vec<String> = stream::iter(FAULTS.iter().filter(|fault| fault.breaks.iter().any(by_codes)))
+        .map(|fault| async move {
+            let lab = lab(&[fault.name], &["single-grant"]).await;
+            let report = audit_of(&lab.mcp(), as_alice()).await;
+            let found: BTreeSet<&str> = red(&report).into_iter().collect();
+            let meant: BTreeSet<&str> = fault.breaks.iter().copied().collect();
+            (found != meant)
+                .then(|| format!("{}: red are {found:?}, meant are {meant:?}\n{}", fault.name, trouble(&report)))
+        })
+        .buffer_unordered(4)
+        .filter_map(|wrong| async move { wrong })
+        .collect()
+        .await;
+    assert!(wrong.is_empty(), "{} faults:\n{}", wrong.len(), wrong.join("\n"));
+}
+
 #[tokio::test]
 async fn every_check_has_a_fault() {
     let broken: BTreeSet<&str> = FAULTS.iter().flat_map(|f| f.breaks.iter().copied()).collect();

@@ -3,7 +3,7 @@
 use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Verdict, demand, must};
 use crate::document::Document;
 use crate::needs::{Asked, Baseline, Context, FrontChannel, Ordinary, Shortfall};
-use crate::oauth::answer::AuthorizationAnswer;
+use crate::oauth::answer::{AuthorizationAnswer, PageKind};
 use crate::oauth::request::AuthorizationRequest;
 
 const SENT: Demand = demand(
@@ -38,17 +38,30 @@ impl Check for IssReturned {
         let issuer = facts.metadata.text("issuer").unwrap_or(&facts.issuer);
         let success = judge(advertised, issuer, baseline.returned.get("iss"));
         let mut lines = vec![Finding::new("the response with a code", success).shown_by(baseline.returned.exchange)];
-        lines.extend(asked.iter().map(|asked| on_error(advertised, issuer, asked)));
+        let due = advertised || baseline.returned.get("iss").is_some();
+        lines.extend(asked.iter().map(|asked| on_error(advertised, issuer, due, asked)));
         Ok(cx.fold(lines, "iss names the issuer in every response that was seen"))
     }
 }
 
-fn on_error(advertised: bool, issuer: &str, asked: &Asked) -> Finding {
-    asked.line(|answer| match answer {
+/// `due`: the server is known to send iss, so that an answer that could not be seen leaves something open.
+fn on_error(advertised: bool, issuer: &str, due: bool, asked: &Asked) -> Finding {
+    let mut line = asked.line(|answer| match answer {
         AuthorizationAnswer::Error(error) => judge(advertised, issuer, error.returned.get("iss")),
+        // Who does not look at the response type answers with a code, which has iss as well.
+        AuthorizationAnswer::Code(code) => judge(advertised, issuer, code.returned.get("iss")),
         // Only redirects carry iss; an error page without it is none.
-        other => Verdict::not_applicable(format!("no error was sent to the redirect URI, but {}", other.describe())),
-    })
+        AuthorizationAnswer::Page(page) if page.kind == PageKind::Error && page.status < 500 => {
+            Verdict::not_applicable(format!("no error was sent to the redirect URI, but {}", answer.describe()))
+        }
+        other => Verdict::inconclusive(format!("no error was sent to the redirect URI, but {}", other.describe())),
+    });
+    if let Verdict::Inconclusive(why) = &line.verdict
+        && !due
+    {
+        line.verdict = Verdict::not_applicable(why);
+    }
+    line
 }
 
 fn judge(advertised: bool, issuer: &str, sent: Option<&str>) -> Verdict {
@@ -71,7 +84,6 @@ fn judge(advertised: bool, issuer: &str, sent: Option<&str>) -> Verdict {
 mod tests {
     use super::*;
     use crate::needs::tests::asked;
-    use crate::oauth::answer::PageKind;
     use crate::oauth::answer::tests::{arrived, page};
 
     const ISSUER: &str = "https://as.example";
@@ -90,7 +102,14 @@ mod tests {
     #[test]
     fn an_error_page_without_iss_is_none() {
         let home = "http://127.0.0.1:8765/callback";
-        let on_error = |answer| on_error(true, ISSUER, &asked(home, "s", answer)).verdict;
+        let answered = |due, answer| on_error(due, ISSUER, due, &asked(home, "s", answer)).verdict;
+        let on_error = |answer| answered(true, answer);
+        for unseen in [page(500, PageKind::Error), page(200, PageKind::Login)] {
+            assert!(matches!(on_error(unseen), Verdict::Inconclusive(_)));
+        }
+        let lost = || AuthorizationAnswer::NeverCameBack("gone".into());
+        assert!(matches!(on_error(lost()), Verdict::Inconclusive(_)));
+        assert!(matches!(answered(false, lost()), Verdict::NotApplicable(_)));
         assert!(matches!(on_error(page(400, PageKind::Error)), Verdict::NotApplicable(_)));
         let redirect = |rest: &str| arrived(home, &format!("{home}?error=x{rest}"));
         assert!(matches!(on_error(redirect("")), Verdict::Fail(SENT, _)));

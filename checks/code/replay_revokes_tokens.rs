@@ -24,15 +24,21 @@ impl Check for ReplayRevokesTokens {
 
     async fn run(code: Code, cx: &Context) -> Outcome {
         let (first, spent) = code.redeem(&cx.wire).await?;
-        let TokenAnswer::Granted(tokens) = first else {
+        let TokenAnswer::Granted(mut tokens) = first else {
             return Err(Unsettled::Control(format!("the first redemption brought {}", first.describe())));
         };
         let flow = cx.audit.baseline().and_then(|b| b.as_ref().ok());
         let resource = flow.and_then(|flow| flow.resource().ok());
-        let token = tokens.access_token.expose();
-        if let Some(resource) = resource {
-            resource.control(&cx.wire, token, "the replay").await?;
+        match resource {
+            Some(resource) => resource.control(&cx.wire, tokens.access_token.expose(), "the replay").await?,
+            // The refresh token alone can tell then, so that one is shown to be good.
+            None => {
+                if let Some(answer) = tokens.refresh(&cx.wire).await? {
+                    tokens = successor(&tokens, answer)?;
+                }
+            }
         }
+        let token = tokens.access_token.expose();
         if let Some(verdict) = undecided(&spent.replay(&cx.wire).await?) {
             return Ok(verdict.into());
         }
@@ -42,6 +48,21 @@ impl Check for ReplayRevokesTokens {
         };
         let refresh = tokens.refresh(&cx.wire).await?;
         Ok(judge(access.as_ref(), refresh.as_ref(), lifetime(&tokens)).into())
+    }
+}
+
+/// The token set that a refresh before the replay brought.
+fn successor(old: &TokenSet, answer: TokenAnswer) -> Result<Box<TokenSet>, Unsettled> {
+    match answer {
+        TokenAnswer::Granted(mut new) => {
+            // An answer without refresh_token says that the old one stays in use.
+            new.refresh_token = new.refresh_token.take().or_else(|| old.refresh_token.clone());
+            Ok(new)
+        }
+        other => Err(Unsettled::Control(format!(
+            "the refresh token was not good even before the replay: it was answered with {}",
+            other.describe()
+        ))),
     }
 }
 
@@ -100,7 +121,7 @@ fn judge(access: Option<&Life>, refresh: Option<&TokenAnswer>, lifetime: Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::token::tests::{granted, read, refused};
+    use crate::oauth::token::tests::{granted, read, refused, tokens};
 
     #[test]
     fn both_tokens_must_be_dead() {
@@ -113,6 +134,14 @@ mod tests {
         assert!(
             matches!(&verdict, Verdict::Fail(_, why) if why.contains("3600 s") && why.contains("refresh token was refused"))
         );
+    }
+
+    #[test]
+    fn a_refresh_token_that_never_worked_did_not_die() {
+        let old = || tokens(serde_json::json!({"access_token": "x", "refresh_token": "r"}));
+        assert!(matches!(successor(&old(), refused(400, "invalid_grant")), Err(Unsettled::Control(_))));
+        let kept = successor(&old(), granted(serde_json::json!({"access_token": "y"}))).unwrap();
+        assert_eq!(kept.refresh_token, old().refresh_token);
     }
 
     #[test]

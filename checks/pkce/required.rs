@@ -63,6 +63,11 @@ impl Check for Required {
 
 async fn line(asked: Asked, wire: &Wire, broken: Demand) -> Finding {
     match asked.answer {
+        Ok(AuthorizationAnswer::Code(code)) if asked.code_ended => Finding::new(
+            asked.what,
+            Verdict::inconclusive("it brought a code, and this server ends pending codes at the next authorization"),
+        )
+        .shown_by(code.returned.exchange),
         // A code is not yet a failure: some servers refuse at the token endpoint only.
         Ok(AuthorizationAnswer::Code(code)) => {
             let shown = code.returned.exchange;

@@ -39,9 +39,15 @@ impl Check for VerifierRequired {
             form.set("code_verifier", "");
         });
         let empty = empty.await.map(|(answer, _)| answer);
+        let ended = cx.audit.front.has_one_code();
         let lines = vec![
             token_line("no code_verifier", missing, |answer| judge(answer, "a token request without code_verifier")),
-            token_line("an empty code_verifier", empty, |answer| judge(answer, "an empty code_verifier")),
+            token_line("an empty code_verifier", empty, |answer| match answer {
+                TokenAnswer::Refused(_) if ended => Verdict::inconclusive(
+                    "it was refused, but this server ends pending codes at the next authorization, and this one was",
+                ),
+                answer => judge(answer, "an empty code_verifier"),
+            }),
         ];
         Ok(cx.fold(lines, "without a verifier the code bought nothing"))
     }

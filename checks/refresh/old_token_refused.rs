@@ -1,12 +1,16 @@
 //! A refresh token that was replaced buys nothing more.
 
-use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Unsettled, Verdict, demand, must, should};
+use std::time::{Duration, Instant};
+
+use crate::check::{
+    Card, Check, Demand, Finding, Impact, Outcome, Reach, Ruling, Unsettled, Verdict, demand, must, should,
+};
 use crate::document::Document;
 use crate::needs::{Context, Refreshable};
 use crate::oauth::token::{TokenAnswer, TokenSet};
 
 const REFUSED: Demand = demand(
-    "A refresh token that was replaced is refused with invalid_grant, at the latest once its successor was used.",
+    "A refresh token that was replaced is refused with invalid_grant, at the latest after half a minute of grace.",
     &[must(Document::OAuth21, "4.3.1"), must(Document::Rfc9700, "4.14.2")],
 );
 const AT_ONCE: Demand = demand(
@@ -14,7 +18,11 @@ const AT_ONCE: Demand = demand(
     &[should(Document::OAuth21, "4.3.1"), should(Document::Rfc9700, "4.14.2")],
 );
 
-/// Refreshes, replays the old token, and, if that was taken, replays it once more after its successor was used.
+/// Seconds after the first replay at which the old token is tried again as long as it is taken: times of grace of ten
+/// and of thirty seconds are in wide use.
+const GRACE: [u64; 4] = [2, 6, 12, 31];
+
+/// Refreshes, replays the old token, and, if that was taken, replays it again after its successor was used.
 pub struct OldTokenRefused;
 
 impl Check for OldTokenRefused {
@@ -36,11 +44,26 @@ impl Check for OldTokenRefused {
         if !matches!(replayed, TokenAnswer::Granted(_)) {
             return Ok(judge(&replayed, None).into());
         }
-        // Some servers keep the old token good until its successor is used.
+        let began = Instant::now();
+        // Some servers keep the old token good until its successor is used, others for a time.
         let used = new.refresh(&cx.wire).await?;
-        let Some(later) = tokens.refresh(&cx.wire).await? else { return Err(lost()) };
         let successor_worked = matches!(used, Some(TokenAnswer::Granted(_)));
-        Ok(judge(&replayed, Some((&later, successor_worked))).into())
+        let Some(mut later) = tokens.refresh(&cx.wire).await? else { return Err(lost()) };
+        for seconds in GRACE {
+            if !matches!(later, TokenAnswer::Granted(_)) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_secs(seconds).saturating_sub(began.elapsed())).await;
+            let Some(answer) = tokens.refresh(&cx.wire).await? else { return Err(lost()) };
+            later = answer;
+        }
+        let seconds = began.elapsed().as_secs_f64();
+        let mut ruling = Ruling::from(judge(&replayed, Some((&later, successor_worked, seconds))));
+        if matches!(ruling.verdict, Verdict::Fail(AT_ONCE, _)) {
+            let seen = Verdict::pass("the replaced token was refused");
+            ruling.findings.push(Finding::new("the time of grace, at most", seen).measured(seconds, "s"));
+        }
+        Ok(ruling)
     }
 }
 
@@ -62,24 +85,32 @@ fn successor(old: &TokenSet, answer: Option<TokenAnswer>) -> Result<Box<TokenSet
     }
 }
 
-/// `later` is the answer to the second replay, and whether the successor worked when it was used before that.
-fn judge(replayed: &TokenAnswer, later: Option<(&TokenAnswer, bool)>) -> Verdict {
+/// `later` is the answer to the last replay, whether the successor worked when it was used before that, and the seconds
+/// since the first replay.
+fn judge(replayed: &TokenAnswer, later: Option<(&TokenAnswer, bool, f64)>) -> Verdict {
     let is_refusal = |answer: &TokenAnswer| matches!(answer, TokenAnswer::Refused(e) if e.error == "invalid_grant");
     match (replayed, later) {
         (replayed, _) if is_refusal(replayed) => {
             Verdict::pass("the replaced refresh token was refused with invalid_grant at once")
         }
-        (TokenAnswer::Granted(_), Some((TokenAnswer::Granted(_), _))) => {
-            Verdict::fail(REFUSED, "the replaced refresh token bought tokens, even after its successor had been used")
-        }
-        (TokenAnswer::Granted(_), Some((later, true))) if is_refusal(later) => Verdict::fail(
-            AT_ONCE,
-            "the replaced refresh token bought tokens once more, and was refused only after its successor had been used",
+        (TokenAnswer::Granted(_), Some((TokenAnswer::Granted(_), _, seconds))) => Verdict::fail(
+            REFUSED,
+            format!("the replaced refresh token still bought tokens {seconds:.0} s after it was replayed first"),
         ),
+        (TokenAnswer::Granted(_), Some((later, true, seconds))) if is_refusal(later) => {
+            let until = match seconds < 1.5 {
+                true => "after its successor had been used".to_owned(),
+                false => format!("{seconds:.0} s later"),
+            };
+            Verdict::fail(
+                AT_ONCE,
+                format!("the replaced refresh token bought tokens once more, and was refused only {until}"),
+            )
+        }
         (TokenAnswer::Granted(_), later) => Verdict::inconclusive(format!(
             "the replaced refresh token bought tokens once more, then {}; its successor {}",
-            later.map_or_else(|| "nothing".into(), |(answer, _)| answer.describe()),
-            if later.is_some_and(|(_, worked)| worked) {
+            later.map_or_else(|| "nothing".into(), |(answer, ..)| answer.describe()),
+            if later.is_some_and(|(_, worked, _)| worked) {
                 "worked"
             } else {
                 "did not work, so the grant may have ended"
@@ -102,10 +133,14 @@ mod tests {
         let token = || granted(json!({"access_token": "x"}));
         let dead = refused(400, "invalid_grant");
         assert!(matches!(judge(&dead, None), Verdict::Pass(_)));
-        assert!(matches!(judge(&token(), Some((&token(), true))), Verdict::Fail(REFUSED, _)));
-        assert!(matches!(judge(&token(), Some((&dead, true))), Verdict::Fail(AT_ONCE, _)));
-        assert!(matches!(judge(&token(), Some((&dead, false))), Verdict::Inconclusive(_)));
-        assert!(matches!(judge(&token(), Some((&read(500, "text/html", ""), true))), Verdict::Inconclusive(_)));
+        assert!(matches!(judge(&token(), Some((&token(), true, 31.0))), Verdict::Fail(REFUSED, _)));
+        let ended = |seconds| match judge(&token(), Some((&dead, true, seconds))) {
+            Verdict::Fail(AT_ONCE, why) => why,
+            other => panic!("{other:?}"),
+        };
+        assert!(ended(0.2).contains("its successor") && ended(12.3).contains("12 s later"));
+        assert!(matches!(judge(&token(), Some((&dead, false, 0.2))), Verdict::Inconclusive(_)));
+        assert!(matches!(judge(&token(), Some((&read(500, "text/html", ""), true, 0.2))), Verdict::Inconclusive(_)));
         assert!(matches!(judge(&refused(401, "invalid_client"), None), Verdict::Inconclusive(_)));
     }
 

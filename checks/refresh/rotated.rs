@@ -34,15 +34,16 @@ impl Check for Rotated {
 
     async fn run(tokens: Refreshable, cx: &Context) -> Outcome {
         match tokens.refresh(&cx.wire).await? {
-            Some(TokenAnswer::Granted(new)) => Ok(judge(&tokens, &new, cx.audit.client.is_public()).into()),
+            Some(TokenAnswer::Granted(new)) => Ok(judge(&tokens, &new).into()),
             Some(other) => Err(Unsettled::Control(format!("the refresh brought {}", other.describe()))),
             None => Err(Unsettled::Control("the grant came without a refresh token".into())),
         }
     }
 }
 
-fn judge(old: &TokenSet, new: &TokenSet, public: bool) -> Verdict {
-    let broken = if public { ROTATED } else { ROTATED_FOR_ALL };
+fn judge(old: &TokenSet, new: &TokenSet) -> Verdict {
+    // Of the grant, not of the audit: a public client that can get no token was replaced by a confidential one.
+    let broken = if old.grant.client.is_public() { ROTATED } else { ROTATED_FOR_ALL };
     let token_type = new.members.get("token_type").and_then(|t| t.as_str()).unwrap_or_default();
     match &new.refresh_token {
         Some(_) if new.refresh_token != old.refresh_token => Verdict::pass("the refresh brought a new refresh token"),
@@ -61,7 +62,14 @@ mod tests {
     use serde_json::json;
 
     fn verdict(new: serde_json::Value, public: bool) -> Verdict {
-        judge(&tokens(json!({"access_token": "x", "refresh_token": "r1"})), &tokens(new), public)
+        let mut old = tokens(json!({"access_token": "x", "refresh_token": "r1"}));
+        if !public {
+            let grant = std::sync::Arc::get_mut(&mut old.grant).unwrap();
+            let client = std::sync::Arc::get_mut(&mut grant.client).unwrap();
+            client.secret = Some(crate::oauth::secret::Secret::new("s"));
+            client.auth = crate::oauth::client::ClientAuth::Post;
+        }
+        judge(&old, &tokens(new))
     }
 
     #[test]

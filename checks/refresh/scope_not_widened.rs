@@ -13,7 +13,7 @@ const NOT_WIDENED: Demand = demand(
     &[must(Document::OAuth21, "4.3.1"), must(Document::OpenAi, "approval checklist")],
 );
 const STATED: Demand =
-    demand("A refresh that grants another scope than was asked for states it.", &[must(Document::OAuth21, "4.3.1")]);
+    demand("A refresh that grants another scope than was asked for states it.", &[must(Document::OAuth21, "1.4.1")]);
 
 /// Gets a grant for one scope and refreshes with another one beside it.
 pub struct ScopeNotWidened;
@@ -50,13 +50,13 @@ impl Check for ScopeNotWidened {
             form.set("scope", asked.to_string());
         });
         match answer.await? {
-            Some(answer) => Ok(judge(&answer, &asked, extra).into()),
+            Some(answer) => Ok(judge(&answer, &asked, &granted, extra).into()),
             None => Err(Unsettled::Control("the grant came without a refresh token".into())),
         }
     }
 }
 
-fn judge(answer: &TokenAnswer, asked: &ScopeSet, extra: &str) -> Verdict {
+fn judge(answer: &TokenAnswer, asked: &ScopeSet, granted: &ScopeSet, extra: &str) -> Verdict {
     let tokens = match answer {
         TokenAnswer::Granted(tokens) => tokens,
         TokenAnswer::Refused(e) if e.error == "invalid_scope" => {
@@ -68,10 +68,13 @@ fn judge(answer: &TokenAnswer, asked: &ScopeSet, extra: &str) -> Verdict {
     };
     let says = Jwt::read(tokens.access_token.expose()).and_then(|jwt| jwt.scope()).is_some()
         || tokens.stated_scope().is_some();
-    match (says, tokens.effective_scope(asked)) {
-        (true, scope) if scope.contains(extra) => Verdict::fail(
+    let scope = tokens.effective_scope(asked);
+    // Not only what was asked for: a server may grant all that it has.
+    let beyond = scope.access().beyond(granted);
+    match (says, scope) {
+        (true, scope) if !beyond.is_empty() => Verdict::fail(
             NOT_WIDENED,
-            format!("the refresh granted {extra}, which was not granted before: \"{scope}\""),
+            format!("the refresh granted \"{beyond}\", which was not granted before: \"{scope}\""),
         ),
         (true, scope) => Verdict::pass(format!("{extra} was asked for, and the refresh granted \"{scope}\"")),
         (false, _) => Verdict::fail(
@@ -89,7 +92,7 @@ mod tests {
     use serde_json::json;
 
     fn verdict(answer: &TokenAnswer) -> Verdict {
-        judge(answer, &ScopeSet::parse("a b"), "b")
+        judge(answer, &ScopeSet::parse("a b"), &ScopeSet::parse("a"), "b")
     }
 
     #[test]
@@ -103,6 +106,8 @@ mod tests {
     fn the_wider_one_fails_and_so_does_silence() {
         let stated = granted(json!({"access_token": "x", "scope": "a b"}));
         assert!(matches!(verdict(&stated), Verdict::Fail(NOT_WIDENED, _)));
+        let other = granted(json!({"access_token": "x", "scope": "a c"}));
+        assert!(matches!(verdict(&other), Verdict::Fail(NOT_WIDENED, _)));
         // {"alg":"none"} . {"scope":"a b c"}
         let jwt = "eyJhbGciOiJub25lIn0.eyJzY29wZSI6ImEgYiBjIn0.x";
         assert!(matches!(verdict(&granted(json!({"access_token": jwt, "scope": "a"}))), Verdict::Fail(NOT_WIDENED, _)));

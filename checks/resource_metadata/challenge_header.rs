@@ -4,6 +4,7 @@ use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Ruling, Verdict,
 use crate::discovery::ResourceFacts;
 use crate::document::Document;
 use crate::needs::{AboutResource, Context};
+use crate::oauth::challenge::Challenge;
 
 const CHALLENGE: Demand = demand(
     "The 401 carries WWW-Authenticate with the scheme Bearer.",
@@ -38,7 +39,8 @@ fn judge(resource: &ResourceFacts) -> Verdict {
         return Verdict::not_applicable(why);
     }
     let dpop_only = resource.metadata.as_ref().is_some_and(|(m, _)| m.flag("dpop_bound_access_tokens_required"));
-    let fitting = resource.challenges.iter().find(|c| c.is("Bearer") || (dpop_only && c.is("DPoP")));
+    let fits = |c: &&Challenge| c.is("Bearer") || (dpop_only && c.is("DPoP"));
+    let fitting = resource.challenges.iter().filter(fits).max_by_key(|c| !c.parameters.is_empty());
     match fitting {
         Some(challenge) if challenge.parameters.is_empty() => {
             Verdict::fail(PARAMETERS, format!("the challenge is {} without any parameter", challenge.scheme))
@@ -68,6 +70,7 @@ mod tests {
     #[test]
     fn a_bearer_challenge_with_a_parameter_holds() {
         assert!(matches!(verdict("Basic realm=\"x\", bearer scope=\"a\""), Verdict::Pass(_)));
+        assert!(matches!(verdict("Bearer, Bearer realm=\"x\""), Verdict::Pass(_)));
         assert!(matches!(verdict("Bearer"), Verdict::Fail(PARAMETERS, _)));
         assert!(matches!(verdict(""), Verdict::Fail(CHALLENGE, _)));
         assert!(matches!(verdict("Basic realm=\"x\""), Verdict::Fail(CHALLENGE, _)));

@@ -1,7 +1,7 @@
 //! Clients start from the metadata of the resource: it has to be there, and to be JSON.
 
 use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Ruling, Verdict, demand, must};
-use crate::discovery::ResourceFacts;
+use crate::discovery::{ResourceFacts, is_unheard};
 use crate::document::Document;
 use crate::needs::{AboutResource, Context};
 
@@ -44,7 +44,7 @@ fn judge(resource: &ResourceFacts, due: bool) -> Ruling {
             })
             .collect();
         let why = format!("no metadata was found: {}", places.join(", "));
-        let unheard = resource.tried.iter().all(|(_, r)| r.is_err()) && !resource.tried.is_empty();
+        let unheard = resource.tried.iter().any(|(_, result)| is_unheard(result));
         let verdict = match (due, unheard) {
             (true, true) => Verdict::inconclusive(why),
             (true, false) => Verdict::fail(PUBLISHED, why),
@@ -85,7 +85,16 @@ mod tests {
         facts.metadata = None;
         assert!(matches!(judge(&facts, true).verdict, Verdict::Fail(PUBLISHED, _)));
         assert!(matches!(judge(&facts, false).verdict, Verdict::NotApplicable(_)));
-        facts.tried = vec![(crate::discovery::Place::Root, Err("timed out".into()))];
-        assert!(matches!(judge(&facts, true).verdict, Verdict::Inconclusive(_)));
+        let (place, fetched) = facts.tried[0].clone();
+        let missing = fetched.map(|f| crate::discovery::Fetched { status: 404, ..f });
+        facts.tried = vec![(place, missing.clone())];
+        assert!(matches!(judge(&facts, true).verdict, Verdict::Fail(PUBLISHED, _)));
+        // One place that could not be asked may have it.
+        let busy = missing.map(|f| crate::discovery::Fetched { status: 503, ..f });
+        for unheard in [Err("timed out".into()), busy] {
+            facts.tried.truncate(1);
+            facts.tried.push((crate::discovery::Place::Root, unheard));
+            assert!(matches!(judge(&facts, true).verdict, Verdict::Inconclusive(_)));
+        }
     }
 }

@@ -62,6 +62,14 @@ fn judge(resource: Option<&str>, typed: &str, place: Place) -> Ruling {
         )
         .into();
     }
+    let is_origin = origin(typed).is_some_and(|o| o == bare(typed));
+    if is_origin && bare(resource) == bare(typed) {
+        return Verdict::inconclusive(format!(
+            "{seen}: both are the same request, and clients compare byte for byte; if they are given {resource} it \
+             matches, and naming that as the target says so"
+        ))
+        .into();
+    }
     let difference = if bare(resource) == bare(typed) {
         ": only a trailing slash differs"
     } else if resource.eq_ignore_ascii_case(typed) {
@@ -98,6 +106,16 @@ mod tests {
             assert!(why.contains(difference), "{why}");
         }
         assert!(matches!(judge(None, "https://a.example/mcp", Place::Root).verdict, Verdict::Fail(..)));
+    }
+
+    #[test]
+    fn an_origin_has_two_spellings_and_one_request() {
+        for (resource, typed) in
+            [("https://a.example/", "https://a.example"), ("https://a.example", "https://a.example/")]
+        {
+            assert!(matches!(verdict(resource, typed), Verdict::Inconclusive(_)), "{resource}");
+        }
+        assert!(matches!(verdict("http://a.example", "https://a.example/"), Verdict::Fail(MATCHES, _)));
     }
 
     #[test]

@@ -37,13 +37,22 @@ fn judge(issuer: Option<&str>, used: &str, source: IssuerSource) -> Verdict {
         Some(issuer) if source == IssuerSource::Guessed => Verdict::inconclusive(format!(
             "issuer is {issuer}, but nothing names the issuer and {used} was a guess; --issuer {issuer} compares it"
         )),
+        // A hand adds or loses a slash easily; what clients are given was not seen.
+        Some(issuer) if source == IssuerSource::Named && bare(issuer) == bare(used) => Verdict::inconclusive(format!(
+            "issuer is {issuer}, and {used} was typed: clients compare byte for byte; if they are given {issuer} it \
+             matches, and --issuer {issuer} says so"
+        )),
         Some(issuer) => {
-            let slash = issuer.trim_end_matches('/') == used.trim_end_matches('/');
+            let slash = bare(issuer) == bare(used);
             let difference =
                 if slash { ": only a trailing slash differs, and clients compare byte for byte" } else { "" };
             Verdict::fail(MATCHES, format!("issuer is {issuer}, but {used} was used{difference}"))
         }
     }
+}
+
+fn bare(address: &str) -> &str {
+    address.trim_end_matches('/')
 }
 
 #[cfg(test)]
@@ -57,6 +66,14 @@ mod tests {
         let Verdict::Fail(_, why) = judge(Some("https://as.example/"), "https://as.example") else { panic!() };
         assert!(why.contains("trailing slash"));
         assert!(matches!(judge(None, "https://as.example"), Verdict::Fail(..)));
+    }
+
+    #[test]
+    fn a_slash_that_was_typed_or_not_proves_nothing() {
+        let judge = |issuer, used| judge(Some(issuer), used, IssuerSource::Named);
+        assert!(matches!(judge("https://as.example/", "https://as.example"), Verdict::Inconclusive(_)));
+        assert!(matches!(judge("https://as.example", "https://as.example/"), Verdict::Inconclusive(_)));
+        assert!(matches!(judge("https://other.example", "https://as.example"), Verdict::Fail(..)));
     }
 
     #[test]

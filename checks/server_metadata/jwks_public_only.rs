@@ -32,8 +32,13 @@ impl Check for JwksPublicOnly {
     };
 
     async fn run(documents: Documents, cx: &Context) -> Outcome {
-        let Some(Ok(fetched)) = &documents.server.jwks else {
-            return Ok(Verdict::not_applicable("no keys were found, see server_metadata/jwks-reachable").into());
+        let fetched = match &documents.server.jwks {
+            None => return Ok(Verdict::not_applicable("the metadata names no jwks_uri").into()),
+            Some(Ok(fetched)) if fetched.is_document() => fetched,
+            Some(_) => {
+                let why = "the keys could not be read, see server_metadata/jwks-reachable";
+                return Ok(Verdict::inconclusive(why).into());
+            }
         };
         let keys = fetched.json.as_ref().and_then(|j| j.get("keys")).and_then(Value::as_array);
         let Some(keys) = keys.filter(|k| !k.is_empty()) else {
@@ -46,11 +51,13 @@ impl Check for JwksPublicOnly {
 }
 
 fn judge(key: &Value) -> Verdict {
-    let private: Vec<&str> = PRIVATE.into_iter().filter(|m| key.get(m).is_some()).collect();
+    // Some serializers print what a key does not have as null.
+    let has = |member: &str| key.get(member).is_some_and(|value| !value.is_null());
+    let private: Vec<&str> = PRIVATE.into_iter().filter(|m| has(m)).collect();
     if !private.is_empty() {
         return Verdict::fail(NO_PRIVATE, format!("it has the private members {}", private.join(", ")));
     }
-    if key.get("kty").and_then(Value::as_str) == Some("oct") || key.get("k").is_some() {
+    if key.get("kty").and_then(Value::as_str) == Some("oct") || has("k") {
         return Verdict::fail(NO_SYMMETRIC, "it is a symmetric key: who reads it can sign");
     }
     Verdict::pass("public members only")
@@ -64,6 +71,8 @@ mod tests {
     #[test]
     fn private_and_symmetric_keys_fail() {
         assert!(matches!(judge(&json!({"kty": "RSA", "n": "x", "e": "AQAB"})), Verdict::Pass(_)));
+        let printed = json!({"kty": "RSA", "n": "x", "e": "AQAB", "d": null, "p": null, "k": null});
+        assert!(matches!(judge(&printed), Verdict::Pass(_)));
         assert!(matches!(
             judge(&json!({"kty": "EC", "crv": "P-256", "x": "a", "y": "b", "d": "c"})),
             Verdict::Fail(NO_PRIVATE, _)

@@ -90,14 +90,24 @@ fn judge_key(key: &Value) -> Verdict {
         // RFC 7517 section 5: key types that are not understood are left aside.
         other => return Verdict::pass(format!("its type {other} is not known here")),
     };
-    if let Some(missing) = required.iter().find(|m| key.get(**m).and_then(Value::as_str).is_none()) {
-        return Verdict::fail(WELL_FORMED, format!("it is {kty} without {missing}"));
+    for member in required {
+        match key.get(*member).and_then(Value::as_str) {
+            None => return Verdict::fail(WELL_FORMED, format!("it is {kty} without {member}")),
+            Some(value) if *member != "crv" && !is_base64url(value) => {
+                return Verdict::fail(WELL_FORMED, format!("its {member} is no base64url without padding"));
+            }
+            Some(_) => {}
+        }
     }
     // The library knows fewer algorithms and curves than there are; what it reads is well-formed for certain.
     match serde_json::from_value::<Jwk>(key.clone()) {
         Ok(_) => Verdict::pass(format!("a well-formed {kty} key")),
         Err(_) => Verdict::pass(format!("an {kty} key with the members it needs")),
     }
+}
+
+fn is_base64url(value: &str) -> bool {
+    !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 #[cfg(test)]
@@ -119,6 +129,10 @@ mod tests {
         assert!(matches!(findings[0].verdict, Verdict::Pass(_)));
         assert!(matches!(findings[1].verdict, Verdict::Fail(WELL_FORMED, _)));
         assert!(matches!(findings[2].verdict, Verdict::Pass(_)));
+        for n in ["sXch==", "sX+h", ""] {
+            let key = json!({"kty": "RSA", "n": n, "e": "AQAB"});
+            assert!(matches!(judge_key(&key), Verdict::Fail(WELL_FORMED, _)), "{n}");
+        }
     }
 
     #[test]

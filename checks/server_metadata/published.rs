@@ -1,7 +1,7 @@
 //! Clients learn the endpoints from the server's metadata: it has to be there, and to be JSON.
 
 use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Ruling, Verdict, demand, must};
-use crate::discovery::ServerFacts;
+use crate::discovery::{ServerFacts, is_unheard};
 use crate::document::{Document, McpVersion};
 use crate::needs::{Context, Documents};
 
@@ -47,7 +47,11 @@ fn judge(server: &ServerFacts, rfc_8414_itself: bool) -> Verdict {
     let found = format!("{} ({})", fetched.url, server.place.describe());
     let of_rfc_8414 = |url: &str| url.contains("/.well-known/oauth-authorization-server");
     let other = server.tried.iter().any(|(_, r)| r.as_ref().is_ok_and(|f| f.is_document() && of_rfc_8414(&f.url)));
+    let unheard = server.tried.iter().any(|(_, result)| is_unheard(result));
     match fetched.media_type.as_str() {
+        "application/json" if rfc_8414_itself && !other && unheard => Verdict::inconclusive(format!(
+            "an OpenID document lies at {found}, the place of RFC 8414 could not be asked"
+        )),
         "application/json" if rfc_8414_itself && !other => {
             Verdict::fail(RFC_8414_ITSELF, format!("only an OpenID document was found, at {found}"))
         }
@@ -81,5 +85,7 @@ mod tests {
         facts.tried.clear();
         assert!(matches!(judge(&facts, true), Verdict::Fail(RFC_8414_ITSELF, _)));
         assert!(matches!(judge(&facts, false), Verdict::Pass(_)));
+        facts.tried.push((crate::discovery::Place::Root, Err("timed out".into())));
+        assert!(matches!(judge(&facts, true), Verdict::Inconclusive(_)));
     }
 }

@@ -23,6 +23,12 @@ const MISSING_IS_INVALID: Demand = demand(
     &[advice(Document::OAuth21, "3.2.4")],
 );
 
+/// The code of that request is made up as well, and which of two mistakes is named is the server's choice.
+const CLIENT_FIRST: Demand = demand(
+    "A token request of an unknown client is answered with invalid_client, whatever its code.",
+    &[advice(Document::OAuth21, "3.2.4")],
+);
+
 /// Makes four mistakes.
 pub struct ErrorCodes;
 
@@ -30,7 +36,7 @@ impl Check for ErrorCodes {
     type Needs = Anonymous;
     const CARD: Card = Card {
         id: "token/error-codes",
-        demands: &[NAMED, STATUS, FORM, MISSING_IS_INVALID],
+        demands: &[NAMED, STATUS, FORM, MISSING_IS_INVALID, CLIENT_FIRST],
         impact: Impact::Medium,
         reach: Reach::Nothing,
         page: include_str!("error_codes.md"),
@@ -61,15 +67,37 @@ impl Check for ErrorCodes {
             ("a code that was never issued", own(&redeeming), "invalid_grant", &[400]),
             ("an unknown client", Request::form(endpoint, &by_nobody), "invalid_client", &[400, 401]),
         ];
-        let mut lines = Vec::new();
+        let mut answers = Vec::new();
         for (what, request, error, statuses) in table {
-            lines.push(match cx.wire.send(request).await {
-                Ok(reply) => Finding::new(what, judge(&reply, error, statuses)).shown_by([reply.id]),
-                Err(trouble) => Finding::new(what, Verdict::inconclusive(trouble.to_string())),
-            });
+            answers.push((what, cx.wire.send(request).await, error, statuses));
         }
+        let own: Vec<&Reply> = answers
+            .iter()
+            .filter(|(.., due, _)| *due != "invalid_client")
+            .filter_map(|(_, r, ..)| r.as_ref().ok())
+            .collect();
+        let turned_away = is_turned_away(&own);
+        let lines = answers.into_iter().map(|(what, answer, due, statuses)| match answer {
+            Ok(reply) if turned_away && due != "invalid_client" => {
+                let why = "the client itself is refused, whatever it asks, so that nobody looked at the mistake";
+                Finding::new(what, Verdict::inconclusive(why)).shown_by([reply.id])
+            }
+            Ok(reply) => Finding::new(what, judge(&reply, due, statuses)).shown_by([reply.id]),
+            Err(trouble) => Finding::new(what, Verdict::inconclusive(trouble.to_string())),
+        });
+        let lines = lines.collect();
         Ok(cx.fold(lines, "each mistake is named by its own error code"))
     }
+}
+
+/// Whether a client is refused as such in every answer: some servers register public clients and let none in.
+fn is_turned_away(answers: &[&Reply]) -> bool {
+    let refused = |reply: &&Reply| {
+        let json = reply.json();
+        let error = json.as_ref().and_then(|j| j.get("error")).and_then(|e| e.as_str());
+        matches!(error, Some("invalid_client" | "unauthorized_client"))
+    };
+    !answers.is_empty() && answers.iter().all(refused)
 }
 
 fn judge(reply: &Reply, due: &str, statuses: &[u16]) -> Verdict {
@@ -89,8 +117,12 @@ fn judge(reply: &Reply, due: &str, statuses: &[u16]) -> Verdict {
     // RFC 6749 appendix A.7: no quotation mark, no backslash, no control character.
     let legal = |s: &str| s.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\');
     if error != due {
-        let missing = due == "invalid_request" && error == "unsupported_grant_type";
-        return Verdict::fail(if missing { MISSING_IS_INVALID } else { NAMED }, format!("{shown}, due is {due}"));
+        let broken = match (due, error) {
+            ("invalid_request", "unsupported_grant_type") => MISSING_IS_INVALID,
+            ("invalid_client", "invalid_grant") => CLIENT_FIRST,
+            _ => NAMED,
+        };
+        return Verdict::fail(broken, format!("{shown}, due is {due}"));
     }
     if !statuses.contains(&status) {
         return Verdict::fail(STATUS, format!("{shown}, due is status {}", statuses[0]));
@@ -123,7 +155,7 @@ mod tests {
         let grant = r#"{"error":"invalid_grant"}"#;
         assert!(matches!(verdict(400, json, grant, "invalid_grant"), Verdict::Pass(_)));
         assert!(matches!(verdict(401, json, grant, "invalid_grant"), Verdict::Fail(STATUS, _)));
-        assert!(matches!(verdict(400, json, grant, "invalid_client"), Verdict::Fail(NAMED, _)));
+        assert!(matches!(verdict(400, json, grant, "invalid_request"), Verdict::Fail(NAMED, _)));
         assert!(matches!(verdict(400, "text/plain", grant, "invalid_grant"), Verdict::Fail(FORM, _)));
         assert!(matches!(verdict(400, "text/html", "<h1>no</h1>", "invalid_grant"), Verdict::Fail(FORM, _)));
         let odd = "{\"error\":\"invalid_grant\",\"error_description\":\"n\u{f6}\"}";
@@ -137,6 +169,20 @@ mod tests {
             verdict(400, "application/json", body, "invalid_request"),
             Verdict::Fail(MISSING_IS_INVALID, _)
         ));
+    }
+
+    #[test]
+    fn of_two_mistakes_either_may_be_named() {
+        let body = r#"{"error":"invalid_grant"}"#;
+        assert!(matches!(verdict(400, "application/json", body, "invalid_client"), Verdict::Fail(CLIENT_FIRST, _)));
+    }
+
+    #[test]
+    fn a_client_that_is_refused_in_every_row_shows_nothing() {
+        let answer = |error: &str| reply(401, &[], &format!(r#"{{"error":"{error}"}}"#));
+        let (client, grant) = (answer("invalid_client"), answer("invalid_grant"));
+        assert!(is_turned_away(&[&client, &client]));
+        assert!(!is_turned_away(&[&client, &grant]) && !is_turned_away(&[]));
     }
 
     #[test]

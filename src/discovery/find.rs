@@ -294,7 +294,11 @@ async fn look_at_issuer(wire: &Wire, issuer: &str, source: IssuerSource) -> Resu
                 "no authorization server metadata was found for the issuer {issuer}: tried {}",
                 all.join(", ")
             ),
-            whose: Whose::AuthorizationServer,
+            // A place that could not be asked may have it.
+            whose: match tried.iter().any(|(_, result)| super::is_unheard(result)) {
+                true => Whose::Network,
+                false => Whose::AuthorizationServer,
+            },
             hint: hint.into(),
         });
     };

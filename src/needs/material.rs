@@ -49,7 +49,8 @@ impl<const N: usize> Needs for [Code; N] {
     }
 }
 
-/// The answers to odd authorization requests: as a stranger first, with the session where a stranger is asked to log in.
+/// The answers to odd authorization requests: as a stranger first, with the session where a stranger is asked to log in,
+/// or is turned away with the ordinary request as well.
 #[derive(Debug)]
 pub struct FrontChannel(pub Vec<Asked>);
 
@@ -66,6 +67,8 @@ pub struct Asked {
     pub answer: Result<AuthorizationAnswer, Shortfall>,
     /// Whether a stranger got it: no session was involved.
     pub as_stranger: bool,
+    /// The answer is a code that the server has ended meanwhile, by giving out another: it can be read, not redeemed.
+    pub code_ended: bool,
 }
 
 impl Asked {
@@ -83,8 +86,25 @@ impl Needs for FrontChannel {
     const VISITS: bool = true;
     async fn supply(cx: &Context, requests: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
         Baseline::supply(cx, Vec::new()).await?;
+        cx.audit.front.meet_strangers(&cx.wire, cx.audit.ordinary().request()).await;
+        if cx.audit.front.has_one_code() {
+            let mut asked = Vec::with_capacity(requests.len());
+            for request in requests {
+                asked.push(ask(cx, request).await);
+            }
+            mark_ended(&mut asked);
+            return Ok(Self(asked));
+        }
         let asking = requests.into_iter().map(|request| ask(cx, request));
         Ok(Self(futures_util::future::join_all(asking).await))
+    }
+}
+
+/// Where the youngest code alone is good, what the token endpoint says of the others proves nothing.
+fn mark_ended(asked: &mut [Asked]) {
+    let codes = asked.iter_mut().filter(|a| matches!(a.answer, Ok(AuthorizationAnswer::Code(_))));
+    for ended in codes.rev().skip(1) {
+        ended.code_ended = true;
     }
 }
 
@@ -100,7 +120,7 @@ async fn ask(cx: &Context, request: AuthorizationRequest) -> Asked {
         }
         Err(trouble) => (Err(trouble.into()), true),
     };
-    Asked { what, redirect_uri, state, answer, as_stranger }
+    Asked { what, redirect_uri, state, answer, as_stranger, code_ended: false }
 }
 
 /// A grant of the check's own, which it may destroy.
@@ -172,5 +192,21 @@ impl Patience {
         }
         tokio::time::sleep(wait).await;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::needs::tests::asked;
+    use crate::oauth::answer::tests::arrived;
+
+    #[test]
+    fn the_youngest_code_alone_is_good() {
+        let home = "http://127.0.0.1:8765/callback";
+        let at = |rest: &str| asked(home, "s", arrived(home, &format!("{home}{rest}")));
+        let mut all = [at("?code=1"), at("?error=x"), at("?code=2"), at("?error=y")];
+        mark_ended(&mut all);
+        assert_eq!(all.map(|a| a.code_ended), [true, false, false, false]);
     }
 }

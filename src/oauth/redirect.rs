@@ -4,6 +4,7 @@ use url::Url;
 
 use super::answer::{AuthorizationAnswer, PageKind, Returned};
 use super::client::Client;
+use super::refusal::{is_passing, is_passing_error};
 use super::request::same_place;
 use crate::check::{Demand, Verdict, advice, demand, should};
 use crate::document::Document;
@@ -72,6 +73,9 @@ pub fn judge_query(answer: &AuthorizationAnswer, added: (&str, &str), broken: De
 
 fn judge_registered(answer: &AuthorizationAnswer, returned: &Returned) -> Verdict {
     match brought(returned) {
+        Some("an error") if returned.get("error").is_some_and(is_passing_error) => {
+            Verdict::inconclusive(format!("it was answered with {}, which has another cause", answer.describe()))
+        }
         Some("an error") => Verdict::fail(
             ERROR_AT_REGISTERED,
             format!("it was refused with {} at the registered redirect URI", returned.get("error").unwrap_or_default()),
@@ -86,7 +90,7 @@ fn judge_registered(answer: &AuthorizationAnswer, returned: &Returned) -> Verdic
 /// Nothing was sent anywhere: a pass if a page says that something is wrong.
 fn judge_unsent(answer: &AuthorizationAnswer) -> Verdict {
     match answer {
-        AuthorizationAnswer::Page(page) if page.kind == PageKind::Error && page.status < 500 => {
+        AuthorizationAnswer::Page(page) if page.kind == PageKind::Error && page.status < 500 && !is_passing(page) => {
             Verdict::pass(format!("it was refused on {}", page.describe()))
         }
         other => Verdict::inconclusive(format!("it ended with {}, which is no refusal", other.describe())),
@@ -174,6 +178,7 @@ mod tests {
         assert_eq!(broken(&place(evil, &format!("{HOME}?code=x"))), Some(CODE_AT_REGISTERED));
         assert_eq!(broken(&place(evil, &format!("{HOME}?error=invalid_request"))), Some(ERROR_AT_REGISTERED));
         assert!(matches!(place(evil, HOME), Verdict::Inconclusive(_)));
+        assert!(matches!(place(evil, &format!("{HOME}?error=login_required")), Verdict::Inconclusive(_)));
         assert!(matches!(place(evil, "https://errors.example/?error=x&state=s"), Verdict::Inconclusive(_)));
     }
 
@@ -185,6 +190,7 @@ mod tests {
         for answer in [page(500, PageKind::Error), page(200, PageKind::Login), page(200, PageKind::Unknown)] {
             assert!(matches!(judge(answer), Verdict::Inconclusive(_)));
         }
+        assert!(matches!(judge(page(419, PageKind::Error)), Verdict::Inconclusive(_)));
         let gone = AuthorizationAnswer::NeverCameBack("gone".into());
         assert!(matches!(judge(gone), Verdict::Inconclusive(_)));
     }

@@ -1,6 +1,6 @@
 //! Recognising a refusal: the one place where "the server said no" is told from "something went wrong".
 
-use super::answer::{AuthorizationAnswer, PageKind};
+use super::answer::{AuthorizationAnswer, Page, PageKind};
 use super::token::TokenAnswer;
 use crate::check::{Demand, Finding, Verdict};
 use crate::wire::Trouble;
@@ -56,7 +56,8 @@ pub enum Refusal {
 }
 
 /// Reads the answer to an authorization request that ought to be refused: an error redirect with one of `accepted`, or
-/// an error page with a 4xx.
+/// an error page with a 4xx. A page that names another error, or whose status speaks of the session or of haste, is
+/// none: what was odd may not have been looked at.
 pub fn front_refusal(answer: &AuthorizationAnswer, accepted: &[&str]) -> Refusal {
     match answer {
         AuthorizationAnswer::Code(_) => Refusal::Granted,
@@ -68,7 +69,12 @@ pub fn front_refusal(answer: &AuthorizationAnswer, accepted: &[&str]) -> Refusal
         AuthorizationAnswer::Error(e) if accepted.contains(&e.error.as_str()) => {
             Refusal::Recognised(format!("refused with {}", e.error))
         }
-        AuthorizationAnswer::Page(page) if page.kind == PageKind::Error && (400..500).contains(&page.status) => {
+        AuthorizationAnswer::Page(page)
+            if page.kind == PageKind::Error
+                && (400..500).contains(&page.status)
+                && !is_passing(page)
+                && (names(page, accepted) || !names(page, &NAMED)) =>
+        {
             Refusal::Recognised(format!("refused on {}", page.describe()))
         }
         AuthorizationAnswer::Page(page)
@@ -80,8 +86,46 @@ pub fn front_refusal(answer: &AuthorizationAnswer, accepted: &[&str]) -> Refusal
     }
 }
 
-fn names(page: &super::answer::Page, accepted: &[&str]) -> bool {
-    accepted.iter().any(|error| page.says.contains(error))
+/// The error codes of an authorization endpoint that have a meaning of their own (RFC 6749 section 4.1.2.1, RFC 8707,
+/// OpenID Connect Core section 3.1.2.6). `invalid_request` is not among them: it may mean anything.
+const NAMED: [&str; 11] = [
+    "unauthorized_client",
+    "access_denied",
+    "unsupported_response_type",
+    "invalid_scope",
+    "invalid_target",
+    "server_error",
+    "temporarily_unavailable",
+    "interaction_required",
+    "login_required",
+    "account_selection_required",
+    "consent_required",
+];
+
+/// The errors that speak of the session, the person or the moment, and not of the request.
+const PASSING: [&str; 7] = [
+    "access_denied",
+    "server_error",
+    "temporarily_unavailable",
+    "interaction_required",
+    "login_required",
+    "account_selection_required",
+    "consent_required",
+];
+
+/// Whether an error speaks of the session, the person or the moment: whatever was odd, it was not refused for that.
+pub(super) fn is_passing_error(error: &str) -> bool {
+    PASSING.contains(&error)
+}
+
+/// The same of an error page, by its status or by what it names: 408, 425 and 429 are haste, 419 and 440 are in wide use
+/// for a session that has ended.
+pub(super) fn is_passing(page: &Page) -> bool {
+    [408, 419, 425, 429, 440].contains(&page.status) || names(page, &PASSING)
+}
+
+fn names(page: &Page, errors: &[&str]) -> bool {
+    errors.iter().any(|error| page.says.contains(error))
 }
 
 #[cfg(test)]
@@ -89,7 +133,7 @@ mod tests {
     use super::*;
     use crate::check::{demand, must};
     use crate::document::Document;
-    use crate::oauth::answer::{ErrorReturned, Page, Returned};
+    use crate::oauth::answer::{ErrorReturned, Returned};
     use crate::oauth::token::tests::{granted, read, refused};
 
     const D: Demand = demand("d", &[must(Document::OAuth21, "4.1.3")]);
@@ -116,6 +160,23 @@ mod tests {
         assert!(matches!(read(&page(200, PageKind::Error)), Refusal::Unclear(_)));
         assert!(matches!(read(&page(200, PageKind::Login)), Refusal::Unclear(_)));
         assert!(matches!(read(&AuthorizationAnswer::NeverCameBack("gone".into())), Refusal::Unclear(_)));
+    }
+
+    #[test]
+    fn an_error_page_about_something_else_is_no_refusal() {
+        let read = |status, says: &str| {
+            let page = Page { status, kind: PageKind::Error, says: says.into(), exchange: None };
+            front_refusal(&AuthorizationAnswer::Page(page), &["invalid_request"])
+        };
+        for says in ["Bad request", "invalid_request: code_challenge is missing", "Page not found"] {
+            assert!(matches!(read(400, says), Refusal::Recognised(_)), "{says}");
+        }
+        for says in ["invalid_scope: unknown", "login_required", "access_denied: your session has ended"] {
+            assert!(matches!(read(400, says), Refusal::Unclear(_)), "{says}");
+        }
+        for status in [408, 419, 429, 440] {
+            assert!(matches!(read(status, "Page expired"), Refusal::Unclear(_)), "{status}");
+        }
     }
 
     #[test]

@@ -246,7 +246,7 @@ impl TokenAnswer {
         let text = |name: &str| json.as_ref().and_then(|j| j.get(name)).and_then(Value::as_str);
         let odd = |why: String| Self::Odd { status, why, exchange };
         if reply.is_success()
-            && let Some(access_token) = text("access_token")
+            && let Some(access_token) = text("access_token").filter(|t| !t.is_empty())
         {
             return Self::Granted(Box::new(TokenSet {
                 access_token: Secret::new(access_token),
@@ -343,6 +343,7 @@ pub(crate) mod tests {
         assert!(matches!(read(400, "text/html", "<h1>invalid_grant</h1>"), TokenAnswer::Odd { .. }));
         assert!(matches!(read(400, "application/json", "{}"), TokenAnswer::Odd { .. }));
         assert!(matches!(read(200, "application/json", r#"{"access_token":7}"#), TokenAnswer::Odd { .. }));
+        assert!(matches!(read(200, "application/json", r#"{"access_token":""}"#), TokenAnswer::Odd { .. }));
     }
 
     #[test]

@@ -137,7 +137,8 @@ async fn once(
                 _ => String::new(),
             };
             let why = format!("the token endpoint answered the ordinary code exchange with {}{said}", other.describe());
-            let mut failed = Failed::because(why, Some(CODE_REDEEMED), wire);
+            let broken = (!is_outage(&other)).then_some(CODE_REDEEMED);
+            let mut failed = Failed::because(why, broken, wire);
             failed.client_refused = matches!(&other, TokenAnswer::Refused(e) if ["invalid_client", "unauthorized_client"].contains(&e.error.as_str()));
             return Ok(Err(failed));
         }
@@ -145,6 +146,15 @@ async fn once(
     let reached = reach(wire, audit, &tokens).await;
     let exchanges = wire.ledger().of(wire.stamp());
     Ok(Ok(Transcript::new(ordinary.clone(), state, requested, returned, reply, tokens, reached, exchanges)))
+}
+
+/// Whether an answer speaks of the moment and not of the request.
+fn is_outage(answer: &TokenAnswer) -> bool {
+    match answer {
+        TokenAnswer::Odd { status, .. } => (502..=504).contains(status),
+        TokenAnswer::Refused(error) => error.error == "temporarily_unavailable",
+        TokenAnswer::Granted(_) => false,
+    }
 }
 
 fn no_code(answer: &AuthorizationAnswer, wire: &Wire) -> Failed {
@@ -205,15 +215,25 @@ async fn reach(wire: &Wire, audit: &Audit, tokens: &TokenSet) -> Option<Result<(
     Some(Ok((first, reached)))
 }
 
-/// Looks whether the first grant survives a second one of the same user and client. Servers that end it there would
-/// make every check that runs beside others look broken.
+/// Looks whether a code and a grant survive a second one of the same user and client. Servers that end them there would
+/// make every check that runs beside others look broken, or refuse for that what they should refuse for its own sake.
 async fn side_by_side(wire: &Wire, audit: &Audit, first: &Transcript) -> Result<Option<bool>, SignInError> {
-    let Ok(second) = once(wire, audit, &first.ordinary, Purpose::Ordinary).await? else { return Ok(None) };
+    let asking = || audit.visit(wire, first.ordinary.request(), Purpose::Ordinary);
+    let (AuthorizationAnswer::Code(older), AuthorizationAnswer::Code(younger)) = (asking().await?, asking().await?)
+    else {
+        return Ok(None);
+    };
+    let older = older.redeem(wire).await;
+    let Ok((TokenAnswer::Granted(second), _)) = younger.redeem(wire).await else { return Ok(None) };
+    if matches!(older, Ok((TokenAnswer::Refused(e), _)) if e.error == "invalid_grant") {
+        audit.front.holds_one_code();
+        return Ok(Some(false));
+    }
     if lives(wire, first, &first.tokens).await == Some(true) {
         return Ok(Some(true));
     }
     // Dead, or refreshing never works here: the younger grant tells which.
-    Ok(match lives(wire, first, &second.tokens).await {
+    Ok(match lives(wire, first, &second).await {
         Some(true) => Some(false),
         _ => None,
     })
@@ -236,4 +256,18 @@ async fn lives(wire: &Wire, flow: &Transcript, tokens: &TokenSet) -> Option<bool
 /// The scopes of a request, for the head of the report.
 pub(super) fn asked(audit: &Audit) -> ScopeSet {
     audit.ordinary().scope.clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::token::tests::{read, refused};
+
+    #[test]
+    fn an_outage_of_the_token_endpoint_is_not_its_failure() {
+        assert!(is_outage(&read(503, "text/html", "")));
+        assert!(is_outage(&refused(400, "temporarily_unavailable")));
+        assert!(!is_outage(&read(500, "text/html", "")));
+        assert!(!is_outage(&refused(400, "invalid_grant")));
+    }
 }

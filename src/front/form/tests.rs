@@ -72,6 +72,30 @@ async fn login_and_consent_reach_the_code_and_the_session_stays() {
     }
 }
 
+/// A guard before the server, or a server that wants a session first.
+#[tokio::test]
+async fn an_error_page_for_every_stranger_is_no_refusal() {
+    let token = "http://127.0.0.1/token";
+    let odd = |small: &Small| {
+        let mut request = small.request();
+        request.set("odd", "1");
+        request
+    };
+    for (to_ordinary, lets_in) in [(403, false), (401, false), (200, true)] {
+        let small = Small::serve(move |seen| match seen.query.contains("odd=1") {
+            true => page(403, "<h1>Forbidden</h1>"),
+            false => page(to_ordinary, "<h1>Welcome</h1>"),
+        })
+        .await;
+        let front = Front::new(std::sync::Arc::new(agent(PASSWORD)));
+        front.meet_strangers(&small.wire, small.request()).await;
+        front.meet_strangers(&small.wire, small.request()).await;
+        assert_eq!(small.seen().len(), 1, "the control is made once");
+        let stranger = front.visit_as_stranger(&small.wire, odd(&small), token).await.unwrap();
+        assert_eq!(matches!(stranger, crate::front::Stranger::Answered(_)), lets_in, "{to_ordinary}: {stranger:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_login_page_again_is_a_wrong_password_and_the_password_is_not_quoted() {
     for password in ["wrongwrong", "abc"] {
