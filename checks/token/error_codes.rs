@@ -23,6 +23,11 @@ const MISSING_IS_INVALID: Demand = demand(
     &[advice(Document::OAuth21, "3.2.4")],
 );
 
+const UNKNOWN_IS_INVALID_CLIENT: Demand = demand(
+    "A token request of an unknown client is answered with invalid_client, whatever else is wrong with it.",
+    &[advice(Document::OAuth21, "3.2.4")],
+);
+
 /// Makes four mistakes.
 pub struct ErrorCodes;
 
@@ -30,7 +35,7 @@ impl Check for ErrorCodes {
     type Needs = Anonymous;
     const CARD: Card = Card {
         id: "token/error-codes",
-        demands: &[NAMED, STATUS, FORM, MISSING_IS_INVALID],
+        demands: &[NAMED, STATUS, FORM, MISSING_IS_INVALID, UNKNOWN_IS_INVALID_CLIENT],
         impact: Impact::Medium,
         reach: Reach::Nothing,
         page: include_str!("error_codes.md"),
@@ -89,8 +94,14 @@ fn judge(reply: &Reply, due: &str, statuses: &[u16]) -> Verdict {
     // RFC 6749 appendix A.7: no quotation mark, no backslash, no control character.
     let legal = |s: &str| s.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\');
     if error != due {
-        let missing = due == "invalid_request" && error == "unsupported_grant_type";
-        return Verdict::fail(if missing { MISSING_IS_INVALID } else { NAMED }, format!("{shown}, due is {due}"));
+        let broken = match (due, error) {
+            ("invalid_request", "unsupported_grant_type") => MISSING_IS_INVALID,
+            // No client holds a code that an unknown one could redeem, so that request has a bad code as well, and
+            // whoever looks at the code first is right too.
+            ("invalid_client", "invalid_grant") if [400, 401].contains(&status) => UNKNOWN_IS_INVALID_CLIENT,
+            _ => NAMED,
+        };
+        return Verdict::fail(broken, format!("{shown}, due is {due}"));
     }
     if !statuses.contains(&status) {
         return Verdict::fail(STATUS, format!("{shown}, due is status {}", statuses[0]));
@@ -123,7 +134,7 @@ mod tests {
         let grant = r#"{"error":"invalid_grant"}"#;
         assert!(matches!(verdict(400, json, grant, "invalid_grant"), Verdict::Pass(_)));
         assert!(matches!(verdict(401, json, grant, "invalid_grant"), Verdict::Fail(STATUS, _)));
-        assert!(matches!(verdict(400, json, grant, "invalid_client"), Verdict::Fail(NAMED, _)));
+        assert!(matches!(verdict(400, json, grant, "invalid_request"), Verdict::Fail(NAMED, _)));
         assert!(matches!(verdict(400, "text/plain", grant, "invalid_grant"), Verdict::Fail(FORM, _)));
         assert!(matches!(verdict(400, "text/html", "<h1>no</h1>", "invalid_grant"), Verdict::Fail(FORM, _)));
         let odd = "{\"error\":\"invalid_grant\",\"error_description\":\"n\u{f6}\"}";
@@ -137,6 +148,15 @@ mod tests {
             verdict(400, "application/json", body, "invalid_request"),
             Verdict::Fail(MISSING_IS_INVALID, _)
         ));
+    }
+
+    #[test]
+    fn the_code_of_an_unknown_client_is_bad_as_well() {
+        let body = r#"{"error":"invalid_grant"}"#;
+        let judged = verdict(400, "application/json", body, "invalid_client");
+        assert!(matches!(judged, Verdict::Fail(UNKNOWN_IS_INVALID_CLIENT, _)));
+        let body = r#"{"error":"invalid_request"}"#;
+        assert!(matches!(verdict(400, "application/json", body, "invalid_client"), Verdict::Fail(NAMED, _)));
     }
 
     #[test]
