@@ -83,21 +83,24 @@ impl LabError {
     pub fn hint(&self) -> String {
         match self {
             Self::UnknownFault(name) => {
-                let nearest = nearest(name, FAULTS.iter().map(|f| f.name));
-                format!("did you mean {nearest:?}? `oaudit lab --list-faults` lists them all")
+                let meant = did_you_mean(name, FAULTS.iter().map(|f| f.name));
+                format!("{meant}`oaudit lab --list-faults` lists them all")
             }
-            Self::UnknownQuirk(name) => {
-                let nearest = nearest(name, QUIRKS.iter().map(|q| q.name));
-                format!("did you mean {nearest:?}?")
-            }
+            Self::UnknownQuirk(name) => did_you_mean(name, QUIRKS.iter().map(|q| q.name)).trim_end().to_owned(),
             Self::PortTaken(_) => "choose another with --port, or leave it out to take a free one".to_owned(),
             Self::Listen(_) => "the lab needs a TCP listener on 127.0.0.1".to_owned(),
         }
     }
 }
 
-fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> &'static str {
-    known.min_by_key(|candidate| strsim::damerau_levenshtein(name, candidate)).unwrap_or_default()
+/// The question, if a known name is near enough to be meant.
+fn did_you_mean(name: &str, known: impl Iterator<Item = &'static str>) -> String {
+    known
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, nearest)| format!("did you mean {nearest:?}? "))
+        .unwrap_or_default()
 }
 
 /// A lab that is being served; it stops when stopped or dropped.

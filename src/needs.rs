@@ -80,7 +80,10 @@ impl From<Trouble> for Shortfall {
 
 impl From<SignInError> for Shortfall {
     fn from(error: SignInError) -> Self {
-        Self::Inconclusive(format!("the session was lost and could not be renewed: {error}"))
+        Self::Inconclusive(match error {
+            SignInError::Trouble(trouble) => format!("the authorization request came to nothing: {trouble}"),
+            error => format!("the session was lost and could not be renewed: {error}"),
+        })
     }
 }
 

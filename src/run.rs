@@ -1,9 +1,11 @@
 //! Executes a plan: discovery, clients, the sign-in, then stage after stage, and always the clean-up and the report.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -28,6 +30,9 @@ mod freeze;
 mod ordinary;
 
 pub use freeze::Grading;
+
+/// The error of an audit that a bug of ours ended.
+const BROKE: &str = "oaudit broke: this is a bug";
 
 /// The longest that one check may take, waiting for its turn included; waits that the user allows come on top.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
@@ -130,7 +135,10 @@ pub async fn audit(target: &Target, mut options: Options) -> Result<Report, Sele
     // What an interruption must still clean up and report lives outside of the work that it cuts short.
     let mut held = Held::default();
     let stopped = tokio::select! {
-        stopped = run.work(&wire, target, &mut held) => stopped,
+        // A mistake of ours must not lose what was found, nor leave behind what was registered.
+        ended = AssertUnwindSafe(run.work(&wire, target, &mut held)).catch_unwind() => {
+            ended.unwrap_or_else(|_| Some(broke()))
+        }
         () = interrupted => Some(Stopped { error: "interrupted".into(), hint: String::new() }),
     };
     let clients = held.clients.lock().expect("no panic while it is held").clone();
@@ -467,6 +475,12 @@ fn hold(held: &std::sync::Mutex<Vec<Arc<Client>>>, clients: &Clients) {
     let mut held = held.lock().expect("no panic while it is held");
     held.push(Arc::clone(&clients.a));
     held.extend(clients.b.clone());
+}
+
+/// What is said where the program itself broke.
+fn broke() -> Stopped {
+    let hint = "please report it with the command line that led to it; what was found before is above";
+    Stopped { error: BROKE.into(), hint: hint.into() }
 }
 
 fn stop(broken: &Broken) -> Stopped {

@@ -222,8 +222,13 @@ impl Wire {
                     TroubleKind::RateLimited,
                     format!(
                         "rate limited: {} answered 429{}",
-                        request.url,
-                        reply.header("retry-after").map(|s| format!(", Retry-After {s}")).unwrap_or_default()
+                        message::without_query(&request.url),
+                        match reply.header("retry-after") {
+                            Some(after) => format!(
+                                " with Retry-After {after}: run again after that time, or lift the limit for the audit"
+                            ),
+                            None => ", again and again: run again later, or lift the limit for the audit".to_owned(),
+                        }
                     ),
                 ));
             }
@@ -258,7 +263,11 @@ impl Wire {
             .unwrap_or_else(|_| {
                 Err(Trouble::new(
                     TroubleKind::TimedOut,
-                    format!("{url} gave no answer within {} s", self.limits().time.as_secs_f32()),
+                    format!(
+                        "{} gave no answer within {} s",
+                        message::without_query(&request.url),
+                        self.limits().time.as_secs_f32()
+                    ),
                 ))
             });
         let id = capture::record(self, request, answered.as_ref(), began.elapsed());

@@ -228,6 +228,31 @@ fn discover_shows_the_steps_and_sends_gets_alone() {
     }
     let output = run(&["discover", &served.lab().issuer()]);
     assert_eq!(code(&output), 0, "an issuer is a target as well: {}", stderr(&output));
+    assert!(stdout(&output).ends_with("A client finds all that it needs.\n"), "{}", stdout(&output));
+}
+
+#[test]
+fn discover_names_the_first_broken_step_and_whose_it_is() {
+    for (fault, step, whose) in [
+        ("resource-mismatch", "resource metadata", "the protected resource"),
+        ("issuer-mismatch", "server metadata", "the authorization server"),
+        ("jwks-500", "keys", "the authorization server"),
+    ] {
+        let served = Served::with(&[fault], &[]);
+        let output = run(&["discover", &served.lab().mcp()]);
+        let expected = format!("First broken step: {step}, of {whose}\n");
+        assert!(stdout(&output).contains(&expected), "{fault}\n{}", stdout(&output));
+        let output = run(&["discover", &served.lab().mcp(), "--format", "json"]);
+        let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(found["broken"]["step"], step, "{fault}");
+    }
+}
+
+#[test]
+fn discover_takes_the_flags_that_its_hints_name() {
+    let output = run(&["discover", "http://127.0.0.1:9/", "--timeout", "2", "--insecure", "--allow-host", "x.test"]);
+    assert_eq!(code(&output), 4, "{}", stderr(&output));
+    assert!(stderr(&output).contains("nothing answers"), "{}", stderr(&output));
 }
 
 #[test]

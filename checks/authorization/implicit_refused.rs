@@ -48,7 +48,19 @@ impl Check for ImplicitRefused {
 
     async fn run(FrontChannel(asked): FrontChannel, cx: &Context) -> Outcome {
         let lines = asked.iter().map(|asked| asked.line(judge)).collect();
-        Ok(cx.fold(lines, "no response type brings an access token into the front channel"))
+        let ruling = cx.fold(lines, "no response type brings an access token into the front channel");
+        let offered = cx.audit.discovery.server.metadata.list("response_types_supported").unwrap_or_default();
+        Ok(match offered.into_iter().find(|kind| kind.split(' ').any(|word| word == "token")) {
+            Some(kind) if matches!(ruling.verdict, Verdict::Pass(_)) => ruling.noting(
+                format!("response_type={kind}"),
+                // A refusal to our client, which registered for codes alone, is not one to every client.
+                Verdict::not_applicable(
+                    "the metadata offers it, so that a client that is registered for it may get a token all the same; \
+                     --client-id audits as such a client",
+                ),
+            ),
+            _ => ruling,
+        })
     }
 }
 

@@ -73,7 +73,11 @@ fn undecided(replay: &TokenAnswer) -> Option<Verdict> {
         TokenAnswer::Granted(_) => {
             Some(Verdict::not_applicable("the code could be redeemed twice, which is judged by code/single-use"))
         }
-        other => Some(Verdict::inconclusive(format!("the replay was answered with {}", other.describe()))),
+        other => Some(Verdict::inconclusive(format!(
+            "the replay was answered with {}, and only one that is refused with invalid_grant shows what it revokes, \
+             see code/single-use",
+            other.describe()
+        ))),
     }
 }
 

@@ -47,7 +47,14 @@ fn judge(reached: &Reached, operation: Operation) -> Verdict {
             let error = error.map(|e| format!(" ({e})")).unwrap_or_default();
             Verdict::fail(ACCEPTED, format!("{call} with a fresh access token was answered {status}{error}"))
         }
-        (status, _) => Verdict::inconclusive(format!("{call} with a fresh access token was answered {status}")),
+        (status, _) => {
+            let hint = match (status, operation) {
+                (500.., _) => "a server error, which says nothing about the token",
+                (_, Operation::Get) => "name a route that answers a GET with 2xx to those who may",
+                _ => "perhaps it does not speak the MCP revision that was chosen, see --mcp-version",
+            };
+            Verdict::inconclusive(format!("{call} with a fresh access token was answered {status}: {hint}"))
+        }
     }
 }
 
@@ -75,5 +82,6 @@ mod tests {
         for status in [307, 400, 404, 406, 500, 503] {
             assert!(matches!(verdict(status, ""), Verdict::Inconclusive(_)), "{status}");
         }
+        assert!(verdict(400, "").why().contains("--mcp-version"));
     }
 }

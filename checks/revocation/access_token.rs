@@ -68,7 +68,7 @@ fn unserved(revoked: &Revoked) -> Option<Ruling> {
         Revoked::Unsupported => {
             Some(Ruling::from(Verdict::pass("the server says that access tokens cannot be revoked, as it may")).noting(
                 "unsupported_token_type",
-                Verdict::pass("a stolen access token is good until it expires, so its lifetime is what counts"),
+                Verdict::not_applicable("nothing was revoked: a stolen access token is good until it expires, so its lifetime is what counts"),
             ))
         }
         Revoked::Denied(said) => Some(

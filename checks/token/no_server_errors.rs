@@ -1,18 +1,19 @@
-//! Malformed token requests are answered with a 4xx, never with a server error or with silence.
+//! Malformed and mistaken token requests are answered with a 4xx, never with a server error or with silence.
 
 use std::time::Duration;
 
 use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Verdict, demand, must};
 use crate::document::Document;
 use crate::needs::{Anonymous, Context};
+use crate::oauth::pkce::{Verifier, random_text};
 use crate::wire::{Reply, Request, Trouble, TroubleKind, Wire};
 
 const NO_5XX: Demand = demand(
-    "A malformed token request is answered with a 4xx, never with a server error.",
+    "A token request that cannot be granted is answered with a 4xx, never with a server error.",
     &[must(Document::OAuth21, "3.2.4"), must(Document::OpenAi, "approval checklist")],
 );
 
-/// Sends token requests that no client would send.
+/// Sends token requests that no client would send, and one with a code that does not exist.
 pub struct NoServerErrors;
 
 impl Check for NoServerErrors {
@@ -27,7 +28,7 @@ impl Check for NoServerErrors {
 
     async fn run(anonymous: Anonymous, cx: &Context) -> Outcome {
         let mut answers = Vec::new();
-        for (what, request) in malformed(&anonymous) {
+        for (what, request) in mistaken(&anonymous) {
             answers.push((what, steady(&cx.wire, request).await));
         }
         // Silence is the fault of the request only if the server still speaks.
@@ -38,18 +39,22 @@ impl Check for NoServerErrors {
             let shown = answer.as_ref().ok().map(|reply| reply.id);
             Finding::new(what, judge(answer.map(|reply| reply.status), speaks)).shown_by(shown)
         });
-        Ok(cx.fold(lines.collect(), "every malformed request was answered with a 4xx"))
+        Ok(cx.fold(lines.collect(), "every request that could not be granted was answered with a 4xx"))
     }
 }
 
-/// A request that is well formed: a code that was never issued.
+/// A request that is well formed, but has no code.
 fn ordinary(anonymous: &Anonymous) -> Request {
+    form(anonymous, &[])
+}
+
+fn form(anonymous: &Anonymous, more: &[(&str, &str)]) -> Request {
     let pairs = [("grant_type", "authorization_code"), ("redirect_uri", &anonymous.client.redirect_uri)];
-    let pairs = pairs.map(|(n, v)| (n.to_owned(), v.to_owned())).to_vec();
+    let pairs = pairs.iter().chain(more).map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
     anonymous.client.form(anonymous.token_endpoint(), pairs)
 }
 
-fn malformed(anonymous: &Anonymous) -> Vec<(&'static str, Request)> {
+fn mistaken(anonymous: &Anonymous) -> Vec<(&'static str, Request)> {
     let with = |more: &[u8]| {
         let mut request = ordinary(anonymous);
         request.body.get_or_insert_default().extend_from_slice(more);
@@ -61,15 +66,18 @@ fn malformed(anonymous: &Anonymous) -> Vec<(&'static str, Request)> {
         request.bytes(media_type, body)
     };
     let long = [b"&code=".as_slice(), &[b'a'; 65_536]].concat();
-    let form = ordinary(anonymous).body.unwrap_or_default();
+    let plain = ordinary(anonymous).body.unwrap_or_default();
+    let (code, verifier) = (format!("oaudit-no-such-code-{}", random_text(6)), Verifier::random());
     vec![
+        // Nothing is malformed here, and it is the mistake that every server meets daily.
+        ("a code that was never issued", form(anonymous, &[("code", &code), ("code_verifier", verifier.expose())])),
         ("bytes that are no UTF-8", with(b"&code=\xff\xfe\xc3")),
         ("a broken percent-encoding", with(b"&code=%ZZ%")),
         ("a value of 64 KiB", with(&long)),
         ("a NUL character", with(b"&code=%00")),
         ("a JSON body", instead("application/json", br#"{"grant_type":["authorization_code"],"code":{}}"#.to_vec())),
         ("an empty body", instead("application/x-www-form-urlencoded", Vec::new())),
-        ("a form sent as text/plain", instead("text/plain", form)),
+        ("a form sent as text/plain", instead("text/plain", plain)),
     ]
 }
 

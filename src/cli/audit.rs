@@ -232,7 +232,7 @@ fn header(text: &str) -> Result<(String, String), String> {
 }
 
 impl WireArgs {
-    fn options(&self) -> Result<WireOptions, Complaint> {
+    pub(super) fn options(&self) -> Result<WireOptions, Complaint> {
         let authorities = self.ca.iter().map(|path| {
             std::fs::read(path).map_err(|e| {
                 Complaint::usage(format!("{} cannot be read: {e}", path.display()), "check the path of --ca")

@@ -2,13 +2,18 @@
 
 use clap::Args;
 
+use super::audit::WireArgs;
 use super::{Common, Complaint, Exit, output};
 use crate::discovery::{
     Broken, Found, IssuerSource, Place, Probing, ResourceFacts, ServerFacts, Target, Whose, discover,
 };
 use crate::document::McpVersion;
 use crate::report::plain::plain;
-use crate::wire::{Guard, Wire, WireOptions};
+use crate::wire::{Guard, Wire};
+
+mod first;
+
+use first::{first_broken, is_telling};
 
 /// What can be said to `discover`.
 #[derive(Debug, Args)]
@@ -19,9 +24,8 @@ pub(super) struct DiscoverArgs {
     /// Name the authorization server; else found through the resource.
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
-    /// Let the target lead to this host, although its address is not public. Repeatable.
-    #[arg(long, value_name = "HOST")]
-    allow_host: Vec<String>,
+    #[command(flatten)]
+    wire: WireArgs,
     /// terminal or json.
     #[arg(long, value_name = "F", default_value = "terminal", value_parser = ["terminal", "json"])]
     format: String,
@@ -34,11 +38,14 @@ impl DiscoverArgs {
         let streams = self.common.streams();
         let machine = self.format == "json";
         let target = Target { typed: Some(self.target.clone()), issuer: self.issuer.clone(), resource: None };
-        let guard = target.named().fold(Guard::default(), Guard::naming);
-        let guard = self.allow_host.iter().fold(guard, |guard, host| guard.allowing(host));
-        let wire = match Wire::open(WireOptions { guard, ..WireOptions::default() }) {
+        let mut options = match self.wire.options() {
+            Ok(options) => options,
+            Err(complaint) => return streams.complain(&complaint, machine),
+        };
+        options.guard = target.named().fold(options.guard, Guard::naming);
+        let wire = match Wire::open(options) {
             Ok(wire) => wire,
-            Err(trouble) => return streams.complain(&Complaint::ours(trouble.to_string(), ""), machine),
+            Err(trouble) => return streams.complain(&Complaint::usage(trouble.to_string(), "see --ca"), machine),
         };
         let found = match discover(&wire, &target, McpVersion::V20251125, Probing::GetOnly).await {
             Ok(found) => found,
@@ -71,6 +78,15 @@ fn steps(found: &Found) -> String {
         Ok(server) => server_steps(server, &mut lines),
         Err(broken) => lines.push(step(false, "authorization server", &broken.what)),
     }
+    lines.push(String::new());
+    match first_broken(found) {
+        None => lines.push("A client finds all that it needs.".into()),
+        Some((step, broken)) => {
+            lines.push(format!("First broken step: {step}, of {}", broken.whose));
+            lines.push(format!("  {}", broken.what));
+            lines.push(format!("  {}", broken.hint));
+        }
+    }
     lines.iter().map(|line| format!("{}\n", plain(line))).collect()
 }
 
@@ -88,7 +104,10 @@ fn resource_steps(resource: &ResourceFacts, lines: &mut Vec<String>) {
         None => "no Bearer challenge".to_owned(),
     };
     let what = format!("{} without a token: {}, {challenge}", resource.url, resource.status);
-    lines.push(step(resource.status == 401, "resource", &what));
+    lines.push(match is_telling(resource) {
+        true => step(resource.status == 401, "resource", &what),
+        false => format!("- untold {:<22} {what}; it need not take a GET", "resource"),
+    });
     places(
         &resource.tried,
         resource.metadata.as_ref().map(|(m, _)| m.fetched.url.as_str()),
@@ -176,17 +195,16 @@ fn json(found: &Found) -> String {
             "metadata": r.metadata.as_ref().map(|(m, _)| document(&m.fetched)),
         })
     });
-    let (server, broken) = match &found.server {
-        Ok(s) => (
-            Some(serde_json::json!({
-                "issuer": s.issuer,
-                "metadata": document(&s.metadata.fetched),
-                "jwks": s.jwks.as_ref().and_then(|j| j.as_ref().ok()).map(&document),
-            })),
-            None,
-        ),
-        Err(b) => (None, Some(serde_json::json!({ "what": b.what, "whose": b.whose.to_string(), "hint": b.hint }))),
-    };
+    let server = found.server.as_ref().ok().map(|s| {
+        serde_json::json!({
+            "issuer": s.issuer,
+            "metadata": document(&s.metadata.fetched),
+            "jwks": s.jwks.as_ref().and_then(|j| j.as_ref().ok()).map(&document),
+        })
+    });
+    let broken = first_broken(found).map(
+        |(step, b)| serde_json::json!({ "step": step, "what": b.what, "whose": b.whose.to_string(), "hint": b.hint }),
+    );
     let value = serde_json::json!({ "resource": resource, "server": server, "broken": broken });
     format!("{}\n", serde_json::to_string_pretty(&value).unwrap_or_default())
 }

@@ -149,8 +149,10 @@ pub async fn discover(wire: &Wire, target: &Target, mcp: McpVersion, probing: Pr
 fn unreachable(url: &str, trouble: &Trouble) -> Broken {
     let hint = match trouble.kind {
         TroubleKind::NoSuchHost => "check the spelling of the host, and whether this machine resolves names",
-        TroubleKind::Refused => "check the port, and whether the server is up",
-        TroubleKind::Tls => "check the certificate and the scheme; --ca FILE adds a certificate authority",
+        TroubleKind::Refused => "check the port and the scheme (http or https), and whether the server is up",
+        TroubleKind::Tls => {
+            "check the certificate and the scheme; --ca FILE trusts a certificate authority, --insecure whatever comes"
+        }
         TroubleKind::TimedOut => "check whether the server answers at all; --timeout SECS waits longer",
         TroubleKind::RateLimited => "wait until the server accepts requests again",
         TroubleKind::Guarded => "name the host with --allow-host if it is meant",
@@ -318,12 +320,19 @@ async fn fetch_all(wire: &Wire, places: Vec<(Place, String)>) -> Vec<(Place, Res
 
 async fn fetch(wire: &Wire, url: &str) -> Result<Fetched, Trouble> {
     let reply = wire.send(Request::get(url)).await?;
+    if reply.truncated {
+        let most = wire.limits().body / 1024;
+        return Err(Trouble::new(
+            TroubleKind::Garbled,
+            format!("{url} sent more than {most} KiB, which was not read to its end"),
+        ));
+    }
     Ok(Fetched {
         url: url.to_owned(),
         exchange: reply.id,
         status: reply.status,
         media_type: reply.media_type(),
-        json: if reply.truncated { None } else { serde_json::from_slice(&reply.body).ok() },
+        json: serde_json::from_slice(&reply.body).ok(),
         starts: reply.text().chars().take(80).collect(),
     })
 }

@@ -21,8 +21,9 @@ pub fn token_refused(answer: &TokenAnswer, accepted: &[&str], broken: Demand, se
             Verdict::pass(format!("{sent} was refused with {}{odd}", error.describe()))
         }
         TokenAnswer::Refused(error) => Verdict::inconclusive(format!(
-            "{sent} was answered with {}, which is not the refusal due ({}): it may have been refused for another reason",
+            "{sent} was answered with {}{}, which is not the refusal due ({}): it may have been refused for another reason",
             error.describe(),
+            error.description.as_ref().map(|said| format!(" (\"{said}\")")).unwrap_or_default(),
             accepted.join(" or "),
         )),
         TokenAnswer::Odd { why, .. } => Verdict::inconclusive(format!(

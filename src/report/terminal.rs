@@ -50,8 +50,10 @@ pub fn render(report: &Report, look: &Look) -> String {
     let mut page = Page::new(look);
     head(report, &mut page);
     let mut topic = "";
+    // An audit that stopped before anything could be looked at has its error to show, and nothing else.
+    let looked_at_nothing = report.checks.iter().all(|check| was_stopped(check, report));
     for check in &report.checks {
-        if look.quiet && check.result == ResultKind::Pass {
+        if looked_at_nothing || (look.quiet && check.result == ResultKind::Pass) {
             continue;
         }
         if check.topic != topic {
@@ -61,8 +63,28 @@ pub fn render(report: &Report, look: &Look) -> String {
         }
         line(check, report, &mut page);
     }
-    tail(report, &mut page);
+    tail(report, looked_at_nothing, &mut page);
     page.text
+}
+
+/// Whether a check has nothing to say but that the audit stopped before it.
+fn was_stopped(check: &CheckLine, report: &Report) -> bool {
+    let stopped = report.stopped.as_ref().map(|stopped| stopped.error.as_str());
+    stopped.is_some() && check.message.strip_prefix("the audit stopped before: ") == stopped
+}
+
+/// What is said of a check. What is said in full elsewhere on the page is not repeated line after line.
+fn said<'a>(check: &'a CheckLine, report: &Report) -> &'a str {
+    const FLOW: &str = "authorization/code-flow-works";
+    if was_stopped(check, report) {
+        return "the audit stopped before, see the error at the end";
+    }
+    match check.message.split_once(FLOW) {
+        Some((lead, rest)) if rest.starts_with(": ") && report.checks.iter().any(|c| c.id == FLOW) => {
+            &check.message[..lead.len() + FLOW.len()]
+        }
+        _ => &check.message,
+    }
 }
 
 fn head(report: &Report, page: &mut Page<'_>) {
@@ -92,7 +114,7 @@ fn line(check: &CheckLine, report: &Report, page: &mut Page<'_>) {
     let (symbol, word, ink) = words(check.result);
     page.status(symbol, word, ink, check.id, check.title);
     if check.result != ResultKind::Pass {
-        page.line(INDENT, Ink::Plain, &check.message);
+        page.line(INDENT, Ink::Plain, said(check, report));
     }
     if let Some(broken) = &check.broken {
         let level = match broken.level {
@@ -137,11 +159,13 @@ fn line(check: &CheckLine, report: &Report, page: &mut Page<'_>) {
     }
 }
 
-fn tail(report: &Report, page: &mut Page<'_>) {
+fn tail(report: &Report, looked_at_nothing: bool, page: &mut Page<'_>) {
     page.gap();
-    let table = topics(report, page.look);
-    page.text.push_str(&table);
-    page.gap();
+    if !looked_at_nothing {
+        let table = topics(report, page.look);
+        page.text.push_str(&table);
+        page.gap();
+    }
     page.line(0, Ink::Strong, &counts(&report.summary, report.duration_ms));
     let mut first: Vec<&CheckLine> =
         report.checks.iter().filter(|c| matches!(c.result, ResultKind::Fail | ResultKind::Warn)).collect();
@@ -193,6 +217,7 @@ fn in_words(exit: u8) -> &'static str {
         3 => "nothing failed, but something stayed undecided; --allow-incomplete accepts that",
         4 => "the audit could not start, or not get past the sign-in",
         130 => "interrupted",
+        5 => "oaudit itself failed",
         _ => "see the messages above",
     }
 }

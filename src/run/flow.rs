@@ -126,7 +126,7 @@ async fn once(
         Ok(answered) => answered,
         Err(trouble) => {
             let broken = (trouble.kind == TroubleKind::Garbled).then_some(CODE_REDEEMED);
-            return Ok(Err(Failed::because(format!("the code exchange got no answer: {trouble}"), broken, wire)));
+            return Ok(Err(Failed::because(format!("the code exchange came to nothing: {trouble}"), broken, wire)));
         }
     };
     let tokens = match answer {

@@ -132,10 +132,10 @@ impl Run {
         summary.authorizations = audit.map_or(0, |a| a.front.authorizations());
         summary.requests = wire.map_or(0, Wire::sent);
         let Grading { fail_on, allow_incomplete, strict } = self.options.grading;
-        let interrupted = stopped.as_ref().is_some_and(|s| s.error == "interrupted");
-        summary.exit_code = match interrupted {
-            true => 130,
-            false => exit_code(&lines, fail_on, allow_incomplete, strict, stopped.is_some()),
+        summary.exit_code = match stopped.as_ref().map(|s| s.error.as_str()) {
+            Some("interrupted") => 130,
+            Some(super::BROKE) => 5,
+            stopped => exit_code(&lines, fail_on, allow_incomplete, strict, stopped.is_some()),
         };
         summary.complete &= stopped.is_none();
         let found = held.found.as_ref();

@@ -26,6 +26,15 @@ check!(Breaks, "a/breaks", panic!("a check that breaks"));
 check!(Hangs, "a/hangs", std::future::pending().await);
 check!(Holds, "a/holds", Ok(Verdict::pass("it holds").into()));
 
+#[tokio::test]
+async fn a_mistake_of_ours_ends_in_a_report() {
+    let options = Options { progress: Arc::new(|_| panic!("a mistake")), ..Options::default() };
+    let target = Target { typed: Some("http://127.0.0.1:9/".into()), issuer: None, resource: None };
+    let report = audit(&target, options).await.unwrap();
+    assert_eq!(report.summary.exit_code, 5);
+    assert_eq!(report.stopped.unwrap().error, BROKE);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_check_that_breaks_or_hangs_is_undecided_and_the_others_go_on() {
     let plan = Plan { checks: vec![&Breaks, &Hangs, &Holds], beyond_reach: Vec::new() };

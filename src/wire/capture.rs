@@ -200,10 +200,11 @@ fn learn_broken_json(vault: &Vault, text: &str) {
 fn learn_text(vault: &Vault, text: &str) {
     for (at, _) in text.match_indices('=') {
         let before = &text[..at];
-        let start = before.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).map_or(0, |i| i + 1);
-        let Some(kind) = kind_of(&before[start..]) else { continue };
+        let name = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_').len();
+        let (lead, name) = before.split_at(name);
+        let Some(kind) = kind_of(name) else { continue };
         // Only parameters: `?code=`, `&code=`, `&amp;code=`, `#access_token=`; not attributes of markup.
-        if !before[..start].ends_with(['?', '&', '#', ';']) {
+        if !lead.ends_with(['?', '&', '#', ';']) {
             continue;
         }
         let value = &text[at + 1..];
@@ -222,6 +223,8 @@ fn learn_text(vault: &Vault, text: &str) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -234,6 +237,33 @@ mod tests {
         assert_eq!(vault.redact("SECRET%2B1 and SECRET+1"), "{code 1} and {code 1}");
         learn_text(&vault, "http://127.0.0.1/cb#access_token=TOKEN123456&x=1");
         assert_eq!(vault.redact("TOKEN123456"), "{access_token 1}");
+    }
+
+    #[test]
+    fn any_character_may_stand_before_an_equals_sign() {
+        let vault = Vault::default();
+        learn_text(&vault, "\u{fffd}=1 é=2 漢=3 = &code=SECRET12345 \u{e9}code=x &\u{e9}=");
+        assert_eq!(vault.redact("SECRET12345"), "{code 1}");
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_of_a_target_breaks_the_record(body in proptest::collection::vec(any::<u8>(), 0..200), kind in 0..3_usize) {
+            let mut headers = HeaderMap::new();
+            let kind = ["text/html", "application/json", "x/y"][kind];
+            headers.insert("content-type", http::HeaderValue::from_static(kind));
+            let vault = Vault::default();
+            learn_body(&vault, &headers, &body);
+            learn_text(&vault, &format!("{}=?code=", String::from_utf8_lossy(&body)));
+            vault.redact(&kept(&body, true));
+        }
+
+        #[test]
+        fn no_text_of_a_target_breaks_the_record(text in "(\\PC|[=&?\"{}:]|code|token){0,60}") {
+            let vault = Vault::default();
+            learn_body(&vault, &HeaderMap::new(), text.as_bytes());
+            vault.redact(&text);
+        }
     }
 
     #[test]

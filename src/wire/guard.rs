@@ -62,7 +62,8 @@ impl Guard {
 }
 
 fn refusal(host: &str, address: IpAddr) -> String {
-    format!("{host} is {address}, {REFUSAL}: the target may not lead there; add --allow-host {host} if it may")
+    let is = if host.trim_matches(['[', ']']) == address.to_string() { String::new() } else { format!("{address}, ") };
+    format!("{host} is {is}{REFUSAL}: the target may not lead there; add --allow-host {host} if it may")
 }
 
 impl Resolve for Guard {

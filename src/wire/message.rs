@@ -227,6 +227,11 @@ fn shorten(text: &str) -> String {
     text.chars().take(200).collect()
 }
 
+/// An address as far as a reader needs it in a message: the query of an authorization request is longer than the rest.
+pub(super) fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
+}
+
 /// What reqwest's error means for the reader.
 pub(super) fn trouble(url: &str, error: &reqwest::Error) -> Trouble {
     let mut causes = Vec::new();
@@ -238,7 +243,7 @@ pub(super) fn trouble(url: &str, error: &reqwest::Error) -> Trouble {
     let all = causes.join(": ");
     let last = causes.last().cloned().unwrap_or_else(|| error.to_string());
     let host = Url::parse(url).ok().and_then(|u| u.host_str().map(str::to_owned)).unwrap_or_default();
-    let lower = all.to_ascii_lowercase();
+    let (lower, url) = (all.to_ascii_lowercase(), without_query(url));
     if lower.contains(super::guard::REFUSAL) {
         return Trouble::new(TroubleKind::Guarded, last);
     }
@@ -246,6 +251,9 @@ pub(super) fn trouble(url: &str, error: &reqwest::Error) -> Trouble {
         return Trouble::new(TroubleKind::NoSuchHost, format!("the host {host} does not resolve"));
     }
     if ["certificate", "tls", "handshake", "corrupt message", "invalidcertificate"].iter().any(|w| lower.contains(w)) {
+        // What rustls says of an answer in plain HTTP.
+        let plain = lower.contains("invalidcontenttype");
+        let last = if plain { "the answer is not TLS; perhaps the port speaks plain http".to_owned() } else { last };
         return Trouble::new(TroubleKind::Tls, format!("TLS with {host} failed: {last}"));
     }
     if error.is_timeout() {

@@ -135,6 +135,32 @@ fn verdicts_are_words_and_the_first_thing_to_fix_is_named() {
 }
 
 #[test]
+fn what_stopped_the_audit_is_said_once() {
+    let mut report = report("nobody answers");
+    for check in report.checks.iter_mut().filter(|check| check.result == ResultKind::Inconclusive) {
+        check.message = "the audit stopped before: nobody answers".into();
+    }
+    let text = render(&report, &look(100));
+    assert!(text.contains("the audit stopped before, see the error at the end"), "{text}");
+    assert!(!text.contains("stopped before: nobody answers"), "{text}");
+    report.checks.retain(|check| check.result == ResultKind::Inconclusive);
+    let text = render(&report, &look(100));
+    assert!(!text.contains("INCONCLUSIVE") && text.contains("error: nobody answers"), "{text}");
+}
+
+#[test]
+fn why_the_ordinary_flow_broke_is_said_once() {
+    let mut report = report("x");
+    report.checks.push(check("authorization/code-flow-works", ResultKind::Fail, "x"));
+    let lead = "the ordinary flow did not work, see authorization/code-flow-works";
+    report.checks[2].message = format!("{lead}: the token endpoint answered 500");
+    let text = render(&report, &look(100));
+    assert!(text.contains(&format!("{lead}\n")), "{text}");
+    report.checks.pop();
+    assert!(render(&report, &look(200)).contains("the token endpoint answered 500"), "not without the check it names");
+}
+
+#[test]
 fn colour_and_links_are_there_when_wanted() {
     let text = render(&report("nothing"), &Look { color: true, links: true, ..look(100) });
     assert!(text.contains("\u{1b}[") && text.contains("\u{1b}]8;;https://www.rfc-editor.org"));
