@@ -1,6 +1,7 @@
 //! The one door to the network: sends a request exactly as built, never follows, never retries, records and redacts.
 
 pub mod guard;
+pub mod labels;
 pub mod ledger;
 pub mod message;
 pub mod vault;
