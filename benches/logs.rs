@@ -65,7 +65,11 @@ fn write(path: &Path, mebibytes: u64, wanted: &Wanted) -> std::io::Result<u64> {
             0 | 1 => format!(
                 "203.0.113.{} - - [26/Nov/2026:10:{:02}:{:02} +0000] \"GET /api/notes/{n}?page={} HTTP/1.1\" 200 {} \"-\" \
                  \"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36\"\n",
-                n % 256, n % 60, n % 59, n % 90, n % 9000
+                n % 256,
+                n % 60,
+                n % 59,
+                n % 90,
+                n % 9000
             ),
             2 => format!(
                 "{{\"level\":\"info\",\"time\":17640{},\"msg\":\"token request\",\"client_id\":\"dyn-{n}\",\"grant_type\":\

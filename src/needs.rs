@@ -265,10 +265,7 @@ pub(crate) mod tests {
     }
 
     /// What the rules say of a list of scopes.
-    pub(crate) fn verdict_on_scopes(
-        scopes: &[&str],
-        rules: &[(crate::oauth::scope_design::Rule, Demand)],
-    ) -> Verdict {
+    pub(crate) fn verdict_on_scopes(scopes: &[&str], rules: &[(crate::oauth::scope_design::Rule, Demand)]) -> Verdict {
         let scopes = AdvertisedScopes::listed(scopes.iter().map(|s| (*s).to_owned()));
         scopes.judge(&crate::settings::Settings::default(), rules, |d| d.by[0].level, "fine").verdict
     }

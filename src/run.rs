@@ -141,10 +141,7 @@ pub async fn audit(target: &Target, mut options: Options) -> Result<Report, Sele
     let clients = held.clients.lock().expect("no panic while it is held").clone();
     let left_behind = registration::delete(&wire, clients.iter().map(Arc::as_ref)).await;
     if let Some(take) = &run.options.secrets {
-        take(&logs::Wanted {
-            secrets: wire.vault().secrets(),
-            sent_in_urls: sent_in_urls(&wire.ledger().all()),
-        });
+        take(&logs::Wanted { secrets: wire.vault().secrets(), sent_in_urls: sent_in_urls(&wire.ledger().all()) });
     }
     Ok(run.freeze(&wire, target, &held, left_behind, stopped))
 }

@@ -14,10 +14,8 @@ const AS_JSON: Demand = demand(
     "The token, revocation, introspection and registration endpoints answer errors as JSON with `error`.",
     &[must(Document::OAuth21, "3.2.4")],
 );
-const EVEN_IF_MALFORMED: Demand = demand(
-    "So do they where a request could not even be parsed.",
-    &[advice(Document::OAuth21, "3.2.4")],
-);
+const EVEN_IF_MALFORMED: Demand =
+    demand("So do they where a request could not even be parsed.", &[advice(Document::OAuth21, "3.2.4")]);
 
 /// Whose requests are malformed on purpose.
 const MALFORMED: &str = "token/no-server-errors";

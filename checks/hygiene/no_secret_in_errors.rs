@@ -61,7 +61,9 @@ fn judge(exchange: &Exchange) -> Option<(String, Verdict)> {
             let kind = label.trim_start_matches('{').split(' ').next().unwrap_or_default().to_owned();
             (kind, Verdict::fail(NO_ECHO, format!("the error answer repeats {label}, which was sent")))
         }
-        Leak::Internals(what) => (what.to_owned(), Verdict::fail(NO_INTERNALS, format!("the error answer shows {what}"))),
+        Leak::Internals(what) => {
+            (what.to_owned(), Verdict::fail(NO_INTERNALS, format!("the error answer shows {what}")))
+        }
     })
 }
 

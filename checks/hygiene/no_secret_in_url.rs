@@ -46,7 +46,9 @@ impl Check for NoSecretInUrl {
             return Ok(cx.fold(lines, ""));
         }
         Ok(match produced {
-            0 => Verdict::inconclusive("no address that the server produced was seen; a browser keeps its redirects to itself"),
+            0 => Verdict::inconclusive(
+                "no address that the server produced was seen; a browser keeps its redirects to itself",
+            ),
             n => Verdict::pass(format!("{n} answers led somewhere, and no address in any answer carries a secret")),
         }
         .into())
@@ -62,8 +64,7 @@ fn addresses(exchange: &Exchange) -> impl Iterator<Item = (&str, &str)> {
 fn line(exchange: &Exchange) -> Option<Finding> {
     let response = exchange.response.as_ref()?;
     // What the audit put into the address that it asked is not the server's doing when it comes back in the answer.
-    let counts =
-        |label: &Label<'_>| KINDS.contains(&label.kind) && !exchange.request.url.contains(label.text);
+    let counts = |label: &Label<'_>| KINDS.contains(&label.kind) && !exchange.request.url.contains(label.text);
     let in_header = addresses(exchange).find_map(|(name, value)| Some((name, labels(value).find(counts)?)));
     let (place, label) = match in_header {
         Some((name, label)) => (format!("the {name} header"), label),
@@ -83,7 +84,8 @@ mod tests {
 
     #[test]
     fn a_token_in_a_redirect_or_in_a_link_is_found() {
-        for location in ["https://c/cb#access_token={access_token 1}", "/x/{refresh_token 2}", "/y?v={code_verifier 1}"] {
+        for location in ["https://c/cb#access_token={access_token 1}", "/x/{refresh_token 2}", "/y?v={code_verifier 1}"]
+        {
             assert!(line(&exchange(GET, (302, &[("location", location)], ""))).is_some(), "{location}");
         }
         let body = r#"{"registration_client_uri":"https://as/r/1?t={registration_access_token 1}"}"#;

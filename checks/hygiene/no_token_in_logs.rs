@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Ruling, Unsettled, Verdict, demand, must, should};
+use crate::check::{
+    Card, Check, Demand, Finding, Impact, Outcome, Reach, Ruling, Unsettled, Verdict, demand, must, should,
+};
 use crate::document::Document;
 use crate::logs::{self, Scan, Wanted};
 use crate::needs::{Baseline, Context, Logs, WholeLedger};

@@ -1,11 +1,14 @@
 //! Administration has scopes of its own, and nobody asks for them unawares.
 
-use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, demand, advice};
+use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, advice, demand};
 use crate::document::Document;
 use crate::needs::{AdvertisedScopes, Context};
 use crate::oauth::scope_design::Rule;
 
-const APART: Demand = demand("Administrative scopes have a prefix of their own and are not asked for by default.", &[advice(Document::OpenAi, "scopes")]);
+const APART: Demand = demand(
+    "Administrative scopes have a prefix of their own and are not asked for by default.",
+    &[advice(Document::OpenAi, "scopes")],
+);
 
 const RULES: &[(Rule, Demand)] = &[(Rule::AdminSeparated, APART)];
 
@@ -23,7 +26,12 @@ impl Check for AdminSeparated {
     };
 
     async fn run(scopes: AdvertisedScopes, cx: &Context) -> Outcome {
-        Ok(scopes.judge(&cx.audit.settings, RULES, |d| cx.level(d), "no administrative scope stands among the others or is asked for by default"))
+        Ok(scopes.judge(
+            &cx.audit.settings,
+            RULES,
+            |d| cx.level(d),
+            "no administrative scope stands among the others or is asked for by default",
+        ))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Scopes are named in one style, so that people and programs can tell what they allow.
 
-use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, demand, advice};
+use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, advice, demand};
 use crate::document::Document;
 use crate::needs::{AdvertisedScopes, Context};
 use crate::oauth::scope_design::Rule;

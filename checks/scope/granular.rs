@@ -5,7 +5,10 @@ use crate::document::Document;
 use crate::needs::{AdvertisedScopes, Context};
 use crate::oauth::scope_design::Rule;
 
-const NO_OMNIBUS: Demand = demand("No advertised scope stands for everything.", &[should(Document::OpenAi, "scopes"), should(Document::McpSecurity, "scope-minimization")]);
+const NO_OMNIBUS: Demand = demand(
+    "No advertised scope stands for everything.",
+    &[should(Document::OpenAi, "scopes"), should(Document::McpSecurity, "scope-minimization")],
+);
 
 const RULES: &[(Rule, Demand)] = &[(Rule::Granular, NO_OMNIBUS)];
 

@@ -1,11 +1,14 @@
 //! There are as many scopes as a person can tell apart, and more than one for everything.
 
-use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, demand, advice};
+use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, advice, demand};
 use crate::document::Document;
 use crate::needs::{AdvertisedScopes, Context};
 use crate::oauth::scope_design::Rule;
 
-const FEW: Demand = demand("There are not more scopes than a person can tell apart, and not one alone for everything.", &[advice(Document::OpenAi, "scopes")]);
+const FEW: Demand = demand(
+    "There are not more scopes than a person can tell apart, and not one alone for everything.",
+    &[advice(Document::OpenAi, "scopes")],
+);
 
 const RULES: &[(Rule, Demand)] = &[(Rule::ManageableCount, FEW)];
 
@@ -23,7 +26,12 @@ impl Check for ManageableCount {
     };
 
     async fn run(scopes: AdvertisedScopes, cx: &Context) -> Outcome {
-        Ok(scopes.judge(&cx.audit.settings, RULES, |d| cx.level(d), "the number of scopes is one that a person can take in"))
+        Ok(scopes.judge(
+            &cx.audit.settings,
+            RULES,
+            |d| cx.level(d),
+            "the number of scopes is one that a person can take in",
+        ))
     }
 }
 

@@ -1,11 +1,14 @@
 //! What may be written may also be only read.
 
-use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, demand, advice};
+use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, advice, demand};
 use crate::document::Document;
 use crate::needs::{AdvertisedScopes, Context};
 use crate::oauth::scope_design::Rule;
 
-const BOTH: Demand = demand("Where a scope allows to write, another allows no more than to read the same.", &[advice(Document::OpenAi, "scopes")]);
+const BOTH: Demand = demand(
+    "Where a scope allows to write, another allows no more than to read the same.",
+    &[advice(Document::OpenAi, "scopes")],
+);
 
 const RULES: &[(Rule, Demand)] = &[(Rule::ReadWriteSeparated, BOTH)];
 
@@ -23,7 +26,12 @@ impl Check for ReadWriteSeparated {
     };
 
     async fn run(scopes: AdvertisedScopes, cx: &Context) -> Outcome {
-        Ok(scopes.judge(&cx.audit.settings, RULES, |d| cx.level(d), "nothing that may be written lacks a scope for reading"))
+        Ok(scopes.judge(
+            &cx.audit.settings,
+            RULES,
+            |d| cx.level(d),
+            "nothing that may be written lacks a scope for reading",
+        ))
     }
 }
 

@@ -1,11 +1,14 @@
 //! One scope is one word of legal characters.
 
-use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, demand, advice, must};
+use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, advice, demand, must};
 use crate::document::Document;
 use crate::needs::{AdvertisedScopes, Context};
 use crate::oauth::scope_design::Rule;
 
-const LEGAL: Demand = demand("Every advertised scope is one or more of the characters that RFC 6749 allows in a scope.", &[must(Document::Rfc6749, "3.3")]);
+const LEGAL: Demand = demand(
+    "Every advertised scope is one or more of the characters that RFC 6749 allows in a scope.",
+    &[must(Document::Rfc6749, "3.3")],
+);
 const ONE_EACH: Demand = demand("One entry of a list of scopes holds one scope.", &[advice(Document::Rfc6749, "3.3")]);
 
 const RULES: &[(Rule, Demand)] = &[(Rule::WellFormed, LEGAL), (Rule::OneEach, ONE_EACH)];

@@ -72,7 +72,8 @@ impl Walk<'_> {
             Err(error) => return self.scan.unreadable.push(unread(error.to_string())),
         };
         if kind.is_dir() {
-            match fs::read_dir(path).and_then(|entries| entries.map(|e| Ok(e?.path())).collect::<io::Result<Vec<_>>>()) {
+            match fs::read_dir(path).and_then(|entries| entries.map(|e| Ok(e?.path())).collect::<io::Result<Vec<_>>>())
+            {
                 Ok(mut entries) => {
                     entries.sort();
                     entries.iter().for_each(|entry| self.enter(entry, false));
@@ -101,8 +102,8 @@ pub(super) fn open(file: &Listed) -> Result<Opened, Skip> {
     let (mut head, mut reader) = peek(reader).map_err(Skip::Unreadable)?;
     if head.starts_with(&[0x1f, 0x8b]) {
         form.push("gzip");
-        (head, reader) = peek(Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, reader))))
-            .map_err(Skip::Unreadable)?;
+        (head, reader) =
+            peek(Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, reader)))).map_err(Skip::Unreadable)?;
     }
     match head.get(..2) {
         Some([0xff, 0xfe]) => {

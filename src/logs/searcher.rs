@@ -81,17 +81,12 @@ impl Searcher {
                 free.push(form);
             }
         }
-        let beginnings: BTreeSet<Vec<u8>> =
-            free.iter().map(|f| f.text[..NOTICED].to_ascii_lowercase()).collect();
+        let beginnings: BTreeSet<Vec<u8>> = free.iter().map(|f| f.text[..NOTICED].to_ascii_lowercase()).collect();
         let mut patterns: Vec<Pattern> = beginnings.iter().map(|_| Pattern::Secret).collect();
         patterns.extend(MARKS.iter().map(Pattern::Mark));
         patterns.push(Pattern::OurName);
         let name = USER_AGENT.split_once(' ').map_or(USER_AGENT, |(_, ours)| ours).as_bytes();
-        let texts = beginnings
-            .iter()
-            .map(Vec::as_slice)
-            .chain(MARKS.iter().map(|m| m.text.as_bytes()))
-            .chain([name]);
+        let texts = beginnings.iter().map(Vec::as_slice).chain(MARKS.iter().map(|m| m.text.as_bytes())).chain([name]);
         // Overlapping matches, so that a name before a value hides no secret in it. Small text is what the patterns
         // are, so that the builder cannot meet its limits.
         let automaton = Builder::new()
@@ -137,9 +132,7 @@ impl Searcher {
                     start: value.start,
                     end: value.end,
                 }),
-                Pattern::OurName => {
-                    Some(Found { what: What::OurName, start: noticed.start(), end: noticed.start() })
-                }
+                Pattern::OurName => Some(Found { what: What::OurName, start: noticed.start(), end: noticed.start() }),
             });
         }
     }
@@ -149,8 +142,10 @@ impl Searcher {
         let next = self.forms.partition_point(|form| form.text.as_slice() <= rest);
         let form = &self.forms[next.checked_sub(1)?];
         let end = at + form.text.len();
-        let alone = || !at.checked_sub(1).is_some_and(|i| text[i].is_ascii_alphanumeric())
-            && !text.get(end).is_some_and(u8::is_ascii_alphanumeric);
+        let alone = || {
+            !at.checked_sub(1).is_some_and(|i| text[i].is_ascii_alphanumeric())
+                && !text.get(end).is_some_and(u8::is_ascii_alphanumeric)
+        };
         let holds = rest.starts_with(&form.text)
             && (!form.only_alone || alone())
             && (!form.only_named || shape::is_called_a_password(text, at));

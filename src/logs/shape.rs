@@ -93,8 +93,9 @@ pub(super) static MARKS: &[Mark] = &[
 ];
 
 /// Either alphabet's text, padded or not; bits that are left over do not matter for a look.
-const LENIENT: GeneralPurposeConfig =
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true);
+const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
+    .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+    .with_decode_allow_trailing_bits(true);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIENT);
 
@@ -198,7 +199,8 @@ fn skip_quotes(text: &[u8], at: &mut usize) -> bool {
 fn begins_a_word(text: &[u8], at: usize) -> bool {
     let before = &text[at.saturating_sub(6)..at];
     let Some(last) = before.last() else { return true };
-    let escaped = |length: usize, mark: &[u8]| before.len() >= length && before[before.len() - length..].starts_with(mark);
+    let escaped =
+        |length: usize, mark: &[u8]| before.len() >= length && before[before.len() - length..].starts_with(mark);
     !(last.is_ascii_alphanumeric() || *last == b'_')
         || (escaped(3, b"%") && before[before.len() - 2..].iter().all(u8::is_ascii_hexdigit))
         || escaped(6, b"\\u00")

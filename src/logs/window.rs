@@ -23,11 +23,7 @@ pub(super) struct Hit {
 }
 
 /// Reads to the end, or to where it breaks; tells every hit in order. Gives the bytes read.
-pub(super) fn scan(
-    mut reader: impl Read,
-    searcher: &Searcher,
-    mut tell: impl FnMut(&Hit),
-) -> (u64, Option<io::Error>) {
+pub(super) fn scan(mut reader: impl Read, searcher: &Searcher, mut tell: impl FnMut(&Hit)) -> (u64, Option<io::Error>) {
     let mut window = vec![0; BEHIND + STEP + AHEAD];
     // `window[..filled]` is there; `window[from..]` was not searched yet; `offset` is where the window stands.
     let (mut filled, mut from, mut offset) = (0, 0, 0_u64);

@@ -90,7 +90,9 @@ impl Needs for AdvertisedScopes {
         let discovery = &cx.audit.discovery;
         let found = Self::found(discovery.resource.as_ref(), Some(&discovery.server.metadata));
         match found.scopes.is_empty() {
-            true => Err(Shortfall::NotApplicable("no scopes are advertised, neither by metadata nor by the challenge".into())),
+            true => Err(Shortfall::NotApplicable(
+                "no scopes are advertised, neither by metadata nor by the challenge".into(),
+            )),
             false => Ok(found),
         }
     }

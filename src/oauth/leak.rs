@@ -34,7 +34,8 @@ const SECRETS: [&str; 12] = [
 pub fn is_error(exchange: &Exchange) -> bool {
     let Some(response) = &exchange.response else { return false };
     response.status >= 400
-        || serde_json::from_str::<Value>(&response.body).is_ok_and(|json| json.get("error").is_some_and(|e| !e.is_null()))
+        || serde_json::from_str::<Value>(&response.body)
+            .is_ok_and(|json| json.get("error").is_some_and(|e| !e.is_null()))
 }
 
 /// What an error answer gives away. Only secrets that were sent with the request count as echoed: a page may hold others
@@ -86,8 +87,20 @@ const WORDS: [(&str, &str); 24] = [
 ];
 
 /// How a frame of a stack trace ends: `verify.js:70:17`, `views.py", line 12`, `Foo.java:12)`.
-const SOURCES: [&str; 12] =
-    [".js:", ".mjs:", ".cjs:", ".ts:", ".py\", line ", ".rb:", ".java:", ".kt:", ".go:", ".rs:", ".php on line ", ".cs:line "];
+const SOURCES: [&str; 12] = [
+    ".js:",
+    ".mjs:",
+    ".cjs:",
+    ".ts:",
+    ".py\", line ",
+    ".rb:",
+    ".java:",
+    ".kt:",
+    ".go:",
+    ".rs:",
+    ".php on line ",
+    ".cs:line ",
+];
 
 /// How the program behind an answer is built, as far as the answer tells.
 pub fn internals(text: &str) -> Option<&'static str> {

@@ -89,9 +89,34 @@ const OPENID: [&str; 7] = ["openid", "profile", "email", "address", "phone", "of
 
 /// Scopes that stand for everything, in lower case.
 const OMNIBUS: [&str; 28] = [
-    "*", "all", "any", "everything", "full", "full_access", "full-access", "fullaccess", "full:access", "access:full",
-    "access:all", "all:access", "all_access", "all-access", "admin", "admin:all", "all:admin", "api", "api:access",
-    "access:api", "api:all", "api:full", "root", "superuser", "sudo", "user:data", "read_write_all", "all:all",
+    "*",
+    "all",
+    "any",
+    "everything",
+    "full",
+    "full_access",
+    "full-access",
+    "fullaccess",
+    "full:access",
+    "access:full",
+    "access:all",
+    "all:access",
+    "all_access",
+    "all-access",
+    "admin",
+    "admin:all",
+    "all:admin",
+    "api",
+    "api:access",
+    "access:api",
+    "api:all",
+    "api:full",
+    "root",
+    "superuser",
+    "sudo",
+    "user:data",
+    "read_write_all",
+    "all:all",
 ];
 
 /// Whether a scope stands for everything.
@@ -112,8 +137,7 @@ pub fn judge(advertised: &Advertised<'_>, limits: Limits<'_>) -> Vec<Remark> {
     // What is no scope has no name to be judged.
     let sound = |scope: &&str| !remarks.iter().any(|r| r.scope == **scope) && !is_openid(scope);
     let own: Vec<&str> = unique(advertised.scopes.iter().copied().filter(sound));
-    let named: Vec<Name<'_>> =
-        own.iter().filter(|s| !is_omnibus(s, limits.omnibus)).map(|s| Name::read(s)).collect();
+    let named: Vec<Name<'_>> = own.iter().filter(|s| !is_omnibus(s, limits.omnibus)).map(|s| Name::read(s)).collect();
     let style = Style::of(&named);
     remarks.extend(own.iter().filter(|s| is_omnibus(s, limits.omnibus)).map(|s| omnibus(s, &named, style)));
     remarks.extend(naming(&named, style));
@@ -144,9 +168,16 @@ fn well_formed(scope: &str) -> Option<Remark> {
     let illegal = scope.chars().find(|c| !matches!(c, '\u{21}' | '\u{23}'..='\u{5b}' | '\u{5d}'..='\u{7e}'));
     match illegal {
         _ if scope.is_empty() => remark(Rule::WellFormed, scope, "an entry is empty", None),
-        Some(' ') => remark(Rule::WellFormed, scope, "a space stands inside of one entry: it looks like several scopes", split()),
+        Some(' ') => {
+            remark(Rule::WellFormed, scope, "a space stands inside of one entry: it looks like several scopes", split())
+        }
         Some('"') => remark(Rule::WellFormed, scope, "a quotation mark stands in it", Some(parts().join(" "))),
-        Some(c) => remark(Rule::WellFormed, scope, format!("the character {} is not legal in a scope", c.escape_unicode()), None),
+        Some(c) => remark(
+            Rule::WellFormed,
+            scope,
+            format!("the character {} is not legal in a scope", c.escape_unicode()),
+            None,
+        ),
         None if scope.contains(',') => {
             remark(Rule::OneEach, scope, "a comma stands inside of one entry: scopes are separated by spaces", split())
         }
@@ -205,7 +236,12 @@ fn naming(names: &[Name<'_>], style: Style) -> Vec<Remark> {
             return remark(Rule::ConsistentNaming, n.scope, why, n.rewritten(family, style.order));
         }
         if let Some(lower) = n.lower_case() {
-            return remark(Rule::ConsistentNaming, n.scope, "it begins with capitals; scopes are compared letter by letter", Some(lower));
+            return remark(
+                Rule::ConsistentNaming,
+                n.scope,
+                "it begins with capitals; scopes are compared letter by letter",
+                Some(lower),
+            );
         }
         if n.is_too_deep() {
             let why = format!("it has {} levels; more than three are hard to tell apart", n.segments.len());

@@ -64,10 +64,7 @@ pub(crate) mod tests {
     use crate::wire::ledger::{RecordedRequest, RecordedResponse};
 
     /// An exchange, as a literal.
-    pub(crate) fn exchange(
-        request: (&str, &str, Option<&str>),
-        response: (u16, &[(&str, &str)], &str),
-    ) -> Exchange {
+    pub(crate) fn exchange(request: (&str, &str, Option<&str>), response: (u16, &[(&str, &str)], &str)) -> Exchange {
         let pairs = |h: &[(&str, &str)]| h.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
         Exchange {
             id: ExchangeId(1),
@@ -100,9 +97,13 @@ pub(crate) mod tests {
 
     #[test]
     fn what_a_server_led_to_was_not_put_there_by_the_audit() {
-        let led = exchange(("GET", "https://as/a", None), (302, &[("location", "/b?access_token={access_token 1}")], ""));
+        let led =
+            exchange(("GET", "https://as/a", None), (302, &[("location", "/b?access_token={access_token 1}")], ""));
         let followed = exchange(("GET", "https://as/b?access_token={access_token 1}", None), (200, &[], ""));
-        let probe = exchange(("GET", "https://rs/x?access_token={access_token 2}", None), (302, &[("location", "/y?access_token={access_token 2}")], ""));
+        let probe = exchange(
+            ("GET", "https://rs/x?access_token={access_token 2}", None),
+            (302, &[("location", "/y?access_token={access_token 2}")], ""),
+        );
         assert_eq!(sent_in_urls(&[led, followed, probe]), HashSet::from(["{access_token 2}".to_owned()]));
     }
 }

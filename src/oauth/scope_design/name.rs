@@ -52,8 +52,20 @@ impl Order {
 const READS: [&str; 9] = ["read", "readonly", "list", "view", "get", "history", "readbasic", "search", "query"];
 /// `send`, `post`, `run` and their like leave nothing that could be read.
 const WRITES: [&str; 14] = [
-    "write", "readwrite", "read_write", "read-write", "create", "update", "edit", "modify", "manage", "delete", "remove",
-    "upload", "insert", "patch",
+    "write",
+    "readwrite",
+    "read_write",
+    "read-write",
+    "create",
+    "update",
+    "edit",
+    "modify",
+    "manage",
+    "delete",
+    "remove",
+    "upload",
+    "insert",
+    "patch",
 ];
 const ACTS: [&str; 6] = ["send", "post", "publish", "run", "execute", "invite"];
 const ADMINISTERS: [&str; 5] = ["admin", "administrator", "superuser", "root", "sudo"];
@@ -91,7 +103,8 @@ impl<'a> Name<'a> {
             }
             None => ("", scope),
         };
-        let microsoft = prefix.starts_with("api://") || (is_pascal(rest) && (rest.contains('.') || prefix.contains("://")));
+        let microsoft =
+            prefix.starts_with("api://") || (is_pascal(rest) && (rest.contains('.') || prefix.contains("://")));
         let (family, separators): (_, &[char]) = if microsoft {
             (Some(Family::Microsoft), &['.'])
         } else if prefix.contains("://") {
@@ -180,7 +193,11 @@ impl<'a> Name<'a> {
     /// The same name with another action.
     pub(super) fn with_action(&self, action: &str) -> Option<String> {
         let at = self.action?;
-        let cased = if self.segments[at].starts_with(|c: char| c.is_ascii_uppercase()) { capital(action) } else { action.to_owned() };
+        let cased = if self.segments[at].starts_with(|c: char| c.is_ascii_uppercase()) {
+            capital(action)
+        } else {
+            action.to_owned()
+        };
         let start = self.segments[at].as_ptr() as usize - self.scope.as_ptr() as usize;
         Some(format!("{}{cased}{}", &self.scope[..start], &self.scope[start + self.segments[at].len()..]))
     }

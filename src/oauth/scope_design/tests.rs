@@ -39,9 +39,28 @@ fn schemes_in_use_are_not_called_wrong() {
         &["api://8a6f0c2e-1111-2222-3333-444455556666/Files.Read.All", "https://graph.microsoft.com/User.Read"],
         &["api://8a6f0c2e-1111-2222-3333-444455556666/access_as_user"],
         // GitHub.
-        &["repo", "repo:status", "public_repo", "read:org", "write:org", "admin:org", "read:packages", "write:packages", "user:email", "gist"],
+        &[
+            "repo",
+            "repo:status",
+            "public_repo",
+            "read:org",
+            "write:org",
+            "admin:org",
+            "read:packages",
+            "write:packages",
+            "user:email",
+            "gist",
+        ],
         // Slack.
-        &["channels:history", "channels:read", "users:read.email", "users:read", "files:read", "files:write", "admin.users:read"],
+        &[
+            "channels:history",
+            "channels:read",
+            "users:read.email",
+            "users:read",
+            "files:read",
+            "files:write",
+            "admin.users:read",
+        ],
         // URNs.
         &["urn:example:notes:read", "urn:example:notes:write"],
         // Amazon Cognito, Okta, Shopify, Discord.
@@ -66,7 +85,9 @@ fn what_is_no_scope_is_named() {
 
 #[test]
 fn a_scope_for_everything_is_found() {
-    for scope in ["*", "all", "admin:all", "api:access", "user:data", "full_access", "root", "notes:*", "https://x/*", "API"] {
+    for scope in
+        ["*", "all", "admin:all", "api:access", "user:data", "full_access", "root", "notes:*", "https://x/*", "API"]
+    {
         let (rule, _, better) = one(&[scope, "notes:read"]);
         assert_eq!(rule, Rule::Granular, "{scope}");
         assert!(better.unwrap().ends_with("notes:read and notes:write"));
@@ -85,7 +106,11 @@ fn the_odd_one_out_gets_a_better_name() {
         (&["notes:read", "notes:write", "read:files"], "read:files", "files:read"),
         (&["notes:read", "notes:write", "read_files"], "read_files", "files:read"),
         (&["notes.read", "notes.write", "Files.Read"], "Files.Read", "files.read"),
-        (&["notes:read", "notes:write", "https://x.example/auth/files.readonly"], "https://x.example/auth/files.readonly", "files:read"),
+        (
+            &["notes:read", "notes:write", "https://x.example/auth/files.readonly"],
+            "https://x.example/auth/files.readonly",
+            "files:read",
+        ),
         (&["notes:read", "Files:Read"], "Files:Read", "files:read"),
         (&["notes:read", "app:crm:contacts:read"], "app:crm:contacts:read", "app:crm-contacts:read"),
     ] {
@@ -108,8 +133,12 @@ fn what_may_be_written_may_be_only_read() {
 
 #[test]
 fn administration_stands_apart() {
-    assert_eq!(one(&["notes:read", "notes:admin"]), (Rule::AdminSeparated, "notes:admin".into(), Some("admin:notes".into())));
-    let advertised = Advertised { scopes: vec!["notes:read", "admin:notes"], by_default: vec!["notes:read", "admin:notes"] };
+    assert_eq!(
+        one(&["notes:read", "notes:admin"]),
+        (Rule::AdminSeparated, "notes:admin".into(), Some("admin:notes".into()))
+    );
+    let advertised =
+        Advertised { scopes: vec!["notes:read", "admin:notes"], by_default: vec!["notes:read", "admin:notes"] };
     let found = judge(&advertised, Limits { count: 25, omnibus: &[] });
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!((found[0].rule, found[0].scope.as_str()), (Rule::AdminSeparated, "admin:notes"));
