@@ -22,7 +22,7 @@ fn main() {
         let mut times: Vec<f64> = (0..3)
             .map(|_| {
                 let began = Instant::now();
-                let scan = scan(&[path.clone()], wanted);
+                let scan = scan(std::slice::from_ref(&path), wanted);
                 let took = began.elapsed().as_secs_f64();
                 assert_eq!(scan.bytes() >> 20, mebibytes, "all of it was read");
                 assert!(scan.found(), "what was planted is found");

@@ -62,7 +62,7 @@ pub struct Options {
     /// Told what is going on.
     pub progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
     /// Handed the secrets of the run at its end, for a later search of logs. Nobody is by default.
-    pub secrets: Option<Arc<dyn Fn(&logs::Wanted) + Send + Sync>>,
+    pub secrets: Option<SecretsTaker>,
     /// Turns true when the person wants to stop.
     pub interrupt: watch::Receiver<bool>,
 }
@@ -93,6 +93,9 @@ impl Default for Options {
         }
     }
 }
+
+/// Whoever keeps the secrets of a run.
+pub type SecretsTaker = Arc<dyn Fn(&logs::Wanted) + Send + Sync>;
 
 /// What is going on, for a person who waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

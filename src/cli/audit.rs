@@ -12,13 +12,13 @@ use super::sign_in::{ClientArgs, SignInArgs};
 use super::{Common, Complaint, Exit, ProfileArgs};
 use crate::check::Reach;
 use crate::discovery::Target;
-use crate::logs::{SecretsFile, Wanted};
+use crate::logs::SecretsFile;
 use crate::oauth::scope::ScopeSet;
 use crate::plan::Selection;
 use crate::report::terminal::Look;
 use crate::report::verdict::FailOn;
 use crate::report::{Report, json, terminal};
-use crate::run::{Grading, Options, audit};
+use crate::run::{Grading, Options, SecretsTaker, audit};
 use crate::settings::Settings;
 use crate::wire::{Guard, Limits, WireOptions};
 
@@ -341,7 +341,7 @@ impl Kept {
         Self { file: Arc::new(Mutex::new(file)), failed: Arc::default() }
     }
 
-    fn taker(&self) -> Arc<dyn Fn(&Wanted) + Send + Sync> {
+    fn taker(&self) -> SecretsTaker {
         let (file, failed) = (Arc::clone(&self.file), Arc::clone(&self.failed));
         Arc::new(move |secrets| {
             let written = file.lock().map_or(Ok(()), |mut file| file.write(secrets));

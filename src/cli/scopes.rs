@@ -12,7 +12,7 @@ use crate::check::{Demand, Level};
 use crate::checks::ALL;
 use crate::discovery::{Probing, Target, discover};
 use crate::needs::AdvertisedScopes;
-use crate::oauth::scope_design::{Remark, Rule};
+use crate::oauth::scope_design::Remark;
 use crate::profile::Profile;
 use crate::report::plain::plain;
 use crate::report::verdict::FailOn;
@@ -200,6 +200,7 @@ fn json(scopes: &AdvertisedScopes, lines: &[Line], exit: Exit) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oauth::scope_design::Rule;
 
     #[test]
     fn a_file_is_words_or_json() {

@@ -217,7 +217,7 @@ fn what_the_audit_sent_in_addresses_does_not_count() {
     let folder = tempfile::tempdir().unwrap();
     let path = write(folder.path(), "access.log", format!("GET /mcp?access_token={OPAQUE} 401\n").as_bytes());
     let mut wanted = own("access_token", OPAQUE);
-    assert!(scan(&[path.clone()], &wanted).found());
+    assert!(scan(std::slice::from_ref(&path), &wanted).found());
     wanted.sent_in_urls.insert("{access_token 1}".into());
     let scan = scan(&[path], &wanted);
     assert!(!scan.found() && scan.findings[0].sent_in_url);

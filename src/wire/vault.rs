@@ -189,7 +189,7 @@ fn within_base64(value: &str) -> Vec<String> {
             let encoded = alphabet.encode([&[0; 2][..shift], value.as_bytes()].concat());
             // Characters that hold bits of a neighbour: ceil(8 * shift / 6) at the front, one at the end unless it fits.
             let front = [0, 2, 3][shift];
-            let back = usize::from((shift + value.len()) % 3 != 0);
+            let back = usize::from(!(shift + value.len()).is_multiple_of(3));
             encoded.get(front..encoded.len().saturating_sub(back)).unwrap_or_default().to_owned()
         })
     });
