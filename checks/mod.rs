@@ -4,6 +4,7 @@ use crate::check::AnyCheck;
 
 pub mod authorization;
 pub mod code;
+pub mod hygiene;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod refresh;
@@ -39,6 +40,7 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &authorization::implicit_refused::ImplicitRefused,
     &authorization::state_returned::StateReturned,
     &authorization::iss_returned::IssReturned,
+    &authorization::no_server_errors::NoServerErrors,
     &redirect_uri::foreign_host_refused::ForeignHostRefused,
     &redirect_uri::path_exact::PathExact,
     &redirect_uri::query_exact::QueryExact,
@@ -53,6 +55,7 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &token::error_codes::ErrorCodes,
     &token::no_server_errors::NoServerErrors,
     &token::password_grant_refused::PasswordGrantRefused,
+    &token::errors_leak_nothing::ErrorsLeakNothing,
     &refresh::issued::Issued,
     &refresh::works::Works,
     &refresh::rotated::Rotated,
@@ -64,6 +67,17 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &revocation::refresh_token::RefreshToken,
     &resource::accepts_valid_token::AcceptsValidToken,
     &resource::bad_token_401_not_500::BadToken401Not500,
+    &scope::well_formed::WellFormed,
+    &scope::granular::Granular,
+    &scope::consistent_naming::ConsistentNaming,
+    &scope::read_write_separated::ReadWriteSeparated,
+    &scope::admin_separated::AdminSeparated,
+    &scope::manageable_count::ManageableCount,
     &scope::unknown_scope_not_granted::UnknownScopeNotGranted,
     &scope::narrow_request_honoured::NarrowRequestHonoured,
+    &hygiene::no_secret_in_url::NoSecretInUrl,
+    &hygiene::no_secret_in_errors::NoSecretInErrors,
+    &hygiene::json_errors_everywhere::JsonErrorsEverywhere,
+    &hygiene::no_banner::NoBanner,
+    &hygiene::no_token_in_logs::NoTokenInLogs,
 ];

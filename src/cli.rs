@@ -12,7 +12,9 @@ mod catalogue;
 mod demo;
 mod discover;
 mod lab;
+mod logs;
 mod output;
+mod scopes;
 mod sign_in;
 
 use output::Streams;
@@ -47,6 +49,10 @@ enum Command {
     Checks(catalogue::ChecksArgs),
     /// Show a check's page: what is sent, how it is judged, why, how to fix it.
     Explain(catalogue::ExplainArgs),
+    /// Judge the design of scopes: those that a server advertises, those in a file, or those given here.
+    Scopes(scopes::ScopesArgs),
+    /// Look for tokens in log files, and for the exact secrets of a run.
+    Logs(logs::LogsArgs),
     /// Serve the embedded authorization server, MCP endpoint and API.
     Lab(lab::LabArgs),
 }
@@ -58,6 +64,8 @@ pub struct Exit(pub u8);
 impl Exit {
     /// Nothing to complain about.
     pub const OK: Self = Self(0);
+    /// Something was found, or failed.
+    pub const FAILED: Self = Self(1);
     /// Usage or configuration.
     pub const USAGE: Self = Self(2);
     /// The audit could not start.
@@ -101,6 +109,8 @@ pub async fn run() -> Exit {
         Command::Discover(args) => args.run().await,
         Command::Checks(args) => args.run(),
         Command::Explain(args) => args.run(),
+        Command::Scopes(args) => args.run().await,
+        Command::Logs(args) => args.run(),
         Command::Lab(args) => args.run().await,
     }
 }

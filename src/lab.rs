@@ -11,6 +11,7 @@ mod client;
 mod faults;
 mod form;
 mod jwt;
+mod log;
 mod mcp;
 mod metadata;
 mod pages;
@@ -26,6 +27,7 @@ mod token;
 
 use std::io;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -59,6 +61,8 @@ pub struct LabOptions {
     pub access_seconds: Option<u64>,
     /// Seconds that a code lives; 60 if nothing is said.
     pub code_seconds: Option<u64>,
+    /// A file that every request is noted in, with everything secret taken out.
+    pub log: Option<PathBuf>,
 }
 
 /// Why a lab could not be started.
@@ -70,6 +74,9 @@ pub enum LabError {
     /// No quirk of that name.
     #[error("there is no quirk called {0:?}")]
     UnknownQuirk(String),
+    /// The log cannot be written.
+    #[error("the log {path} cannot be written: {source}", path = .0.display(), source = .1)]
+    Log(PathBuf, #[source] io::Error),
     /// Somebody else listens there.
     #[error("port {0} on 127.0.0.1 is taken")]
     PortTaken(u16),
@@ -87,6 +94,7 @@ impl LabError {
                 format!("{meant}`oaudit lab --list-faults` lists them all")
             }
             Self::UnknownQuirk(name) => did_you_mean(name, QUIRKS.iter().map(|q| q.name)).trim_end().to_owned(),
+            Self::Log(..) => "choose another file with --log".to_owned(),
             Self::PortTaken(_) => "choose another with --port, or leave it out to take a free one".to_owned(),
             Self::Listen(_) => "the lab needs a TCP listener on 127.0.0.1".to_owned(),
         }
@@ -117,10 +125,15 @@ impl Lab {
     ///
     /// A name that is not in [`FAULTS`] or [`QUIRKS`], or a port that cannot be had.
     pub async fn start(options: LabOptions) -> Result<Self, LabError> {
+        let log = match options.log {
+            Some(path) => Some(log::Log::open(&path).map_err(|error| LabError::Log(path, error))?),
+            None => None,
+        };
         let mut settings = Settings {
             flaws: faults::Flaws::default(),
             twists: quirks::Twists::default(),
             latency: options.latency,
+            log,
             opaque: options.opaque,
             auto_consent: options.auto_consent,
             access_seconds: options.access_seconds.unwrap_or(ACCESS_LIFETIME),

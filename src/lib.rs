@@ -16,6 +16,7 @@ pub mod discovery;
 pub mod document;
 pub mod front;
 pub mod lab;
+pub mod logs;
 pub mod needs;
 pub mod oauth;
 pub mod plan;

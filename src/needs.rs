@@ -16,12 +16,16 @@ use crate::oauth::scope::ScopeSet;
 use crate::wire::{Trouble, Wire};
 
 mod documents;
+mod logs;
 mod material;
 mod parties;
+mod scopes;
 
 pub use documents::{AboutResource, Baseline, Documents, FlowAttempt, ResourceMetadata, WholeLedger};
+pub use logs::Logs;
 pub use material::{Asked, FrontChannel, Patience, Refreshable};
 pub use parties::{Anonymous, OpenResource, OtherClient, Resource, Revocation, no_resource};
+pub use scopes::AdvertisedScopes;
 
 /// What a check knows beside its needs.
 #[derive(Debug, Clone)]
@@ -261,6 +265,12 @@ pub(crate) mod tests {
             resource: None,
             further: Vec::new(),
         }
+    }
+
+    /// What the rules say of a list of scopes.
+    pub(crate) fn verdict_on_scopes(scopes: &[&str], rules: &[(crate::oauth::scope_design::Rule, Demand)]) -> Verdict {
+        let scopes = AdvertisedScopes::listed(scopes.iter().map(|s| (*s).to_owned()));
+        scopes.judge(&crate::settings::Settings::default(), rules, |d| d.by[0].level, "fine").verdict
     }
 
     /// An odd request and its answer.

@@ -14,6 +14,7 @@ use crate::check::{AnyCheck, Outcome, Unsettled, Verdict};
 use crate::checks;
 use crate::discovery::{Broken, Discovery, Found, Probing, Target, Whose, discover};
 use crate::front::{Front, SignIn};
+use crate::logs;
 use crate::needs::{Context, Ordinary, Stage};
 use crate::oauth::client::Client;
 use crate::oauth::introspection::Introspection;
@@ -23,6 +24,7 @@ use crate::profile::Profile;
 use crate::registration::{self, Clients, Configured, Wanted};
 use crate::report::{Report, Stopped};
 use crate::settings::Settings;
+use crate::wire::labels::sent_in_urls;
 use crate::wire::{Wire, WireOptions};
 
 mod flow;
@@ -64,6 +66,8 @@ pub struct Options {
     pub consent: Arc<dyn Fn(&str) -> bool + Send + Sync>,
     /// Told what is going on.
     pub progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
+    /// Handed the secrets of the run at its end, for a later search of logs. Nobody is by default.
+    pub secrets: Option<SecretsTaker>,
     /// Turns true when the person wants to stop.
     pub interrupt: watch::Receiver<bool>,
 }
@@ -89,10 +93,14 @@ impl Default for Options {
             grading: Grading::default(),
             consent: Arc::new(|_| true),
             progress: Arc::new(|_| {}),
+            secrets: None,
             interrupt: watch::channel(false).1,
         }
     }
 }
+
+/// Whoever keeps the secrets of a run.
+pub type SecretsTaker = Arc<dyn Fn(&logs::Wanted) + Send + Sync>;
 
 /// What is going on, for a person who waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +151,9 @@ pub async fn audit(target: &Target, mut options: Options) -> Result<Report, Sele
     };
     let clients = held.clients.lock().expect("no panic while it is held").clone();
     let left_behind = registration::delete(&wire, clients.iter().map(Arc::as_ref)).await;
+    if let Some(take) = &run.options.secrets {
+        take(&logs::Wanted { secrets: wire.vault().secrets(), sent_in_urls: sent_in_urls(&wire.ledger().all()) });
+    }
     Ok(run.freeze(&wire, target, &held, left_behind, stopped))
 }
 

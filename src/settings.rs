@@ -1,5 +1,6 @@
 //! What the user set about judging: thresholds, routes with their scopes, how long may be waited. Data alone.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::registration::Configured;
@@ -13,6 +14,10 @@ pub struct Settings {
     pub routes: Vec<Route>,
     /// Who may ask the introspection endpoint.
     pub introspection: Option<Configured>,
+    /// Log files of the server, to be searched for the secrets of the run at its end.
+    pub logs: Vec<PathBuf>,
+    /// Scopes that stand for everything, beside those that are known to.
+    pub omnibus_scopes: Vec<String>,
     /// Waits of up to two hours are wanted (`--slow`).
     pub slow: bool,
     /// The longest wait that is wanted (`--max-wait`); nothing is waited for by default.

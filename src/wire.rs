@@ -1,6 +1,7 @@
 //! The one door to the network: sends a request exactly as built, never follows, never retries, records and redacts.
 
 pub mod guard;
+pub mod labels;
 pub mod ledger;
 pub mod message;
 pub mod vault;
@@ -12,7 +13,7 @@ mod together;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use http::HeaderMap;
 use tokio::sync::Semaphore;
@@ -20,7 +21,7 @@ use tokio::sync::Semaphore;
 pub use guard::Guard;
 pub use ledger::{Exchange, ExchangeId, Ledger};
 pub use message::{Dress, Reply, Request};
-pub use vault::Vault;
+pub use vault::{KnownSecret, Vault};
 
 /// How long and how much.
 #[derive(Debug, Clone)]
@@ -126,6 +127,7 @@ struct Inner {
     vault: Vault,
     slots: Semaphore,
     sent: AtomicU64,
+    opened: SystemTime,
 }
 
 impl Wire {
@@ -164,6 +166,7 @@ impl Wire {
                 vault: Vault::default(),
                 slots,
                 sent: AtomicU64::new(0),
+                opened: SystemTime::now(),
             }),
             stamp: "audit",
         })
@@ -193,6 +196,11 @@ impl Wire {
     /// Requests sent so far.
     pub fn sent(&self) -> u64 {
         self.inner.sent.load(Ordering::Relaxed)
+    }
+
+    /// When the door was opened: a log that was not written to since knows nothing of this run.
+    pub fn opened(&self) -> SystemTime {
+        self.inner.opened
     }
 
     /// The limits in force.

@@ -53,8 +53,15 @@ async fn no_output_holds_a_secret() {
 
 #[tokio::test]
 async fn no_fault_makes_a_secret_leak() {
-    for name in ["token-beside-code", "implicit-alive", "code-reusable", "redirect-query-ignored", "verifier-optional"]
-    {
+    for name in [
+        "token-beside-code",
+        "implicit-alive",
+        "code-reusable",
+        "redirect-query-ignored",
+        "verifier-optional",
+        "token-error-echoes",
+        "token-in-client-uri",
+    ] {
         assert!(FAULTS.iter().any(|f| f.name == name), "{name}");
         let lab = support::lab(&[name], &[]).await;
         let report = audit_of(&lab.mcp(), as_alice()).await;

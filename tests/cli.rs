@@ -266,7 +266,8 @@ fn an_issuer_alone_is_audited_without_a_resource() {
     assert_eq!(code(&output), 0, "{}", report["summary"]);
     let not_run = report["checks"].as_array().unwrap().iter().filter(|c| c["result"] == "not-run");
     assert!(not_run.clone().count() > 3);
-    assert!(not_run.into_iter().all(|c| c["how_to_run"].as_str().unwrap().contains("--resource")));
+    let how = |c: &serde_json::Value| c["how_to_run"].as_str().unwrap().to_owned();
+    assert!(not_run.into_iter().all(|c| how(c).contains("--resource") || how(c) == "--logs PATH"));
 }
 
 #[test]
@@ -278,6 +279,131 @@ fn the_catalogue_is_there_offline() {
     assert!(stdout(&output).starts_with("# pkce/required: "));
     let output = run(&["lab", "--list-faults"]);
     assert!(stdout(&output).contains("pkce-optional"));
+}
+
+/// A lab on a runtime of its own that notes its requests in a file.
+fn logging(faults: &[&str], path: &std::path::Path) -> Served {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let faults = faults.iter().map(|f| (*f).to_owned()).collect();
+    let options = LabOptions { faults, log: Some(path.to_owned()), ..LabOptions::default() };
+    let lab = runtime.block_on(Lab::start(options)).unwrap();
+    Served { lab: Some(lab), runtime }
+}
+
+fn holds_none_of(output: &Output, served: &Served, what: &str) {
+    let text = stdout(output) + &stderr(output);
+    for secret in served.lab().issued_secrets().iter().filter(|s| s.len() >= 16) {
+        assert!(!text.contains(secret.as_str()), "{what} shows a secret");
+    }
+}
+
+#[test]
+fn tokens_in_the_log_are_found_by_the_audit_and_afterwards_and_never_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, secrets) = (folder.path().join("server.log"), folder.path().join("secrets.json"));
+    let served = logging(&["logs-tokens"], &log);
+    let (log, secrets) = (log.to_str().unwrap(), secrets.to_str().unwrap());
+    let output =
+        audit(&served, &["--logs", log, "--vault-out", secrets, "--select", "hygiene/*", "--select", "code/*"]);
+    assert_eq!(code(&output), 1, "{}", stdout(&output));
+    assert!(stdout(&output).contains("hygiene/no-token-in-logs"), "{}", stdout(&output));
+    holds_none_of(&output, &served, "audit");
+
+    let output = run(&["logs", log, "--run", secrets]);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    assert!(stdout(&output).contains("server.log:") && stdout(&output).contains("code of the run, {code "));
+    holds_none_of(&output, &served, "logs");
+
+    let output = run(&["logs", log, "--format", "json"]);
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((code(&output), &found["exit_code"], &found["found"]), (1, &1.into(), &true.into()));
+    assert!(found["findings"].as_array().unwrap().iter().any(|f| f["kind"] == "jwt" && f["line"].as_u64() > Some(0)));
+    holds_none_of(&output, &served, "logs --format json");
+
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(secrets).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn a_log_without_tokens_is_clean() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, secrets) = (folder.path().join("server.log"), folder.path().join("secrets.json"));
+    let served = logging(&[], &log);
+    let (log, secrets) = (log.to_str().unwrap(), secrets.to_str().unwrap());
+    let output = audit(&served, &["--logs", log, "--vault-out", secrets, "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let line = report["checks"].as_array().unwrap().iter().find(|c| c["id"] == "hygiene/no-token-in-logs").unwrap();
+    assert_eq!(line["result"], "pass", "{line}");
+    let output = run(&["logs", log, "--run", secrets]);
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    assert!(stdout(&output).contains("nothing found in 1 file"), "{}", stdout(&output));
+    // The file of secrets itself is full of them, and nobody is shown one.
+    let output = run(&["logs", secrets]);
+    assert_eq!(code(&output), 1);
+    holds_none_of(&output, &served, "logs of the secrets");
+    // An old log proves nothing.
+    let old = folder.path().join("old.log");
+    std::fs::write(&old, "GET / 200\n").unwrap();
+    let long_ago = std::time::SystemTime::now() - Duration::from_secs(3600);
+    std::fs::File::options().write(true).open(&old).unwrap().set_modified(long_ago).unwrap();
+    let old = old.to_str().unwrap();
+    let output = audit(&served, &["--logs", old, "--select", "hygiene/no-token-in-logs"]);
+    assert_eq!(code(&output), 3, "{}", stdout(&output));
+}
+
+#[test]
+fn logs_says_what_it_cannot_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let broken = folder.path().join("broken.gz");
+    std::fs::write(&broken, [0x1f, 0x8b, 8, 0, 1, 2, 3]).unwrap();
+    let output = run(&["logs", folder.path().to_str().unwrap()]);
+    assert_eq!(code(&output), 5, "{}", stdout(&output));
+    assert!(stderr(&output).contains("broken.gz was not read"), "{}", stderr(&output));
+    for arguments in [&["logs"][..], &["logs", "/no/such/log"], &["logs", ".", "--run", "/no/such/file"]] {
+        assert_eq!(code(&run(arguments)), 2, "{arguments:?}");
+    }
+    let not_secrets = folder.path().join("x.json");
+    std::fs::write(&not_secrets, "{}").unwrap();
+    let output = run(&["logs", ".", "--run", not_secrets.to_str().unwrap()]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("--vault-out"), "{}", stderr(&output));
+    let output = run(&["audit", "http://127.0.0.1:1/", "--vault-out", "/no/such/folder/file"]);
+    assert_eq!(code(&output), 2, "{}", stderr(&output));
+}
+
+#[test]
+fn scopes_are_judged_offline_and_at_a_server() {
+    let output = run(&["scopes", "notes:read", "notes:write", "files.read"]);
+    assert_eq!(code(&output), 0, "{}", stdout(&output));
+    assert!(stdout(&output).contains("better: files:read") && stdout(&output).contains("NOTE files.read"));
+    assert_eq!(code(&run(&["scopes", "notes:read", "full_access"])), 0);
+    assert_eq!(code(&run(&["scopes", "notes:read", "full_access", "--fail-on", "should"])), 1);
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("scopes.json");
+    std::fs::write(&file, r#"{"scopes_supported": ["notes:read notes:write"]}"#).unwrap();
+    let output = run(&["scopes", "-f", file.to_str().unwrap(), "--format", "json"]);
+    let judged: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((code(&output), &judged["exit_code"]), (1, &1.into()), "{judged}");
+    assert_eq!(judged["remarks"][0]["check"], "scope/well-formed");
+    assert_eq!(judged["remarks"][0]["level"], "must");
+
+    let served = Served::with(&["omnibus-scope"], &[]);
+    let output = run(&["scopes", &served.lab().mcp(), "--fail-on", "should"]);
+    assert_eq!(code(&output), 1, "{}", stderr(&output));
+    assert!(stdout(&output).contains("WARN full_access  scope/granular"), "{}", stdout(&output));
+    let sound = Served::with(&[], &[]);
+    let output = run(&["scopes", &sound.lab().mcp()]);
+    assert_eq!(stdout(&output), "2 scopes, nothing to remark\n");
+
+    for arguments in [&["scopes"][..], &["scopes", "-f", "/no/such/file"], &["scopes", "a", "-f", "b"]] {
+        assert_eq!(code(&run(arguments)), 2, "{arguments:?}");
+    }
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    assert_eq!(code(&run(&["scopes", &format!("http://{free}/mcp")])), 4);
 }
 
 #[test]

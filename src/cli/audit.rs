@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::Args;
@@ -12,12 +12,13 @@ use super::sign_in::{ClientArgs, SignInArgs};
 use super::{Common, Complaint, Exit, ProfileArgs};
 use crate::check::Reach;
 use crate::discovery::Target;
+use crate::logs::SecretsFile;
 use crate::oauth::scope::ScopeSet;
 use crate::plan::Selection;
 use crate::report::terminal::Look;
 use crate::report::verdict::FailOn;
 use crate::report::{Report, json, terminal};
-use crate::run::{Grading, Options, audit};
+use crate::run::{Grading, Options, SecretsTaker, audit};
 use crate::settings::Settings;
 use crate::wire::{Guard, Limits, WireOptions};
 
@@ -80,6 +81,9 @@ pub(super) struct JudgingArgs {
     /// The last part of the redirect URI that ChatGPT shows for your app, for servers that do not send iss.
     #[arg(long, value_name = "ID")]
     chatgpt_callback_id: Option<String>,
+    /// Look for the secrets of this run in these log files of the server, or folders of them. Repeatable.
+    #[arg(long, value_name = "PATH")]
+    logs: Vec<PathBuf>,
 }
 
 impl JudgingArgs {
@@ -88,6 +92,7 @@ impl JudgingArgs {
             slow: self.slow,
             max_wait: Duration::from_secs(self.max_wait),
             chatgpt_callback_id: self.chatgpt_callback_id.clone(),
+            logs: self.logs.clone(),
             ..Settings::default()
         }
     }
@@ -118,6 +123,10 @@ pub(super) struct ReportArgs {
     /// A further report from the same run: json=report.json. Repeatable.
     #[arg(short = 'o', long = "output", value_name = "F=PATH", value_parser = further)]
     output: Vec<(Format, PathBuf)>,
+    /// Write the secrets of this run to a file, for `oaudit logs --run FILE`. It holds live tokens: only its owner can
+    /// read it, and it should be deleted after use.
+    #[arg(long, value_name = "FILE")]
+    vault_out: Option<PathBuf>,
     /// Show the exchanges in the terminal report.
     #[arg(long)]
     evidence: bool,
@@ -155,7 +164,7 @@ fn further(text: &str) -> Result<(Format, PathBuf), String> {
     Ok((format(name)?, path.into()))
 }
 
-fn fail_on(text: &str) -> Result<FailOn, String> {
+pub(super) fn fail_on(text: &str) -> Result<FailOn, String> {
     match text {
         "must" => Ok(FailOn::Must),
         "should" => Ok(FailOn::Should),
@@ -288,6 +297,15 @@ impl AuditArgs {
 
 /// Runs the audit and delivers its reports. Ctrl-C stops it, cleans up and delivers what there is.
 pub(super) async fn conduct(target: &Target, mut options: Options, reports: &ReportArgs, streams: Streams) -> Exit {
+    // Made before anything is sent: a run whose secrets cannot be kept must not be made twice.
+    let kept = match reports.vault_out.as_deref().map(SecretsFile::make).transpose() {
+        Ok(file) => file.map(Kept::new),
+        Err(error) => {
+            let complaint = Complaint::usage(error.to_string(), "check the path of --vault-out");
+            return streams.complain(&complaint, reports.machine());
+        }
+    };
+    options.secrets = kept.as_ref().map(Kept::taker);
     let (stop, interrupt) = tokio::sync::watch::channel(false);
     options.interrupt = interrupt;
     let listening = tokio::spawn(async move {
@@ -301,8 +319,40 @@ pub(super) async fn conduct(target: &Target, mut options: Options, reports: &Rep
     let audited = audit(target, options).await;
     listening.abort();
     match audited {
-        Ok(report) => reports.deliver(&report, streams),
+        Ok(report) => {
+            let exit = reports.deliver(&report, streams);
+            match kept.and_then(|kept| kept.failed()) {
+                Some(error) => streams.complain(&Complaint::ours(error, "see --vault-out"), reports.machine()),
+                None => exit,
+            }
+        }
         Err(error) => streams.complain(&Complaint::usage(error.to_string(), error.hint()), reports.machine()),
+    }
+}
+
+/// The file that takes the secrets of the run, and how that went.
+struct Kept {
+    file: Arc<Mutex<SecretsFile>>,
+    failed: Arc<Mutex<Option<String>>>,
+}
+
+impl Kept {
+    fn new(file: SecretsFile) -> Self {
+        Self { file: Arc::new(Mutex::new(file)), failed: Arc::default() }
+    }
+
+    fn taker(&self) -> SecretsTaker {
+        let (file, failed) = (Arc::clone(&self.file), Arc::clone(&self.failed));
+        Arc::new(move |secrets| {
+            let written = file.lock().map_or(Ok(()), |mut file| file.write(secrets));
+            if let (Err(error), Ok(mut failed)) = (written, failed.lock()) {
+                *failed = Some(error.to_string());
+            }
+        })
+    }
+
+    fn failed(self) -> Option<String> {
+        self.failed.lock().ok()?.take()
     }
 }
 

@@ -1,5 +1,6 @@
 //! `oaudit lab`: serves the embedded authorization server, MCP endpoint and API until it is stopped.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -37,6 +38,9 @@ pub(super) struct LabArgs {
     /// Seconds that a code lives; 60 by default.
     #[arg(long, value_name = "SECS")]
     code_seconds: Option<u64>,
+    /// Note every request in this file, with everything secret taken out.
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
@@ -57,6 +61,7 @@ impl LabArgs {
             auto_consent: self.auto_consent,
             access_seconds: self.access_seconds,
             code_seconds: self.code_seconds,
+            log: self.log,
         };
         let lab = match Lab::start(options).await {
             Ok(lab) => lab,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use url::form_urlencoded;
 
 use super::client::Client;
@@ -74,6 +74,9 @@ fn answer(server: &Server, headers: &HeaderMap, params: &Params, status: StatusC
         return pages::error("The return address of the request is not registered.");
     };
     let state = params.get("state").map(str::to_owned);
+    if server.flawed(Flaw::Authorize500) && params.get("code_challenge_method") == Some("plain") {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
     match judge(server, &client, redirect_uri.clone(), params) {
         Ok(request) => signin::begin(server, headers, request, status),
         Err(Objection(error, about)) => {

@@ -88,9 +88,9 @@ faults! {
         "the key set publishes the private part of the signing key";
     CodeFlowBroken "code-flow-broken" breaks ["authorization/code-flow-works"]
         "no code can be redeemed";
-    TokenBesideCode "token-beside-code" breaks ["authorization/returns-code-not-token"]
+    TokenBesideCode "token-beside-code" breaks ["authorization/returns-code-not-token", "hygiene/no-secret-in-url"]
         "an access token stands in the fragment beside the code";
-    ImplicitAlive "implicit-alive" breaks ["authorization/implicit-refused"]
+    ImplicitAlive "implicit-alive" breaks ["authorization/implicit-refused", "hygiene/no-secret-in-url"]
         "response_type=token yields a token, though not advertised";
     StateTruncated "state-truncated" breaks ["authorization/state-returned"]
         "state is cut off after 128 characters";
@@ -104,6 +104,8 @@ faults! {
         "error redirects come without iss";
     IssWrong "iss-wrong" breaks ["authorization/iss-returned"]
         "iss names another issuer";
+    Authorize500 "authorize-500" breaks ["authorization/no-server-errors"]
+        "a request with the plain challenge method is answered 500";
     RedirectAnyHost "redirect-any-host" breaks ["redirect_uri/foreign-host-refused"]
         "the host of the redirect URI is not compared";
     RedirectPatternHost "redirect-pattern-host" breaks ["redirect_uri/foreign-host-refused"]
@@ -134,6 +136,8 @@ faults! {
         "a malformed token request is answered 500 in plain text";
     PasswordGrantAlive "password-grant-alive" breaks ["token/password-grant-refused"]
         "the password grant works, though not advertised";
+    TokenErrorEchoes "token-error-echoes" breaks ["token/errors-leak-nothing", "hygiene/no-secret-in-errors"]
+        "the error for a bad code repeats the code";
     NoRefreshToken "no-refresh-token" breaks ["refresh/issued"]
         "no refresh token is issued, though advertised";
     RefreshYieldsDeadToken "refresh-yields-dead-token" breaks ["refresh/works"]
@@ -152,6 +156,20 @@ faults! {
         "a revoked access token lives on";
     RevocationSparesRefreshTokens "revocation-spares-refresh-tokens" breaks ["revocation/refresh-token"]
         "a revoked refresh token lives on";
+    ScopeWithSpace "scope-with-space" breaks ["scope/well-formed"]
+        "one entry of scopes_supported holds two scopes with a space between them";
+    ScopeWithComma "scope-with-comma" breaks ["scope/well-formed"]
+        "one entry of scopes_supported holds two scopes with a comma between them";
+    OmnibusScope "omnibus-scope" breaks ["scope/granular"]
+        "a scope for everything is advertised";
+    MixedScopeNames "mixed-scope-names" breaks ["scope/consistent-naming"]
+        "one of the advertised scopes is written with a point and not with a colon";
+    WriteWithoutRead "write-without-read" breaks ["scope/read-write-separated"]
+        "a scope for writing files is advertised, and none for reading them";
+    AdminScopeAmong "admin-scope-among" breaks ["scope/admin-separated"]
+        "the administrative scope is named like the others";
+    TooManyScopes "too-many-scopes" breaks ["scope/manageable-count"]
+        "thirty scopes are advertised";
     UnknownScopeGranted "unknown-scope-granted" breaks ["scope/unknown-scope-not-granted"]
         "scopes that do not exist are granted";
     ScopeRequestIgnored "scope-request-ignored" breaks ["scope/narrow-request-honoured"]
@@ -160,6 +178,16 @@ faults! {
         "the resource refuses every token";
     BadToken500 "bad-token-500" breaks ["resource/bad-token-401-not-500"]
         "the resource answers 500 to a token it cannot read";
+    TokenInClientUri "token-in-client-uri" breaks ["hygiene/no-secret-in-url"]
+        "registration_client_uri carries the registration access token";
+    ErrorWithTrace "error-with-trace" breaks ["hygiene/no-secret-in-errors"]
+        "the resource answers a bad token with a stack trace";
+    HtmlOnGarbage "html-on-garbage" breaks ["hygiene/json-errors-everywhere"]
+        "a malformed token request is answered 400 with an HTML page";
+    VersionBanner "version-banner" breaks ["hygiene/no-banner"]
+        "every answer names a version of a web server";
+    LogsTokens "logs-tokens" breaks ["hygiene/no-token-in-logs"]
+        "the log holds the forms and headers that were sent as they were";
 }
 
 #[cfg(test)]

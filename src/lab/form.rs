@@ -42,6 +42,11 @@ impl Params {
         self.0.iter().filter(move |(n, v)| n == name && !v.is_empty()).map(|(_, v)| v.as_str())
     }
 
+    /// Every name with its value.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Whether a parameter stands twice where it may not: all but `resource` (RFC 8707 section 2).
     pub(super) fn has_duplicates(&self) -> bool {
         self.0

@@ -80,6 +80,13 @@ pub(super) async fn authorization_server(State(server): State<Arc<Server>>) -> R
     }
     for (flaw, member, value) in [
         (Flaw::MemberOfWrongType, "scopes_supported", json!(SCOPES.join(" "))),
+        (Flaw::ScopeWithSpace, "scopes_supported", with_scopes(&["notes:read notes:write"])),
+        (Flaw::ScopeWithComma, "scopes_supported", with_scopes(&["notes:read,notes:write"])),
+        (Flaw::OmnibusScope, "scopes_supported", with_scopes(&["full_access"])),
+        (Flaw::MixedScopeNames, "scopes_supported", with_scopes(&["files.read"])),
+        (Flaw::WriteWithoutRead, "scopes_supported", with_scopes(&["files:write"])),
+        (Flaw::AdminScopeAmong, "scopes_supported", with_scopes(&["notes:admin"])),
+        (Flaw::TooManyScopes, "scopes_supported", with_scopes(&MANY.map(|topic| format!("{topic}:read")).each_ref())),
         (Flaw::HttpEndpoint, "userinfo_endpoint", json!("http://lab.invalid/userinfo")),
         (Flaw::PlainAdvertised, "code_challenge_methods_supported", json!(["S256", "plain"])),
         (Flaw::ImplicitAdvertised, "response_types_supported", json!(["code", "token"])),
@@ -95,6 +102,18 @@ pub(super) async fn authorization_server(State(server): State<Arc<Server>>) -> R
         return typed(StatusCode::OK, "text/html", document.to_string());
     }
     json(StatusCode::OK, &document)
+}
+
+/// What a server might store beside notes, if it had lost count.
+const MANY: [&str; 28] = [
+    "alarms", "boards", "calls", "chats", "dates", "deals", "drafts", "events", "files", "forms", "goals", "groups",
+    "hints", "items", "jobs", "links", "lists", "mails", "maps", "news", "pages", "plans", "posts", "tags", "tasks",
+    "teams", "tests", "walls",
+];
+
+/// The scopes that there are, and some that are only spoken of.
+fn with_scopes(more: &[impl AsRef<str>]) -> Value {
+    SCOPES.iter().copied().chain(more.iter().map(AsRef::as_ref)).collect()
 }
 
 pub(super) async fn jwks(State(server): State<Arc<Server>>) -> Response {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::answer::{Refusal, json_no_store, with};
 use super::authorize::words;
 use super::client::{AuthMethod, Client, same_secret};
+use super::faults::Flaw;
 use super::form;
 use super::quirks::Twist;
 use super::redirect_uri;
@@ -137,6 +138,11 @@ fn description(server: &Server, client: &Client) -> Value {
         "registration_client_uri": format!("{}/register/{}", server.base, client.id),
         "registration_access_token": client.registration_token,
     });
+    if server.flawed(Flaw::TokenInClientUri) {
+        let token = client.registration_token.as_deref().unwrap_or_default();
+        let uri = format!("{}/register/{}?registration_access_token={token}", server.base, client.id);
+        answer["registration_client_uri"] = json!(uri);
+    }
     if let Some(secret) = &client.secret {
         answer["client_secret"] = json!(secret);
         answer["client_secret_expires_at"] = json!(0);

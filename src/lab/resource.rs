@@ -162,11 +162,12 @@ fn challenge(server: &Server, resource: Resource, denial: Denial) -> Response {
             (StatusCode::FORBIDDEN, "insufficient_scope", rest)
         }
     };
-    with(
-        json_no_store(status, &json!({ "error": error })),
-        header::WWW_AUTHENTICATE,
-        &format!("Bearer {first}, {rest}"),
-    )
+    let mut body = json!({ "error": error });
+    if error == "invalid_token" && server.flawed(Flaw::ErrorWithTrace) {
+        let frame = "at verify (/srv/notes/node_modules/jsonwebtoken/verify.js:70:17)";
+        body["stack"] = json!(format!("JsonWebTokenError: jwt malformed\n    {frame}"));
+    }
+    with(json_no_store(status, &body), header::WWW_AUTHENTICATE, &format!("Bearer {first}, {rest}"))
 }
 
 /// The notes of a user; everybody begins with one.

@@ -6,15 +6,16 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::Value;
 
-use super::answer::typed;
+use super::answer::{typed, with};
 use super::faults::{Flaw, Flaws};
 use super::jwt::Key;
+use super::log::Log;
 use super::quirks::{Twist, Twists};
 use super::store::Store;
 use super::{authorize, mcp, metadata, registration, resource, revocation, signin, token};
@@ -51,6 +52,7 @@ pub(super) struct Server {
     pub(super) code_lifetime: Duration,
     pub(super) key: Key,
     latency: Duration,
+    log: Option<Log>,
     store: Mutex<Store>,
     pub(super) requests: AtomicUsize,
     pub(super) logins: AtomicUsize,
@@ -64,6 +66,7 @@ pub(super) struct Settings {
     pub(super) flaws: Flaws,
     pub(super) twists: Twists,
     pub(super) latency: Duration,
+    pub(super) log: Option<Log>,
     pub(super) opaque: bool,
     pub(super) auto_consent: bool,
     pub(super) access_seconds: u64,
@@ -82,6 +85,7 @@ impl Server {
             code_lifetime: settings.code_lifetime,
             key: Key::generate(),
             latency: settings.latency,
+            log: settings.log,
             store: Mutex::new(Store::new()),
             requests: AtomicUsize::new(0),
             logins: AtomicUsize::new(0),
@@ -177,7 +181,14 @@ async fn unknown_path(State(server): State<Arc<Server>>) -> Response {
 
 async fn count_and_delay(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
     server.requests.fetch_add(1, Ordering::Relaxed);
-    let response = next.run(request).await;
+    let request = match &server.log {
+        Some(log) => log.note(&server, request).await,
+        None => request,
+    };
+    let mut response = next.run(request).await;
+    if server.flawed(Flaw::VersionBanner) {
+        response = with(response, header::SERVER, "nginx/1.18.0 (Ubuntu)");
+    }
     if !server.latency.is_zero() {
         tokio::time::sleep(server.latency).await;
     }

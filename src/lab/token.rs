@@ -40,6 +40,10 @@ pub(super) async fn token(State(server): State<Arc<Server>>, request: Request) -
             let body = "internal server error".to_owned();
             return typed(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", body);
         }
+        Err(_) if server.flawed(Flaw::HtmlOnGarbage) => {
+            let body = "<!doctype html><title>Bad Request</title><h1>Bad Request</h1>".to_owned();
+            return typed(StatusCode::BAD_REQUEST, "text/html", body);
+        }
         Err(refusal) => return refusal.into_response(),
     };
     let (answer, hold_back) = {
@@ -68,6 +72,13 @@ pub(super) async fn token(State(server): State<Arc<Server>>, request: Request) -
         Err(mut refusal) => {
             if refusal.error == "invalid_grant" && server.twisted(Twist::InvalidGrant401) {
                 refusal.status = StatusCode::UNAUTHORIZED;
+            }
+            let plain = |code: &&str| code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+            if let Some(code) = params.get("code").filter(plain)
+                && refusal.error == "invalid_grant"
+                && server.flawed(Flaw::TokenErrorEchoes)
+            {
+                refusal.about = format!("{}: {code}", refusal.about);
             }
             refusal.into_response()
         }

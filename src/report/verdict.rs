@@ -20,6 +20,18 @@ pub enum FailOn {
     Never,
 }
 
+impl FailOn {
+    /// Whether a failure at this level fails the run.
+    pub fn counts(self, level: Level) -> bool {
+        match self {
+            Self::Must => level >= Level::Must,
+            Self::Should => level >= Level::Should,
+            Self::Advice => true,
+            Self::Never => false,
+        }
+    }
+}
+
 impl From<&Verdict> for VerdictKind {
     fn from(verdict: &Verdict) -> Self {
         match verdict {

@@ -16,7 +16,7 @@ use super::{ExchangeId, Trouble, Vault, Wire};
 const KEPT: usize = 8 * 1024;
 
 /// The parameters and members whose values are secrets, and what their labels say.
-const SECRET_NAMES: [(&str, &str); 16] = [
+pub(super) const SECRET_NAMES: [(&str, &str); 16] = [
     ("code", "code"),
     ("access_token", "access_token"),
     ("refresh_token", "refresh_token"),

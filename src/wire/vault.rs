@@ -11,8 +11,32 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use url::form_urlencoded;
 
+use crate::oauth::secret::Secret;
+
 /// Shorter values are left alone: they would be found in ordinary words.
 const SHORTEST: usize = 6;
+
+/// One secret of a run, for whoever looks for it elsewhere: in the log files of the server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownSecret {
+    /// What it is: `code`, `access_token`, `client_secret`.
+    pub kind: String,
+    /// How the report calls it: `{access_token 1}`.
+    pub label: String,
+    /// The value.
+    pub value: Secret,
+}
+
+impl KnownSecret {
+    /// Every form in which it may stand in a text, and in which a larger base64 text may hold it.
+    pub(crate) fn forms(&self) -> Vec<String> {
+        let mut forms = forms(self.value.expose());
+        forms.extend(within_base64(self.value.expose()));
+        forms.sort();
+        forms.dedup();
+        forms
+    }
+}
 
 /// The secrets of a run.
 #[derive(Debug, Default)]
@@ -87,6 +111,22 @@ impl Vault {
         }
     }
 
+    /// Every secret that is known by now, by its label.
+    pub fn secrets(&self) -> Vec<KnownSecret> {
+        let Ok(known) = self.known.read() else { return Vec::new() };
+        let mut secrets: Vec<KnownSecret> = known
+            .labels
+            .iter()
+            .map(|(value, label)| {
+                let name = label.trim_matches(['{', '}']);
+                let kind = name.rsplit_once(' ').map_or(name, |(kind, _)| kind).to_owned();
+                KnownSecret { kind, label: label.clone(), value: Secret::new(value.clone()) }
+            })
+            .collect();
+        secrets.sort_by(|a, b| a.label.len().cmp(&b.label.len()).then_with(|| a.label.cmp(&b.label)));
+        secrets
+    }
+
     /// The text with every secret replaced by its label.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let Ok(known) = self.known.read() else { return Cow::Owned(String::from("{redacted}")) };
@@ -138,6 +178,22 @@ fn forms(value: &str) -> Vec<String> {
     forms.sort();
     forms.dedup();
     forms
+}
+
+/// What base64 makes of a value that stands inside of a longer text (a JSON document, `user:password`): where it begins
+/// decides between three encodings, whose first and last characters depend on the neighbours and are left out.
+fn within_base64(value: &str) -> Vec<String> {
+    let alphabets = [STANDARD_NO_PAD, URL_SAFE_NO_PAD];
+    let shifted = alphabets.iter().flat_map(|alphabet| {
+        (0..3).map(move |shift| {
+            let encoded = alphabet.encode([&[0; 2][..shift], value.as_bytes()].concat());
+            // Characters that hold bits of a neighbour: ceil(8 * shift / 6) at the front, one at the end unless it fits.
+            let front = [0, 2, 3][shift];
+            let back = usize::from(!(shift + value.len()).is_multiple_of(3));
+            encoded.get(front..encoded.len().saturating_sub(back)).unwrap_or_default().to_owned()
+        })
+    });
+    shifted.filter(|form| form.len() >= SHORTEST).collect()
 }
 
 fn lower_escapes(encoded: &str) -> String {
@@ -192,6 +248,22 @@ mod tests {
         vault.learn("code", "invalid_request");
         vault.learn("password", "wonderland");
         assert_eq!(vault.redact("invalid_request wonderland"), "invalid_request {password 1}");
+    }
+
+    #[test]
+    fn a_secret_is_known_by_kind_and_label_and_inside_of_base64() {
+        let vault = Vault::default();
+        vault.learn("basic credentials", "Y2xpZW50OnNlY3JldA==");
+        vault.learn("code", "a-secret-code-1");
+        let secrets = vault.secrets();
+        let kinds: Vec<_> = secrets.iter().map(|s| (s.kind.as_str(), s.label.as_str())).collect();
+        assert_eq!(kinds, [("code", "{code 1}"), ("basic credentials", "{basic credentials 1}")]);
+        assert!(!format!("{secrets:?}").contains("a-secret-code-1"));
+        for text in ["a-secret-code-1", "xa-secret-code-1y", "xya-secret-code-1yz", "xyz?a-secret-code-1?"] {
+            for encoded in [STANDARD.encode(text), URL_SAFE_NO_PAD.encode(text)] {
+                assert!(secrets[0].forms().iter().any(|form| encoded.contains(form)), "{text} as {encoded}");
+            }
+        }
     }
 
     #[test]
