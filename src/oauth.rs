@@ -2,14 +2,18 @@
 
 pub mod answer;
 pub mod challenge;
+pub mod claims;
 pub mod client;
+pub mod forge;
 pub mod introspection;
+pub mod jws;
 pub mod jwt;
 pub mod pkce;
 pub mod redirect;
 pub mod refusal;
 pub mod request;
 pub mod revocation;
+pub mod sample;
 pub mod scope;
 pub mod secret;
 pub mod token;

@@ -1,6 +1,7 @@
 //! The one door to the network: sends a request exactly as built, never follows, never retries, records and redacts.
 
 pub mod guard;
+pub mod issued;
 pub mod ledger;
 pub mod message;
 pub mod vault;
@@ -124,6 +125,7 @@ struct Inner {
     options: WireOptions,
     ledger: Ledger,
     vault: Vault,
+    issued: issued::Issued,
     slots: Semaphore,
     sent: AtomicU64,
 }
@@ -162,6 +164,7 @@ impl Wire {
                 options,
                 ledger: Ledger::default(),
                 vault: Vault::default(),
+                issued: issued::Issued::default(),
                 slots,
                 sent: AtomicU64::new(0),
             }),
@@ -188,6 +191,11 @@ impl Wire {
     /// What must never be shown.
     pub fn vault(&self) -> &Vault {
         &self.inner.vault
+    }
+
+    /// The access tokens that were issued in this run.
+    pub(crate) fn issued(&self) -> &issued::Issued {
+        &self.inner.issued
     }
 
     /// Requests sent so far.
