@@ -2,6 +2,7 @@
 
 use crate::check::AnyCheck;
 
+pub mod access_token;
 pub mod authorization;
 pub mod code;
 pub mod pkce;
@@ -53,6 +54,14 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &token::error_codes::ErrorCodes,
     &token::no_server_errors::NoServerErrors,
     &token::password_grant_refused::PasswordGrantRefused,
+    &access_token::short_lived::ShortLived,
+    &access_token::jwt_verifies::JwtVerifies,
+    &access_token::audience_is_the_resource::AudienceIsTheResource,
+    &access_token::at_jwt_profile::AtJwtProfile,
+    &access_token::no_personal_data::NoPersonalData,
+    &access_token::distinct::Distinct,
+    &access_token::unguessable::Unguessable,
+    &access_token::id_token_valid::IdTokenValid,
     &refresh::issued::Issued,
     &refresh::works::Works,
     &refresh::rotated::Rotated,
@@ -64,6 +73,14 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &revocation::refresh_token::RefreshToken,
     &resource::accepts_valid_token::AcceptsValidToken,
     &resource::bad_token_401_not_500::BadToken401Not500,
+    &resource::bad_token_says_invalid_token::BadTokenSaysInvalidToken,
+    &resource::tampered_token_refused::TamperedTokenRefused,
+    &resource::alg_none_refused::AlgNoneRefused,
+    &resource::key_confusion_refused::KeyConfusionRefused,
+    &resource::embedded_key_refused::EmbeddedKeyRefused,
+    &resource::foreign_issuer_refused::ForeignIssuerRefused,
+    &resource::wrong_kind_refused::WrongKindRefused,
+    &resource::query_token_ignored::QueryTokenIgnored,
     &scope::unknown_scope_not_granted::UnknownScopeNotGranted,
     &scope::narrow_request_honoured::NarrowRequestHonoured,
 ];
