@@ -14,6 +14,7 @@ mod discover;
 mod lab;
 mod output;
 mod sign_in;
+mod token;
 
 use output::Streams;
 
@@ -43,6 +44,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Show what a client would find: documents, endpoints, the first broken step and whose it is. Sends GETs alone.
     Discover(discover::DiscoverArgs),
+    /// Look at one access token: signature, expiry, issuer, audience, scopes, revocation.
+    Token(token::TokenArgs),
     /// List the checks.
     Checks(catalogue::ChecksArgs),
     /// Show a check's page: what is sent, how it is judged, why, how to fix it.
@@ -99,6 +102,7 @@ pub async fn run() -> Exit {
         Command::Audit(args) => args.run().await,
         Command::Demo(args) => args.run().await,
         Command::Discover(args) => args.run().await,
+        Command::Token(args) => args.run().await,
         Command::Checks(args) => args.run(),
         Command::Explain(args) => args.run(),
         Command::Lab(args) => args.run().await,
