@@ -2,6 +2,7 @@
 
 use crate::check::AnyCheck;
 
+pub mod access_token;
 pub mod authorization;
 pub mod code;
 pub mod hygiene;
@@ -56,6 +57,14 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &token::no_server_errors::NoServerErrors,
     &token::password_grant_refused::PasswordGrantRefused,
     &token::errors_leak_nothing::ErrorsLeakNothing,
+    &access_token::short_lived::ShortLived,
+    &access_token::jwt_verifies::JwtVerifies,
+    &access_token::audience_is_the_resource::AudienceIsTheResource,
+    &access_token::at_jwt_profile::AtJwtProfile,
+    &access_token::no_personal_data::NoPersonalData,
+    &access_token::distinct::Distinct,
+    &access_token::unguessable::Unguessable,
+    &access_token::id_token_valid::IdTokenValid,
     &refresh::issued::Issued,
     &refresh::works::Works,
     &refresh::rotated::Rotated,
@@ -73,6 +82,14 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &scope::read_write_separated::ReadWriteSeparated,
     &scope::admin_separated::AdminSeparated,
     &scope::manageable_count::ManageableCount,
+    &resource::bad_token_says_invalid_token::BadTokenSaysInvalidToken,
+    &resource::tampered_token_refused::TamperedTokenRefused,
+    &resource::alg_none_refused::AlgNoneRefused,
+    &resource::key_confusion_refused::KeyConfusionRefused,
+    &resource::embedded_key_refused::EmbeddedKeyRefused,
+    &resource::foreign_issuer_refused::ForeignIssuerRefused,
+    &resource::wrong_kind_refused::WrongKindRefused,
+    &resource::query_token_ignored::QueryTokenIgnored,
     &scope::unknown_scope_not_granted::UnknownScopeNotGranted,
     &scope::narrow_request_honoured::NarrowRequestHonoured,
     &hygiene::no_secret_in_url::NoSecretInUrl,

@@ -52,6 +52,8 @@ pub struct Transcript {
     pub ordinary: Ordinary,
     /// The state that was sent.
     pub state: String,
+    /// The nonce that was sent, if `openid` was asked for.
+    pub nonce: Option<String>,
     /// The scopes that were asked for.
     pub requested_scope: ScopeSet,
     /// What came back to the redirect URI.
@@ -72,6 +74,7 @@ impl Transcript {
     pub(crate) fn new(
         ordinary: Ordinary,
         state: String,
+        nonce: Option<String>,
         requested_scope: ScopeSet,
         returned: Returned,
         token_reply: Reply,
@@ -83,7 +86,7 @@ impl Transcript {
             Some(Ok((resource, reached))) if reached.is_accepted() => Some(Arc::new(resource.clone())),
             _ => None,
         };
-        Self { ordinary, state, requested_scope, returned, token_reply, tokens, reached, exchanges, resource }
+        Self { ordinary, state, nonce, requested_scope, returned, token_reply, tokens, reached, exchanges, resource }
     }
 
     /// The resource, if the baseline's token was seen to open it.

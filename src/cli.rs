@@ -16,6 +16,7 @@ mod logs;
 mod output;
 mod scopes;
 mod sign_in;
+mod token;
 
 use output::Streams;
 
@@ -45,6 +46,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Show what a client would find: documents, endpoints, the first broken step and whose it is. Sends GETs alone.
     Discover(discover::DiscoverArgs),
+    /// Look at one access token: signature, expiry, issuer, audience, scopes, revocation.
+    Token(token::TokenArgs),
     /// List the checks.
     Checks(catalogue::ChecksArgs),
     /// Show a check's page: what is sent, how it is judged, why, how to fix it.
@@ -107,6 +110,7 @@ pub async fn run() -> Exit {
         Command::Audit(args) => args.run().await,
         Command::Demo(args) => args.run().await,
         Command::Discover(args) => args.run().await,
+        Command::Token(args) => args.run().await,
         Command::Checks(args) => args.run(),
         Command::Explain(args) => args.run(),
         Command::Scopes(args) => args.run().await,

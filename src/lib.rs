@@ -15,6 +15,7 @@ pub mod cli;
 pub mod discovery;
 pub mod document;
 pub mod front;
+pub mod inspect;
 pub mod lab;
 pub mod logs;
 pub mod needs;

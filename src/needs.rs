@@ -16,12 +16,14 @@ use crate::oauth::scope::ScopeSet;
 use crate::wire::{Trouble, Wire};
 
 mod documents;
+mod forgery;
 mod logs;
 mod material;
 mod parties;
 mod scopes;
 
 pub use documents::{AboutResource, Baseline, Documents, FlowAttempt, ResourceMetadata, WholeLedger};
+pub use forgery::{IssuedTokens, RealToken, SignedToken, judge_refusal, not_signed};
 pub use logs::Logs;
 pub use material::{Asked, FrontChannel, Patience, Refreshable};
 pub use parties::{Anonymous, OpenResource, OtherClient, Resource, Revocation, no_resource};
@@ -177,6 +179,10 @@ impl Ordinary {
         .to_vec();
         if !self.scope.is_empty() {
             parameters.push(("scope".into(), self.scope.to_string()));
+        }
+        if self.scope.contains("openid") {
+            // What binds an ID token to this request (OpenID Connect Core section 3.1.2.1).
+            parameters.push(("nonce".into(), random_text(32)));
         }
         parameters.extend(self.resource.iter().map(|r| ("resource".to_owned(), r.clone())));
         parameters.extend(self.further.iter().cloned());

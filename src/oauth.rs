@@ -2,8 +2,11 @@
 
 pub mod answer;
 pub mod challenge;
+pub mod claims;
 pub mod client;
+pub mod forge;
 pub mod introspection;
+pub mod jws;
 pub mod jwt;
 pub mod leak;
 pub mod pkce;
@@ -11,6 +14,7 @@ pub mod redirect;
 pub mod refusal;
 pub mod request;
 pub mod revocation;
+pub mod sample;
 pub mod scope;
 pub mod scope_design;
 pub mod secret;

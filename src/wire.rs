@@ -1,6 +1,7 @@
 //! The one door to the network: sends a request exactly as built, never follows, never retries, records and redacts.
 
 pub mod guard;
+pub mod issued;
 pub mod labels;
 pub mod ledger;
 pub mod message;
@@ -125,6 +126,7 @@ struct Inner {
     options: WireOptions,
     ledger: Ledger,
     vault: Vault,
+    issued: issued::Issued,
     slots: Semaphore,
     sent: AtomicU64,
     opened: SystemTime,
@@ -164,6 +166,7 @@ impl Wire {
                 options,
                 ledger: Ledger::default(),
                 vault: Vault::default(),
+                issued: issued::Issued::default(),
                 slots,
                 sent: AtomicU64::new(0),
                 opened: SystemTime::now(),
@@ -191,6 +194,11 @@ impl Wire {
     /// What must never be shown.
     pub fn vault(&self) -> &Vault {
         &self.inner.vault
+    }
+
+    /// The access tokens that were issued in this run.
+    pub(crate) fn issued(&self) -> &issued::Issued {
+        &self.inner.issued
     }
 
     /// Requests sent so far.

@@ -8,10 +8,14 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use oaudit::lab::{FAULTS, Lab, LabOptions, QUIRKS};
 use oaudit::needs::Stage;
+use oaudit::oauth::scope::ScopeSet;
+use oaudit::oauth::secret::Secret;
+use oaudit::profile::{Profile, ProfileName};
+use oaudit::registration::Configured;
 use oaudit::report::{Report, VerdictKind};
 use oaudit::run::Options;
 use oaudit::settings::{Settings, Thresholds};
-use support::{as_alice, audit_of, lab, red, trouble};
+use support::{as_alice, audit_of, lab, line, red, trouble};
 
 /// What cannot be judged on a lab that is served over http on loopback, is not configured, or waits.
 fn not_judged(report: &Report) -> BTreeSet<&'static str> {
@@ -20,7 +24,10 @@ fn not_judged(report: &Report) -> BTreeSet<&'static str> {
 }
 
 /// The checks that the sound lab leaves without a verdict, and why.
-const WITHOUT_VERDICT: &[&str] = &[];
+const WITHOUT_VERDICT: &[&str] = &[
+    // Its tokens are JWTs: what cannot be guessed there is the key.
+    "access_token/unguessable",
+];
 
 /// A lab that notes its requests, and an audit that reads what it notes. The folder lives as long as the lab.
 async fn logging(faults: &[&str]) -> (Lab, Options, tempfile::TempDir) {
@@ -77,6 +84,48 @@ fn waits(id: &str) -> bool {
     oaudit::checks::ALL.iter().any(|c| c.card().id == id && c.stage() == Stage::Waiting)
 }
 
+/// An audit by the documents of OpenID Connect, of a client that asks for an ID token.
+fn with_openid() -> Options {
+    Options {
+        profile: Profile { name: ProfileName::Oidc, ..Profile::default() },
+        scope: Some(ScopeSet::parse("openid notes:read notes:write")),
+        ..as_alice()
+    }
+}
+
+#[tokio::test]
+async fn who_asks_for_openid_gets_a_valid_id_token() {
+    let lab = lab(&[], &[]).await;
+    let report = audit_of(&lab.mcp(), with_openid()).await;
+    assert_eq!(line(&report, "access_token/id-token-valid").verdict, VerdictKind::Pass, "{}", trouble(&report));
+    assert!(red(&report).is_empty(), "{}", trouble(&report));
+}
+
+/// What opaque tokens keep to themselves, introspection tells to whom it may.
+#[tokio::test]
+async fn the_audience_of_an_opaque_token_is_asked_for() {
+    let lab = Lab::start(LabOptions { opaque: true, ..LabOptions::default() }).await.unwrap();
+    let report = audit_of(&lab.mcp(), as_alice()).await;
+    let alone = line(&report, "access_token/audience-is-the-resource");
+    assert_eq!(alone.verdict, VerdictKind::NotRun);
+    assert!(alone.how_to_run.as_deref().unwrap().contains("[introspection]"));
+    for (id, verdict) in [
+        ("access_token/unguessable", VerdictKind::Pass),
+        ("access_token/jwt-verifies", VerdictKind::NotApplicable),
+        ("resource/tampered-token-refused", VerdictKind::Pass),
+        ("resource/alg-none-refused", VerdictKind::NotApplicable),
+    ] {
+        assert_eq!(line(&report, id).verdict, verdict, "{id}");
+    }
+    let secret = Some(Secret::new("lab-resource-secret-0123456789"));
+    let introspection = Some(Configured { id: "lab-resource".into(), secret, auth: None });
+    let options = Options { settings: Settings { introspection, ..Settings::default() }, ..as_alice() };
+    let report = audit_of(&lab.mcp(), options).await;
+    let asked = line(&report, "access_token/audience-is-the-resource");
+    assert_eq!(asked.verdict, VerdictKind::Pass, "{}", trouble(&report));
+    assert!(asked.message.starts_with("introspection says so"));
+}
+
 #[tokio::test]
 async fn waiting_finds_a_sound_lab_sound() {
     let (lab, options) = short_lived(&[]).await;
@@ -97,6 +146,8 @@ async fn every_fault_turns_exactly_its_checks_red() {
                 let (lab, options, of_log) = logging(&[fault.name]).await;
                 folder = Some(of_log);
                 (lab, options)
+            } else if breaks("access_token/id-token-valid") {
+                (lab(&[fault.name], &[]).await, with_openid())
             } else {
                 (lab(&[fault.name], &[]).await, as_alice())
             };

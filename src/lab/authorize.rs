@@ -10,6 +10,7 @@ use url::form_urlencoded;
 use super::client::Client;
 use super::faults::Flaw;
 use super::form::{self, Params};
+use super::openid::OPENID;
 use super::redirect_uri;
 use super::server::{Resource, SCOPES, Server};
 use super::{answer, pages, signin};
@@ -38,6 +39,8 @@ pub(super) struct AuthorizationRequest {
     pub(super) implicit: bool,
     pub(super) prompt: Vec<String>,
     pub(super) max_age: Option<u64>,
+    /// To be repeated in an ID token.
+    pub(super) nonce: Option<String>,
 }
 
 /// An error that is reported to the client.
@@ -145,6 +148,7 @@ fn judge(
         implicit,
         prompt,
         max_age,
+        nonce: params.get("nonce").map(str::to_owned),
     })
 }
 
@@ -177,7 +181,7 @@ fn scope(server: &Server, client: &Client, params: &Params) -> Result<Vec<String
         Some(text) => words(text),
     };
     let allowed = |scope: &String| {
-        let known = SCOPES.contains(&scope.as_str());
+        let known = SCOPES.contains(&scope.as_str()) || scope == OPENID;
         let registered = client.scope.as_ref().is_none_or(|s| s.contains(scope));
         (known && registered) || (!known && server.flawed(Flaw::UnknownScopeGranted))
     };

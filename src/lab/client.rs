@@ -49,12 +49,16 @@ pub(super) struct Client {
     pub(super) failures: u32,
 }
 
+/// The client that the protected resources are: it may ask about every token.
+pub(super) const RESOURCE: &str = "lab-resource";
+
 /// The clients that are there from the start.
 pub(super) fn preregistered() -> Vec<Client> {
     [
         ("lab-public", AuthMethod::None, None),
         ("lab-public-b", AuthMethod::None, None),
         ("lab-confidential", AuthMethod::Basic, Some("lab-confidential-secret-0123456789")),
+        (RESOURCE, AuthMethod::Basic, Some("lab-resource-secret-0123456789")),
     ]
     .into_iter()
     .map(|(id, method, secret)| Client {

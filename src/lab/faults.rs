@@ -82,7 +82,7 @@ faults! {
         "the metadata lacks revocation_endpoint, though it works";
     Jwks500 "jwks-500" breaks ["server_metadata/jwks-reachable"]
         "jwks_uri answers 500";
-    JwksEmpty "jwks-empty" breaks ["server_metadata/jwks-reachable"]
+    JwksEmpty "jwks-empty" breaks ["server_metadata/jwks-reachable", "access_token/jwt-verifies"]
         "the key set is empty";
     JwksPrivateKey "jwks-private-key" breaks ["server_metadata/jwks-public-only"]
         "the key set publishes the private part of the signing key";
@@ -138,6 +138,22 @@ faults! {
         "the password grant works, though not advertised";
     TokenErrorEchoes "token-error-echoes" breaks ["token/errors-leak-nothing", "hygiene/no-secret-in-errors"]
         "the error for a bad code repeats the code";
+    LongLivedToken "long-lived-token" breaks ["access_token/short-lived"]
+        "access tokens live for two days";
+    NoExp "no-exp" breaks ["access_token/jwt-verifies"]
+        "access tokens have no exp";
+    WrongAudience "wrong-audience" breaks ["access_token/audience-is-the-resource"]
+        "access tokens name another API as their audience, and the resource does not look";
+    NoClientIdClaim "no-client-id-claim" breaks ["access_token/at-jwt-profile"]
+        "access tokens of the type at+jwt have no client_id";
+    PersonalClaims "personal-claims" breaks ["access_token/no-personal-data"]
+        "access tokens carry the user's e-mail address";
+    RefreshRepeatsToken "refresh-repeats-token" breaks ["access_token/distinct"]
+        "a refresh gives out the access token of before";
+    PredictableToken "predictable-token" breaks ["access_token/unguessable"]
+        "access tokens are opaque and numbered one after the other";
+    NonceLost "nonce-lost" breaks ["access_token/id-token-valid"]
+        "ID tokens come without the nonce";
     NoRefreshToken "no-refresh-token" breaks ["refresh/issued"]
         "no refresh token is issued, though advertised";
     RefreshYieldsDeadToken "refresh-yields-dead-token" breaks ["refresh/works"]
@@ -188,6 +204,24 @@ faults! {
         "every answer names a version of a web server";
     LogsTokens "logs-tokens" breaks ["hygiene/no-token-in-logs"]
         "the log holds the forms and headers that were sent as they were";
+    NoInvalidToken "no-invalid-token" breaks ["resource/bad-token-says-invalid-token"]
+        "the challenge to a bad token names no error";
+    SignatureIgnored "signature-ignored" breaks [
+        "resource/tampered-token-refused", "resource/alg-none-refused", "resource/embedded-key-refused",
+        "resource/foreign-issuer-refused"
+    ] "the resource decodes tokens and does not verify them";
+    AlgNoneAccepted "alg-none-accepted" breaks ["resource/alg-none-refused"]
+        "a token with the algorithm none needs no signature";
+    PublicKeyAsSecret "public-key-as-secret" breaks ["resource/key-confusion-refused"]
+        "a token with the algorithm HS256 is verified with the public key, in PEM";
+    EmbeddedKeyAccepted "embedded-key-accepted" breaks ["resource/embedded-key-refused"]
+        "a token is verified with the key that it brings along";
+    ForeignIssuerAccepted "foreign-issuer-accepted" breaks ["resource/foreign-issuer-refused"]
+        "a token of an issuer that is not known is taken as it is";
+    RefreshTokenOpens "refresh-token-opens" breaks ["resource/wrong-kind-refused"]
+        "the resource takes a refresh token in place of an access token";
+    QueryTokenAccepted "query-token-accepted" breaks ["resource/query-token-ignored"]
+        "the resource takes an access token from the query of the address";
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! Access tokens as signed JWTs (RFC 9068), ES256 alone, by a key that lives as long as the lab.
 
-use aws_lc_rs::encoding::AsBigEndian;
+use aws_lc_rs::encoding::{AsBigEndian, AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
 };
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 /// The signing key.
@@ -40,8 +40,24 @@ impl Key {
         URL_SAFE_NO_PAD.encode(scalar.expect("the key was generated here").as_ref())
     }
 
+    pub(super) fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// The public key as servers keep it in files.
+    pub(super) fn public_pem(&self) -> String {
+        let der: PublicKeyX509Der<'_> = self.pair.public_key().as_der().expect("the key was generated here");
+        let text = STANDARD.encode(der.as_ref());
+        let lines: Vec<&str> = text.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
+    }
+
     pub(super) fn sign(&self, claims: &Value) -> String {
-        let header = json!({ "typ": "at+jwt", "alg": "ES256", "kid": self.kid });
+        self.sign_as("at+jwt", claims)
+    }
+
+    pub(super) fn sign_as(&self, typ: &str, claims: &Value) -> String {
+        let header = json!({ "typ": typ, "alg": "ES256", "kid": self.kid });
         let signed = format!("{}.{}", encode(&header), encode(claims));
         let signature = self.pair.sign(&SystemRandom::new(), signed.as_bytes()).expect("the system has randomness");
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()))
@@ -80,7 +96,7 @@ fn encode(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())
 }
 
-fn decode(part: &str) -> Option<Value> {
+pub(super) fn decode(part: &str) -> Option<Value> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }
 

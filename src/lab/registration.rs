@@ -12,6 +12,7 @@ use super::authorize::words;
 use super::client::{AuthMethod, Client, same_secret};
 use super::faults::Flaw;
 use super::form;
+use super::openid::OPENID;
 use super::quirks::Twist;
 use super::redirect_uri;
 use super::server::{SCOPES, Server};
@@ -193,7 +194,7 @@ async fn wish(server: &Server, request: Request) -> Result<(Wish, Map<String, Va
         return Err(Refusal::new("invalid_redirect_uri", "only native clients can be registered"));
     }
     let scope = text(&sent, "scope")?.map(|asked| {
-        let known = |scope: &String| SCOPES.contains(&scope.as_str());
+        let known = |scope: &String| SCOPES.contains(&scope.as_str()) || scope == OPENID;
         words(asked).into_iter().filter(known).collect::<Vec<_>>()
     });
     echo.insert("grant_types".to_owned(), json!(grants));

@@ -49,6 +49,10 @@ async fn authenticated(server: &Server, request: Request) -> Result<(Client, Str
     }
 }
 
+fn may_know(asking: &Client, owner: &str) -> bool {
+    asking.id == owner || asking.id == client::RESOURCE
+}
+
 fn revoke_token(server: &Server, store: &mut Store, client: &Client, token: &str) -> Result<(), Refusal> {
     let foreign = || Refusal::invalid_grant("the token was issued to another client");
     if let Some(refresh) = store.refresh.get(token) {
@@ -77,12 +81,12 @@ fn revoke_token(server: &Server, store: &mut Store, client: &Client, token: &str
     Ok(())
 }
 
-/// What a token of this client's own says, if it is good.
+/// What a token says, if it is good: to the client that has it, and to the protected resource.
 fn describe(server: &Server, store: &Store, client: &Client, token: &str) -> Option<Value> {
     if let Some(refresh) = store.refresh.get(token) {
         let grant = &store.grants[refresh.grant];
         let live = !grant.revoked && refresh.replaced.is_none() && server.now() < refresh.expires;
-        return (live && grant.client == client.id).then(|| {
+        return (live && may_know(client, &grant.client)).then(|| {
             json!({
                 "active": true,
                 "scope": refresh.scope.join(" "),
@@ -98,7 +102,7 @@ fn describe(server: &Server, store: &Store, client: &Client, token: &str) -> Opt
     let handle = server.access_handle(token)?;
     let access = store.live_access(server, &handle)?;
     let grant = &store.grants[access.grant];
-    (grant.client == client.id).then(|| {
+    may_know(client, &grant.client).then(|| {
         json!({
             "active": true,
             "scope": access.scope.join(" "),

@@ -18,7 +18,7 @@ use super::jwt::Key;
 use super::log::Log;
 use super::quirks::{Twist, Twists};
 use super::store::Store;
-use super::{authorize, mcp, metadata, registration, resource, revocation, signin, token};
+use super::{authorize, forgeable, mcp, metadata, registration, resource, revocation, signin, token};
 
 /// The scopes there are.
 pub(super) const SCOPES: [&str; 2] = ["notes:read", "notes:write"];
@@ -74,7 +74,11 @@ pub(super) struct Settings {
 }
 
 impl Server {
-    pub(super) fn new(base: String, settings: Settings) -> Arc<Self> {
+    pub(super) fn new(base: String, mut settings: Settings) -> Arc<Self> {
+        if settings.flaws.has(Flaw::LongLivedToken) {
+            settings.access_seconds = 2 * 24 * 3600;
+        }
+        settings.opaque |= settings.flaws.has(Flaw::PredictableToken);
         Arc::new(Self {
             base,
             flaws: settings.flaws,
@@ -133,6 +137,9 @@ impl Server {
 
     /// The claims of a signed token whose signature and issuer are the lab's.
     pub(super) fn own_claims(&self, token: &str) -> Option<Value> {
+        if let Some(claims) = forgeable::claims(self, token) {
+            return Some(claims);
+        }
         let claims = self.key.verify(token)?;
         (claims["iss"] == self.issuer().as_str()).then_some(claims)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::authorize::AuthorizationRequest;
 use super::client::{self, Client};
@@ -27,6 +27,8 @@ pub(super) struct Grant {
     pub(super) client: String,
     pub(super) user: String,
     pub(super) revoked: bool,
+    /// The newest access token and its scope, for the fault that gives it out again.
+    pub(super) last_access: Option<(String, Vec<String>)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -108,6 +110,24 @@ pub(super) fn random() -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// What faults do to the claims of an access token.
+fn spoil(server: &Server, claims: &mut Value) {
+    let Some(members) = claims.as_object_mut() else { return };
+    for (flaw, name) in [(Flaw::NoExp, "exp"), (Flaw::NoClientIdClaim, "client_id")] {
+        if server.flawed(flaw) {
+            members.shift_remove(name);
+        }
+    }
+    for (flaw, name, value) in [
+        (Flaw::WrongAudience, "aud", "https://another-api.invalid"),
+        (Flaw::PersonalClaims, "email", "alice@lab.invalid"),
+    ] {
+        if server.flawed(flaw) {
+            members.insert(name.to_owned(), json!(value));
+        }
+    }
+}
+
 impl Store {
     pub(super) fn new() -> Self {
         let clients = client::preregistered();
@@ -151,7 +171,7 @@ impl Store {
                 grant.revoked = true;
             }
         }
-        self.grants.push(Grant { client: client.to_owned(), user: user.to_owned(), revoked: false });
+        self.grants.push(Grant { client: client.to_owned(), user: user.to_owned(), revoked: false, last_access: None });
         self.grants.len() - 1
     }
 
@@ -190,7 +210,16 @@ impl Store {
         refreshed: bool,
     ) -> String {
         let issued = server.now().as_secs();
-        let handle = random();
+        if refreshed
+            && server.flawed(Flaw::RefreshRepeatsToken)
+            && let Some((same, _)) = self.grants[grant].last_access.clone().filter(|(_, good_for)| good_for == scope)
+        {
+            return same;
+        }
+        let handle = match server.flawed(Flaw::PredictableToken) {
+            true => format!("at-{:08}", 40_000_000 + self.access.len()),
+            false => random(),
+        };
         let access = Access {
             grant,
             scope: scope.to_vec(),
@@ -204,7 +233,7 @@ impl Store {
             handle.clone()
         } else {
             let grant = &self.grants[grant];
-            server.key.sign(&json!({
+            let mut claims = json!({
                 "iss": server.issuer(),
                 "sub": grant.user,
                 "aud": audience,
@@ -213,8 +242,11 @@ impl Store {
                 "jti": handle,
                 "client_id": grant.client,
                 "scope": scope.join(" "),
-            }))
+            });
+            spoil(server, &mut claims);
+            server.key.sign(&claims)
         };
+        self.grants[grant].last_access = Some((token.clone(), scope.to_vec()));
         self.access.insert(handle, access);
         self.secrets.insert(token.clone());
         token

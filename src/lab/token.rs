@@ -17,6 +17,7 @@ use super::authorize::{Challenge, words};
 use super::client::{self, Client};
 use super::faults::Flaw;
 use super::form::{self, Params};
+use super::openid::{self, OPENID};
 use super::quirks::Twist;
 use super::server::{Resource, SCOPES, Server};
 use super::store::{CodeState, Store, USERS};
@@ -150,7 +151,16 @@ fn redeem(server: &Server, store: &mut Store, client: &Client, params: &Params) 
         let audience = &request.audience;
         store.issue_refresh(server, grant, &request.scope, audience, request.resource)
     });
-    Ok(body(server, access, refresh, (!ignored).then_some(&scope)))
+    let id_token = request.scope.iter().any(|s| s == OPENID).then(|| {
+        let nonce = request.nonce.as_deref();
+        openid::id_token(server, &client.id, &store.grants[grant].user, nonce, &access)
+    });
+    let mut answer = body(server, access, refresh, (!ignored).then_some(&scope));
+    if let Some(id_token) = id_token {
+        store.secrets.insert(id_token.clone());
+        answer["id_token"] = json!(id_token);
+    }
+    Ok(answer)
 }
 
 /// Whether a verifier belongs to a challenge (RFC 7636 section 4.6). Without a challenge none may be sent, or a

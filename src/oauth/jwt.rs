@@ -28,6 +28,12 @@ impl Jwt {
         Some(Self { header: object(header)?, claims: object(claims)? })
     }
 
+    /// The header alone, for tokens whose claims are encrypted.
+    pub fn header_of(token: &str) -> Option<Value> {
+        let bytes = URL_SAFE_NO_PAD.decode(token.split_once('.')?.0.trim_end_matches('=')).ok()?;
+        serde_json::from_slice::<Value>(&bytes).ok().filter(Value::is_object)
+    }
+
     /// The scopes of `scope` (RFC 9068 section 2.2.3) or `scp` (text or array), if either is there.
     pub fn scope(&self) -> Option<String> {
         match self.claims.get("scope").or_else(|| self.claims.get("scp"))? {
@@ -37,10 +43,48 @@ impl Jwt {
         }
     }
 
+    /// Whether it says that it is an access token in the form of RFC 9068 (section 2.1).
+    pub fn is_at_jwt(&self) -> bool {
+        let typ = self.header.get("typ").and_then(Value::as_str).unwrap_or_default();
+        // RFC 7515 section 4.1.9: a media type in any case, its prefix left out.
+        ["at+jwt", "application/at+jwt"].iter().any(|t| typ.eq_ignore_ascii_case(t))
+    }
+
     /// `exp`, seconds since 1970.
     pub fn expires_at(&self) -> Option<i64> {
         let exp = self.claims.get("exp")?;
         exp.as_i64().or_else(|| exp.as_f64().map(|f| f as i64))
+    }
+}
+
+/// What an access token is, as far as anybody can tell from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenKind {
+    /// Signed: three parts that can be read.
+    Jws,
+    /// Encrypted: five parts with a readable header (RFC 7516).
+    Jwe,
+    /// Anything else.
+    Opaque,
+}
+
+impl TokenKind {
+    /// Looks at a token.
+    pub fn of(token: &str) -> Self {
+        match token.split('.').count() {
+            3 if Jwt::read(token).is_some() => Self::Jws,
+            5 if Jwt::header_of(token).is_some() => Self::Jwe,
+            _ => Self::Opaque,
+        }
+    }
+
+    /// For a reader.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Jws => "a signed JWT",
+            Self::Jwe => "an encrypted JWT",
+            Self::Opaque => "opaque",
+        }
     }
 }
 
@@ -65,5 +109,8 @@ mod tests {
             assert_eq!(Jwt::read(token), None, "{token}");
         }
         assert!(Jwt::read("e30.e30.").is_some());
+        assert_eq!(TokenKind::of("e30.e30.x"), TokenKind::Jws);
+        assert_eq!(TokenKind::of("e30.a.b.c.d"), TokenKind::Jwe);
+        assert_eq!(TokenKind::of("a.b.c.d.e"), TokenKind::Opaque);
     }
 }

@@ -117,7 +117,7 @@ impl Code {
     /// Redeems it as the ordinary client does, for a reader who wants the headers of the answer as well.
     pub async fn redeem_seen(self, wire: &Wire) -> Result<(TokenAnswer, Reply), Trouble> {
         let reply = wire.send(self.grant.request(self.form())).await?;
-        Ok((TokenAnswer::read(&reply, &self.grant), reply))
+        Ok((noted(wire, TokenAnswer::read(&reply, &self.grant)), reply))
     }
 
     /// Redeems it by a request with one thing changed. The spent code remembers the right request.
@@ -295,7 +295,15 @@ fn shown(media_type: &str) -> &str {
 /// Asks the token endpoint.
 pub async fn ask(wire: &Wire, grant: &Arc<Grant>, form: Form) -> Result<TokenAnswer, Trouble> {
     let reply = wire.send(grant.request(form)).await?;
-    Ok(TokenAnswer::read(&reply, grant))
+    Ok(noted(wire, TokenAnswer::read(&reply, grant)))
+}
+
+/// Enters a token among those that the server issued in this run.
+fn noted(wire: &Wire, answer: TokenAnswer) -> TokenAnswer {
+    if let TokenAnswer::Granted(tokens) = &answer {
+        wire.issued().note(tokens.exchange, tokens.access_token.expose());
+    }
+    answer
 }
 
 #[cfg(test)]

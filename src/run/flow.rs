@@ -117,6 +117,7 @@ async fn once(
 ) -> Result<Result<Transcript, Failed>, SignInError> {
     let request = ordinary.request();
     let (state, requested) = (request.state().to_owned(), request.scope());
+    let nonce = request.get("nonce").map(str::to_owned);
     let code = match audit.visit(wire, request, purpose).await? {
         AuthorizationAnswer::Code(code) => code,
         other => return Ok(Err(no_code(&other, wire))),
@@ -145,7 +146,7 @@ async fn once(
     };
     let reached = reach(wire, audit, &tokens).await;
     let exchanges = wire.ledger().of(wire.stamp());
-    Ok(Ok(Transcript::new(ordinary.clone(), state, requested, returned, reply, tokens, reached, exchanges)))
+    Ok(Ok(Transcript::new(ordinary.clone(), state, nonce, requested, returned, reply, tokens, reached, exchanges)))
 }
 
 /// Whether an answer speaks of the moment and not of the request.

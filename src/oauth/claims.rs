@@ -1,0 +1,147 @@
+//! What the claims of a token say about it: who issued it, for whom, until when. Pure; the check and the `token`
+//! command judge by the same functions.
+
+use serde_json::Value;
+
+use super::introspection::audience;
+use super::jwt::Jwt;
+use super::scope::ScopeSet;
+
+/// Seconds by which clocks may differ.
+pub const LEEWAY: i64 = 60;
+
+/// What was found out about one point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judged {
+    /// It holds.
+    Holds(String),
+    /// It does not.
+    Broken(String),
+    /// It cannot be said.
+    Unknown(String),
+}
+
+/// A time of the claims, in seconds since 1970.
+pub fn time(claims: &Value, name: &str) -> Option<i64> {
+    let value = claims.get(name)?;
+    value.as_i64().or_else(|| value.as_f64().map(|f| f as i64))
+}
+
+/// `exp`: there, and not passed (RFC 7519 section 4.1.4).
+pub fn expiry(claims: &Value, now: i64) -> Judged {
+    match (claims.get("exp"), time(claims, "exp")) {
+        (None, _) => Judged::Broken("it has no exp: it never expires".into()),
+        (Some(other), None) => Judged::Broken(format!("exp is {other}, not a number of seconds")),
+        (_, Some(exp)) if exp <= now => Judged::Broken(format!("it expired {} ago", span(now - exp))),
+        (_, Some(exp)) => Judged::Holds(format!("it expires in {}", span(exp - now))),
+    }
+}
+
+/// `iat` and `nbf`: not in the future. `Unknown` where neither is there.
+pub fn begun(claims: &Value, now: i64) -> Judged {
+    let mut seen = Vec::new();
+    for name in ["iat", "nbf"] {
+        match (claims.get(name), time(claims, name)) {
+            (None, _) => {}
+            (Some(other), None) => return Judged::Broken(format!("{name} is {other}, not a number of seconds")),
+            (_, Some(at)) if at > now + LEEWAY => {
+                return Judged::Broken(format!("{name} lies {} in the future", span(at - now)));
+            }
+            _ => seen.push(name),
+        }
+    }
+    match seen.is_empty() {
+        true => Judged::Unknown("it has neither iat nor nbf".into()),
+        false => Judged::Holds(format!("{} is not in the future", seen.join(" and "))),
+    }
+}
+
+/// `iss`: the issuer, byte for byte.
+pub fn issuer(claims: &Value, expected: &str) -> Judged {
+    match claims.get("iss").and_then(Value::as_str) {
+        Some(iss) if iss == expected => Judged::Holds(format!("iss is {iss}")),
+        Some(iss) => Judged::Broken(format!("iss is {iss}, not {expected}")),
+        None => Judged::Broken("it has no iss".into()),
+    }
+}
+
+/// `aud`: one of these is in it.
+pub fn audience_among(claims: &Value, expected: &[&str]) -> Judged {
+    match audience(claims) {
+        Some(several) if several.iter().any(|aud| expected.contains(aud)) => {
+            Judged::Holds(format!("aud is {}", several.join(", ")))
+        }
+        Some(several) if !several.is_empty() => {
+            Judged::Broken(format!("aud is {}, not {}", several.join(", "), expected.first().unwrap_or(&"")))
+        }
+        _ => Judged::Unknown("it has no aud".into()),
+    }
+}
+
+/// `scope` or `scp`: all of these are in it.
+pub fn scopes(claims: &Value, needed: &ScopeSet) -> Judged {
+    let jwt = Jwt { header: Value::Null, claims: claims.clone() };
+    let Some(scope) = jwt.scope() else { return Judged::Unknown("it has neither scope nor scp".into()) };
+    let missing = needed.beyond(&ScopeSet::parse(&scope));
+    match missing.is_empty() {
+        true => Judged::Holds(format!("it is good for {scope}")),
+        false => Judged::Broken(format!("it is good for {scope:?}, not for {missing}")),
+    }
+}
+
+/// A span of seconds for a reader.
+pub fn span(seconds: i64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const NOW: i64 = 1_000_000;
+
+    #[test]
+    fn a_token_without_an_end_is_broken() {
+        assert_eq!(expiry(&json!({"exp": NOW + 90}), NOW), Judged::Holds("it expires in 90 s".into()));
+        assert!(matches!(expiry(&json!({"exp": NOW as f64 + 0.5}), NOW - 1), Judged::Holds(_)));
+        for claims in [json!({}), json!({"exp": NOW}), json!({"exp": "1000001"}), json!({"exp": null})] {
+            assert!(matches!(expiry(&claims, NOW), Judged::Broken(_)), "{claims}");
+        }
+    }
+
+    #[test]
+    fn a_minute_of_difference_is_none() {
+        assert!(matches!(begun(&json!({"iat": NOW + 60, "nbf": NOW - 5}), NOW), Judged::Holds(_)));
+        assert!(matches!(begun(&json!({"iat": NOW + 61}), NOW), Judged::Broken(_)));
+        assert!(matches!(begun(&json!({"nbf": "soon"}), NOW), Judged::Broken(_)));
+        assert!(matches!(begun(&json!({}), NOW), Judged::Unknown(_)));
+    }
+
+    #[test]
+    fn identifiers_are_compared_as_they_are_written() {
+        assert!(matches!(issuer(&json!({"iss": "https://as"}), "https://as"), Judged::Holds(_)));
+        for iss in [json!("https://as/"), json!("HTTPS://as"), json!(7), Value::Null] {
+            assert!(matches!(issuer(&json!({ "iss": iss }), "https://as"), Judged::Broken(_)));
+        }
+        let among = |aud: Value| audience_among(&json!({ "aud": aud }), &["https://api/mcp", "https://api"]);
+        assert!(matches!(among(json!("https://api")), Judged::Holds(_)));
+        assert!(matches!(among(json!(["x", "https://api/mcp"])), Judged::Holds(_)));
+        assert!(matches!(among(json!("https://api/mcp/")), Judged::Broken(_)));
+        assert!(matches!(among(json!([])), Judged::Unknown(_)));
+        assert!(matches!(among(Value::Null), Judged::Unknown(_)));
+    }
+
+    #[test]
+    fn every_scope_must_be_there() {
+        let needed = ScopeSet::parse("a b");
+        assert!(matches!(scopes(&json!({"scope": "b c a"}), &needed), Judged::Holds(_)));
+        assert!(matches!(scopes(&json!({"scp": ["a"]}), &needed), Judged::Broken(why) if why.ends_with("not for b")));
+        assert!(matches!(scopes(&json!({}), &needed), Judged::Unknown(_)));
+    }
+}
