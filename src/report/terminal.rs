@@ -8,6 +8,7 @@ use super::plain::plain;
 use super::{CheckLine, Report, ResultKind, Summary, VerdictKind};
 use crate::check::{Impact, Level};
 
+mod endings;
 mod evidence;
 mod page;
 
@@ -141,6 +142,8 @@ fn tail(report: &Report, page: &mut Page<'_>) {
     page.gap();
     let table = topics(report, page.look);
     page.text.push_str(&table);
+    endings::checklist(report, page);
+    endings::clients(report, page);
     page.gap();
     page.line(0, Ink::Strong, &counts(&report.summary, report.duration_ms));
     let mut first: Vec<&CheckLine> =
