@@ -24,7 +24,7 @@ pub(super) fn checklist(report: &Report, page: &mut Page<'_>) {
             page.line(0, Ink::Faint, section);
         }
         let (symbol, word, ink) = words(line.result);
-        page.status(symbol, word, ink, line.item, "");
+        page.hanging(&format!("{symbol} {word:<12} "), ink, line.item);
         if line.result != ResultKind::Pass {
             page.line(INDENT, Ink::Plain, &line.because);
         }
