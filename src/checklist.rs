@@ -192,8 +192,20 @@ pub struct ChecklistLine {
 }
 
 /// Answers every point from the lines of a report.
-pub fn answer(lines: &[CheckLine]) -> Vec<ChecklistLine> {
-    ITEMS.iter().map(|item| one(item, lines)).collect()
+///
+/// `plain_http`: the server was audited over plain http, which the checks let pass on loopback. What is asked of the server
+/// that will be submitted cannot be told from that.
+pub fn answer(lines: &[CheckLine], plain_http: bool) -> Vec<ChecklistLine> {
+    let mut answers: Vec<ChecklistLine> = ITEMS.iter().map(|item| one(item, lines)).collect();
+    let about_https = |line: &&mut ChecklistLine| line.checks.contains(&"server_metadata/https-everywhere");
+    if plain_http {
+        for line in answers.iter_mut().filter(about_https).filter(|line| line.result == ResultKind::Pass) {
+            line.result = ResultKind::NotApplicable;
+            line.because =
+                "plain http on loopback, as in development, says nothing of the server to be submitted".into();
+        }
+    }
+    answers
 }
 
 /// The gravest result decides. Green takes one check that held and none that was left open; what does not apply to a
@@ -275,7 +287,20 @@ mod tests {
         assert_eq!((answered.result, answered.because.as_str()), (ResultKind::NotRun, "see a/two"));
         let nothing = one(&ITEM, &[]);
         assert_eq!(nothing.result, ResultKind::NotRun);
-        assert!(answer(&[]).iter().all(|line| line.result == ResultKind::NotRun), "an empty run answers nothing");
+        assert!(
+            answer(&[], false).iter().all(|line| line.result == ResultKind::NotRun),
+            "an empty run answers nothing"
+        );
+    }
+
+    #[test]
+    fn plain_http_is_no_https_even_where_it_may_be() {
+        let lines: Vec<CheckLine> = ITEMS.iter().flat_map(|i| i.checks).map(|id| line(id, ResultKind::Pass)).collect();
+        assert!(answer(&lines, false).iter().all(|l| l.result == ResultKind::Pass));
+        let local = answer(&lines, true);
+        let not_green: Vec<_> = local.iter().filter(|l| l.result != ResultKind::Pass).collect();
+        assert_eq!(not_green.len(), 2, "{not_green:?}");
+        assert!(not_green.iter().all(|l| l.result == ResultKind::NotApplicable && l.item.contains("HTTPS")));
     }
 
     #[test]

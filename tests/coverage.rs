@@ -57,8 +57,43 @@ fn every_sentence_has_an_answer() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Writes the files anew, every id under `checks` if there is such a check, else under `planned`.
+fn sort_ids(folder: &Path) {
+    let exists = |id: &&String| card(id).is_some() || COMING.contains(&id.as_str());
+    let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+    for coverage in all() {
+        let path = folder.join(format!("{}.toml", coverage.name));
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut sorted = text.split("[[sentence]]").next().unwrap().to_owned();
+        for sentence in &coverage.sentences {
+            let (section, says) = (quoted(&sentence.section), quoted(&sentence.says));
+            sorted.push_str(&format!(
+                "[[sentence]]\nsection = {section}\nlevel = \"{}\"\nsays = {says}\n",
+                sentence.level
+            ));
+            let ids = || sentence.checks.iter().chain(&sentence.planned);
+            let there: Vec<String> = ids().filter(exists).map(|id| quoted(id)).collect();
+            let planned: Vec<String> = ids().filter(|id| !exists(id)).map(|id| quoted(id)).collect();
+            for (key, ids) in [("checks", there), ("planned", planned)] {
+                if !ids.is_empty() {
+                    sorted.push_str(&format!("{key} = [{}]\n", ids.join(", ")));
+                }
+            }
+            if let Some(why) = &sentence.untested {
+                sorted.push_str(&format!("untested = {}\n", quoted(why)));
+            }
+            sorted.push('\n');
+        }
+        std::fs::write(&path, format!("{}\n", sorted.trim_end())).unwrap();
+    }
+}
+
 #[test]
 fn every_check_that_is_named_exists() {
+    if std::env::var_os("UPDATE").is_some() {
+        sort_ids(&Path::new(env!("CARGO_MANIFEST_DIR")).join("checks/coverage"));
+        return;
+    }
     let exists = |id: &String| card(id).is_some() || COMING.contains(&id.as_str());
     let sentences = || all().iter().flat_map(|c| &c.sentences);
     let missing: BTreeSet<&String> = sentences().flat_map(|s| &s.checks).filter(|id| !exists(id)).collect();

@@ -169,8 +169,13 @@ impl Run {
         };
         let mcp_clients = matches!(profile.name, ProfileName::ChatGpt | ProfileName::Mcp);
         let clients = if whole && mcp_clients { clients::table(&facts) } else { Vec::new() };
-        let checklist =
-            if whole && profile.name == ProfileName::ChatGpt { checklist::answer(&lines) } else { Vec::new() };
+        let plain = |url: Option<&str>| url.is_some_and(|u| u.starts_with("http://"));
+        let plain_http = plain(target.resource.as_deref())
+            || server.is_some_and(|s| plain(Some(&s.issuer)) || plain(s.endpoint("token_endpoint")));
+        let checklist = match profile.name {
+            ProfileName::ChatGpt if whole => checklist::answer(&lines, plain_http),
+            _ => Vec::new(),
+        };
         Report {
             schema_version: 1,
             tool: Tool { name: "oaudit", version: env!("CARGO_PKG_VERSION") },

@@ -75,7 +75,7 @@ fn report(word: &str) -> Report {
         target: TargetLine { resource: Some(word.into()), issuer: Some(word.into()) },
         profile: ProfileLine { name: "chatgpt", mcp_version: "2025-11-25", documents: vec!["oauth2.1"] },
         summary: Summary { logins: 1, authorizations: 27, requests: 412, exit_code: 1, ..Summary::count(&checks) },
-        checklist: crate::checklist::answer(&checks),
+        checklist: crate::checklist::answer(&checks, false),
         clients: vec![ClientLine {
             client: "chatgpt",
             connects: Answer::Unknown,
