@@ -134,7 +134,12 @@ fn every_requirement_that_a_card_cites_stands_in_its_file() {
 fn every_check_answers_some_document() {
     let named: BTreeSet<&str> =
         all().iter().flat_map(|c| &c.sentences).flat_map(|s| &s.checks).map(String::as_str).collect();
-    let walked = |c: &Card| c.demands.iter().flat_map(|d| d.by).any(|r| !files_of(r.document, r.revisions).is_empty());
+    let walked = |c: &Card| {
+        c.demands
+            .iter()
+            .flat_map(|d| d.by)
+            .any(|r| files_of(r.document, r.revisions).iter().flatten().any(|coverage| coverage.walks(r.section)))
+    };
     let unnamed: Vec<_> = cards().filter(|c| walked(c) && !named.contains(c.id)).map(|c| c.id).collect();
     assert!(unnamed.is_empty(), "checks that no coverage file names: {unnamed:?}");
 }
@@ -218,4 +223,23 @@ fn a_document_is_mostly_tested_or_explained() {
         let open = coverage.count(Answer::Planned);
         assert!(open * 2 <= coverage.sentences.len(), "{}: more than half is only planned", coverage.name);
     }
+}
+
+#[test]
+fn the_command_shows_one_document_or_all() {
+    let run = |arguments: &[&str]| {
+        let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_oaudit"));
+        command.args(arguments).env("COLUMNS", "120").output().unwrap()
+    };
+    let overview = String::from_utf8(run(&["checks", "--coverage"]).stdout).unwrap();
+    assert!(all().iter().all(|c| overview.contains(&c.name)), "{overview}");
+    let one = String::from_utf8(run(&["checks", "--coverage", "rfc7009"]).stdout).unwrap();
+    assert!(one.contains("revocation/refresh-token") && one.contains("not tested: "), "{one}");
+    let json = run(&["checks", "--coverage", "rfc7009", "--format", "json"]).stdout;
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(json[0]["name"], "rfc7009");
+    assert!(json[0]["sentence"].as_array().unwrap().len() > 10);
+    let wrong = run(&["checks", "--coverage", "rfc7099"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(String::from_utf8(wrong.stderr).unwrap().contains("did you mean rfc7009?"));
 }
