@@ -14,11 +14,12 @@ pub fn markdown(cards: &[&Card], profile: &Profile) -> String {
         }
         let file = card.id.replace('-', "_");
         let level = card.demands.iter().map(|d| profile.level(d)).max().unwrap_or(Level::Advice);
+        let level = if profile.selects(card) { format!("{level:?}").to_lowercase() } else { "not in force".into() };
         let line = format!(
             "| [`{}`]({file}.md) | {} | {} | {} |\n",
             card.id,
             card.title(),
-            format!("{level:?}").to_lowercase(),
+            level,
             format!("{:?}", card.impact).to_lowercase(),
         );
         text.push_str(&line);

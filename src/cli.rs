@@ -9,6 +9,7 @@ use crate::profile::{Profile, ProfileName};
 
 mod audit;
 mod catalogue;
+mod coverage;
 mod demo;
 mod discover;
 mod lab;

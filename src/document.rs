@@ -120,7 +120,9 @@ impl Document {
             Self::OidcCore => "https://openid.net/specs/openid-connect-core-1_0.html".into(),
             Self::Asvs5 => "https://owasp.org/www-project-application-security-verification-standard/".into(),
             Self::Mcp => {
-                format!("https://modelcontextprotocol.io/specification/{}/basic/authorization#{section}", mcp.as_str())
+                let page = if mcp == McpVersion::V20260728 { page_of(section) } else { "" };
+                let version = mcp.as_str();
+                format!("https://modelcontextprotocol.io/specification/{version}/basic/authorization{page}#{section}")
             }
             Self::McpSecurity => {
                 format!("https://modelcontextprotocol.io/docs/tutorials/security/security_best_practices#{section}")
@@ -140,6 +142,35 @@ impl Document {
     }
 }
 
+/// On which page of the authorization chapter a section stands since it has several, in 2026-07-28.
+fn page_of(section: &str) -> &'static str {
+    match section {
+        "authorization-server-location"
+        | "protected-resource-metadata-discovery-requirements"
+        | "authorization-server-metadata-discovery" => "/authorization-server-discovery",
+        "client-id-metadata-documents"
+        | "implementation-requirements"
+        | "advertising-cimd-support"
+        | "pre-registration"
+        | "dynamic-client-registration"
+        | "application-type-and-redirect-uri-constraints"
+        | "authorization-server-binding" => "/client-registration",
+        "token-audience-binding-and-validation"
+        | "token-theft"
+        | "communication-security"
+        | "authorization-code-protection"
+        | "mix-up-attacks"
+        | "open-redirection"
+        | "client-id-metadata-document-security"
+        | "authorization-server-abuse-protection"
+        | "localhost-redirect-uri-risks"
+        | "trust-policies"
+        | "confused-deputy-problem"
+        | "access-token-privilege-restriction" => "/security-considerations",
+        _ => "",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +184,10 @@ mod tests {
         assert_eq!(
             Document::Mcp.url("token-handling", McpVersion::V20250618),
             "https://modelcontextprotocol.io/specification/2025-06-18/basic/authorization#token-handling"
+        );
+        assert_eq!(
+            Document::Mcp.url("token-theft", McpVersion::V20260728),
+            "https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization/security-considerations#token-theft"
         );
     }
 }

@@ -11,7 +11,10 @@
 pub mod audit;
 pub mod catalogue;
 pub mod check;
+pub mod checklist;
 pub mod cli;
+pub mod clients;
+pub mod coverage;
 pub mod discovery;
 pub mod document;
 pub mod front;

@@ -3,6 +3,8 @@
 use serde::Serialize;
 
 use crate::check::{Impact, Level, Measure};
+use crate::checklist::ChecklistLine;
+use crate::clients::ClientLine;
 use crate::wire::{Exchange, ExchangeId};
 
 pub mod json;
@@ -230,6 +232,10 @@ pub struct Report {
     pub checks: Vec<CheckLine>,
     /// Everything that was sent and came back, redacted.
     pub exchanges: Vec<Exchange>,
+    /// The approval checklist, answered; empty where the profile has none.
+    pub checklist: Vec<ChecklistLine>,
+    /// What is known of the well-known clients, advice alone; empty where the profile knows no clients.
+    pub clients: Vec<ClientLine>,
     /// What could not be removed from the server.
     pub left_behind: Vec<String>,
     /// What a reader must know about the run: plain http, `--insecure`, an issuer that was guessed.
@@ -263,4 +269,37 @@ pub struct Stopped {
     pub error: String,
     /// What to type next.
     pub hint: String,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// The line of a check that ended so.
+    pub(crate) fn line(id: &'static str, result: ResultKind) -> CheckLine {
+        let verdict = match result {
+            ResultKind::Pass => VerdictKind::Pass,
+            ResultKind::Inconclusive => VerdictKind::Inconclusive,
+            ResultKind::NotRun => VerdictKind::NotRun,
+            ResultKind::NotApplicable => VerdictKind::NotApplicable,
+            ResultKind::Fail | ResultKind::Warn | ResultKind::Note | ResultKind::Waived => VerdictKind::Fail,
+        };
+        CheckLine {
+            id,
+            title: "The property holds",
+            topic: id.split('/').next().unwrap_or(id),
+            verdict,
+            result,
+            level: Level::Must,
+            impact: Impact::High,
+            message: "seen".into(),
+            remediation: "Make it hold.".into(),
+            how_to_run: None,
+            broken: None,
+            findings: Vec::new(),
+            requirements: Vec::new(),
+            evidence: Vec::new(),
+            duration_ms: 0,
+        }
+    }
 }

@@ -9,7 +9,8 @@ use crate::wire::guard::is_loopback_url;
 const FOUND_SOMEHOW: Demand = demand(
     "The metadata is found through the challenge or at a well-known address.",
     &[
-        must(Document::Mcp, "protected-resource-metadata-discovery-requirements"),
+        must(Document::Mcp, "protected-resource-metadata-discovery-requirements")
+            .in_revisions(McpVersion::V20251125, McpVersion::V20260728),
         must(Document::OpenAi, "protected resource metadata"),
     ],
 );

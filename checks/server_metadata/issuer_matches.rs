@@ -2,12 +2,16 @@
 
 use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Ruling, Verdict, demand, must};
 use crate::discovery::IssuerSource;
-use crate::document::Document;
+use crate::document::{Document, McpVersion};
 use crate::needs::{Context, Documents};
 
 const MATCHES: Demand = demand(
     "`issuer` is the identifier from which the address of the metadata was made, byte for byte.",
-    &[must(Document::Rfc8414, "3.3")],
+    &[
+        must(Document::Rfc8414, "3.3"),
+        must(Document::Mcp, "authorization-server-metadata-discovery")
+            .in_revisions(McpVersion::V20260728, McpVersion::V20260728),
+    ],
 );
 
 /// `issuer` is the identifier that was used.

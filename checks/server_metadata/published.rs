@@ -7,11 +7,7 @@ use crate::needs::{Context, Documents};
 
 const PUBLISHED: Demand = demand(
     "An authorization server publishes its metadata by RFC 8414 or OpenID Connect Discovery.",
-    &[
-        must(Document::Rfc8414, "3"),
-        must(Document::Mcp, "authorization-server-metadata-discovery"),
-        must(Document::OpenAi, "oauth metadata"),
-    ],
+    &[must(Document::Rfc8414, "3"), must(Document::Mcp, "overview"), must(Document::OpenAi, "oauth metadata")],
 );
 const JSON: Demand = demand(
     "Server metadata is a JSON object, answered 200 with the content type application/json.",

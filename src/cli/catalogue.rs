@@ -17,12 +17,20 @@ pub(super) struct ChecksArgs {
     /// table, json or markdown.
     #[arg(long, value_name = "F", default_value = "table", value_parser = ["table", "json", "markdown"])]
     format: String,
+    /// What the documents demand and what of it is tested: all of them, or one, sentence by sentence.
+    #[arg(long, value_name = "DOCUMENT", num_args = 0..=1, default_missing_value = "")]
+    coverage: Option<String>,
     #[command(flatten)]
     common: Common,
 }
 
 impl ChecksArgs {
     pub(super) fn run(self) -> Exit {
+        let streams = self.common.streams();
+        if let Some(document) = &self.coverage {
+            let text = super::coverage::text(document, self.format == "json");
+            return text.and_then(|t| output::report(&t)).map_or_else(|c| streams.complain(&c, false), |()| Exit::OK);
+        }
         let profile = self.profile.profile();
         let cards: Vec<&Card> = ALL.iter().map(|c| c.card()).filter(|c| profile.selects(c)).collect();
         let text = match self.format.as_str() {
@@ -30,7 +38,7 @@ impl ChecksArgs {
             "markdown" => crate::catalogue::markdown(&cards, &profile),
             _ => table(&cards, &profile),
         };
-        output::report(&text).map_or_else(|c| self.common.streams().complain(&c, false), |()| Exit::OK)
+        output::report(&text).map_or_else(|c| streams.complain(&c, false), |()| Exit::OK)
     }
 }
 

@@ -8,6 +8,7 @@ use super::plain::plain;
 use super::{CheckLine, Report, ResultKind, Summary, VerdictKind};
 use crate::check::{Impact, Level};
 
+mod endings;
 mod evidence;
 mod page;
 
@@ -164,6 +165,8 @@ fn tail(report: &Report, looked_at_nothing: bool, page: &mut Page<'_>) {
     if !looked_at_nothing {
         let table = topics(report, page.look);
         page.text.push_str(&table);
+        endings::checklist(report, page);
+        endings::clients(report, page);
         page.gap();
     }
     page.line(0, Ink::Strong, &counts(&report.summary, report.duration_ms));

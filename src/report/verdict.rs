@@ -198,6 +198,10 @@ impl Report {
         let all = |texts: &mut Vec<String>| texts.iter_mut().for_each(|t| *t = hide(t));
         all(&mut self.left_behind);
         all(&mut self.remarks);
+        for client in &mut self.clients {
+            client.because = hide(&client.because);
+            client.needs.iter_mut().for_each(|n| n.because = hide(&n.because));
+        }
         for check in &mut self.checks {
             check.message = hide(&check.message);
             for finding in &mut check.findings {

@@ -9,13 +9,15 @@ use time::format_description::well_known::Rfc3339;
 use super::{Held, Run, flow};
 use crate::audit::Audit;
 use crate::check::{Outcome, Unsettled, Verdict};
+use crate::checklist;
 use crate::checks;
+use crate::clients;
 use crate::discovery::{Discovery, Fetched, IssuerSource, Metadata, Place, ServerFacts, Target};
 use crate::front::{Front, Nobody};
 use crate::needs::Ordinary;
 use crate::oauth::client::{Client, ClientAuth, Origin};
 use crate::oauth::scope::ScopeSet;
-use crate::profile::Profile;
+use crate::profile::{Profile, ProfileName};
 use crate::report::verdict::{FailOn, exit_code};
 use crate::report::{CheckLine, DiscoveryLine, ProfileLine, Report, SignInLine, Stopped, Summary, TargetLine, Tool};
 use crate::settings::Settings;
@@ -142,18 +144,44 @@ impl Run {
         let server = found.and_then(|f| f.server.as_ref().ok());
         let resource = found.and_then(|f| f.resource.as_ref());
         let json = |fetched: Option<&Fetched>| fetched.and_then(|f| f.json.clone()).unwrap_or_default();
+        let target = TargetLine {
+            resource: resource.map(|r| r.url.clone()).or_else(|| match server {
+                Some(_) => None,
+                None => target.named().next().map(str::to_owned),
+            }),
+            issuer: server.map(|s| s.issuer.clone()).or_else(|| target.issuer.clone()),
+        };
+        let discovery = DiscoveryLine {
+            resource_metadata: json(resource.and_then(|r| r.metadata.as_ref()).map(|(m, _)| &m.fetched)),
+            server_metadata: json(server.map(|s| &s.metadata.fetched)),
+            jwks: json(server.and_then(|s| s.jwks.as_ref()).and_then(|j| j.as_ref().ok())),
+        };
+        let sign_in = audit.map(sign_in).unwrap_or_default();
+        // A run of chosen checks answers neither the checklist nor whether a client will connect.
+        let whole = self.options.selection.select.is_empty();
+        let facts = clients::Facts {
+            resource: target.resource.as_deref(),
+            resource_metadata: &discovery.resource_metadata,
+            server_metadata: &discovery.server_metadata,
+            registration: sign_in.registration.as_deref(),
+            redirect_uri: audit.map(|a| a.ordinary().client.redirect_uri.as_str()),
+            checks: &lines,
+        };
+        let mcp_clients = matches!(profile.name, ProfileName::ChatGpt | ProfileName::Mcp);
+        let clients = if whole && mcp_clients { clients::table(&facts) } else { Vec::new() };
+        let plain = |url: Option<&str>| url.is_some_and(|u| u.starts_with("http://"));
+        let plain_http = plain(target.resource.as_deref())
+            || server.is_some_and(|s| plain(Some(&s.issuer)) || plain(s.endpoint("token_endpoint")));
+        let checklist = match profile.name {
+            ProfileName::ChatGpt if whole => checklist::answer(&lines, plain_http),
+            _ => Vec::new(),
+        };
         Report {
             schema_version: 1,
             tool: Tool { name: "oaudit", version: env!("CARGO_PKG_VERSION") },
             started_at: std::mem::take(&mut self.started_at),
             duration_ms: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
-            target: TargetLine {
-                resource: resource.map(|r| r.url.clone()).or_else(|| match server {
-                    Some(_) => None,
-                    None => target.named().next().map(str::to_owned),
-                }),
-                issuer: server.map(|s| s.issuer.clone()).or_else(|| target.issuer.clone()),
-            },
+            target,
             profile: ProfileLine {
                 name: profile.name.as_str(),
                 mcp_version: profile.mcp.as_str(),
@@ -162,14 +190,12 @@ impl Run {
             summary,
             checks: lines,
             exchanges: wire.map(|w| w.ledger().all()).unwrap_or_default(),
+            checklist,
+            clients,
             left_behind,
             remarks: std::mem::take(&mut self.remarks),
-            discovery: DiscoveryLine {
-                resource_metadata: json(resource.and_then(|r| r.metadata.as_ref()).map(|(m, _)| &m.fetched)),
-                server_metadata: json(server.map(|s| &s.metadata.fetched)),
-                jwks: json(server.and_then(|s| s.jwks.as_ref()).and_then(|j| j.as_ref().ok())),
-            },
-            sign_in: audit.map(sign_in).unwrap_or_default(),
+            discovery,
+            sign_in,
             stopped,
         }
     }

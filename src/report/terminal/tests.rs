@@ -1,6 +1,7 @@
 //! What a person sees, from literal reports.
 
 use super::*;
+use crate::clients::{About, Answer, ClientLine, Grade, Need};
 use crate::report::{BrokenLine, DiscoveryLine, FindingLine, ProfileLine, SignInLine, Stopped, TargetLine, Tool};
 use crate::wire::ledger::{RecordedRequest, RecordedResponse};
 use crate::wire::{Exchange, ExchangeId};
@@ -74,6 +75,14 @@ fn report(word: &str) -> Report {
         target: TargetLine { resource: Some(word.into()), issuer: Some(word.into()) },
         profile: ProfileLine { name: "chatgpt", mcp_version: "2025-11-25", documents: vec!["oauth2.1"] },
         summary: Summary { logins: 1, authorizations: 27, requests: 412, exit_code: 1, ..Summary::count(&checks) },
+        checklist: crate::checklist::answer(&checks, false),
+        clients: vec![ClientLine {
+            client: "chatgpt",
+            connects: Answer::Unknown,
+            because: word.into(),
+            as_of: "2026-10",
+            needs: vec![Need { about: About::Pkce, answer: Answer::Yes, because: word.into(), grade: Grade::Quoted }],
+        }],
         checks,
         exchanges: vec![exchange],
         left_behind: vec![word.into()],
@@ -106,7 +115,8 @@ fn no_line_is_wider_than_the_terminal() {
     let word = "some ordinary words that a server might say about what it did not like in this request";
     for width in [40, 80, 100, 200] {
         let text = render(&report(word), &look(width));
-        for line in text.lines().filter(|l| !l.contains("curl ")) {
+        // A word that is wider than the terminal stands alone: the ids of checks at 40 columns.
+        for line in text.lines().filter(|l| !l.contains("curl ") && l.trim().contains(' ')) {
             assert!(line.chars().count() <= width, "{width}: {} {line}", line.chars().count());
         }
     }
@@ -158,6 +168,22 @@ fn why_the_ordinary_flow_broke_is_said_once() {
     assert!(text.contains(&format!("{lead}\n")), "{text}");
     report.checks.pop();
     assert!(render(&report, &look(200)).contains("the token endpoint answered 500"), "not without the check it names");
+}
+
+#[test]
+fn the_checklist_and_the_clients_stand_at_the_end() {
+    let text = render(&report("nothing"), &look(100));
+    for word in [
+        "Approval checklist",
+        "✗ FAIL         PKCE with S256 code challenge\n               see pkce/verifier-enforced",
+        "- NOT RUN      Refresh tokens rotate",
+        "Before you submit",
+        "chatgpt      unknown (as of 2026-10): nothing",
+    ] {
+        assert!(text.contains(word), "{word}\n{text}");
+    }
+    let quiet = render(&report("nothing"), &Look { quiet: true, ..look(100) });
+    assert!(!quiet.contains("✓ PASS"), "{quiet}");
 }
 
 #[test]
