@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::oauth::answer::{AuthorizationAnswer, Page, Returned};
 use crate::oauth::request::AuthorizationRequest;
 use crate::wire::{Trouble, Wire};
+use album::Album;
 
+pub mod album;
 pub mod browser;
 pub mod choose;
 mod fill;
@@ -21,6 +23,7 @@ pub mod paste;
 mod small_server;
 pub mod walk;
 
+pub use album::SeenPage;
 pub use choose::SignIn;
 
 /// Why a visit is made. An agent that needs a person is patient with a sign-in and brief with the rest.
@@ -117,6 +120,10 @@ pub trait Agent: Send + Sync {
     fn logins(&self) -> usize;
     /// Whether it sees pages, headers and statuses of the server.
     fn sees_pages(&self) -> bool;
+    /// The pages that it saw, if it sees any.
+    fn pages(&self) -> Vec<SeenPage> {
+        Vec::new()
+    }
     /// Hears that this is visit `n` of `m` at most.
     fn progress(&self, _n: usize, _m: usize) {}
 }
@@ -126,6 +133,8 @@ pub struct Front {
     agent: Arc<dyn Agent>,
     lane: tokio::sync::Mutex<()>,
     authorizations: AtomicUsize,
+    /// What strangers saw.
+    album: Album,
     /// The planned number of visits, for "n of m".
     planned: AtomicUsize,
 }
@@ -143,6 +152,7 @@ impl Front {
             agent,
             lane: tokio::sync::Mutex::new(()),
             authorizations: AtomicUsize::new(0),
+            album: Album::default(),
             planned: AtomicUsize::new(0),
         }
     }
@@ -170,11 +180,16 @@ impl Front {
         request: AuthorizationRequest,
         token_endpoint: &str,
     ) -> Result<Stranger, Trouble> {
-        let landing = walk::as_stranger(wire, &request).await?;
+        let landing = walk::as_stranger(wire, &request, Some(&self.album)).await?;
         Ok(match landing {
             Landing::Page(page) if page.kind != crate::oauth::answer::PageKind::Error => Stranger::Asked(request, page),
             landing => Stranger::Answered(read(request, landing, token_endpoint)),
         })
+    }
+
+    /// The pages that were seen so far, by strangers and with the session.
+    pub fn pages(&self) -> Vec<SeenPage> {
+        self.agent.pages().into_iter().chain(self.album.pages()).collect()
     }
 
     /// The agent.

@@ -15,13 +15,17 @@ use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::scope::ScopeSet;
 use crate::wire::{Trouble, Wire};
 
+mod addresses;
 mod documents;
 mod material;
+mod pages;
 mod parties;
 
+pub use addresses::Addresses;
 pub use documents::{AboutResource, Baseline, Documents, FlowAttempt, ResourceMetadata, WholeLedger};
 pub use material::{Asked, FrontChannel, Patience, Refreshable};
-pub use parties::{Anonymous, OpenResource, OtherClient, Resource, Revocation, no_resource};
+pub use pages::Pages;
+pub use parties::{Anonymous, OpenResource, OtherClient, Registration, Resource, Revocation, no_resource};
 
 /// What a check knows beside its needs.
 #[derive(Debug, Clone)]

@@ -3,6 +3,8 @@
 pub mod guard;
 pub mod ledger;
 pub mod message;
+pub mod plain;
+pub mod tls;
 pub mod vault;
 
 mod capture;

@@ -1,5 +1,6 @@
 //! `oaudit lab`: serves the embedded authorization server, MCP endpoint and API until it is stopped.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
@@ -37,6 +38,12 @@ pub(super) struct LabArgs {
     /// Seconds that a code lives; 60 by default.
     #[arg(long, value_name = "SECS")]
     code_seconds: Option<u64>,
+    /// Serve over TLS, by a certificate of an authority that is made at the start.
+    #[arg(long)]
+    tls: bool,
+    /// Where to write that authority's certificate, PEM, for --ca of an audit.
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    tls_ca_out: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
@@ -57,11 +64,18 @@ impl LabArgs {
             auto_consent: self.auto_consent,
             access_seconds: self.access_seconds,
             code_seconds: self.code_seconds,
+            tls: self.tls,
         };
         let lab = match Lab::start(options).await {
             Ok(lab) => lab,
             Err(error) => return streams.complain(&Complaint::usage(error.to_string(), error.hint()), false),
         };
+        if let (Some(path), Some(authority)) = (&self.tls_ca_out, lab.authority())
+            && let Err(error) = std::fs::write(path, authority)
+        {
+            let why = format!("{} cannot be written: {error}", path.display());
+            return streams.complain(&Complaint::usage(why, "check the path of --tls-ca-out"), false);
+        }
         let line = serde_json::json!({ "issuer": lab.issuer(), "mcp": lab.mcp(), "api": lab.api() });
         if let Err(complaint) = output::report(&format!("{line}\n")) {
             return streams.complain(&complaint, false);

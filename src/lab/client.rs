@@ -50,6 +50,8 @@ pub(super) struct Client {
 }
 
 /// The clients that are there from the start.
+const CHATGPT: &str = "https://chatgpt.com/connector_platform_oauth_redirect";
+
 pub(super) fn preregistered() -> Vec<Client> {
     [
         ("lab-public", AuthMethod::None, None),
@@ -61,7 +63,11 @@ pub(super) fn preregistered() -> Vec<Client> {
         id: id.to_owned(),
         secret: secret.map(str::to_owned),
         method,
-        redirect_uris: vec!["http://127.0.0.1/callback".to_owned()],
+        redirect_uris: match id {
+            // What the public client of a service that ChatGPT is to use needs.
+            "lab-public" => vec!["http://127.0.0.1/callback".to_owned(), CHATGPT.to_owned()],
+            _ => vec!["http://127.0.0.1/callback".to_owned()],
+        },
         name: id.to_owned(),
         scope: None,
         refreshes: true,

@@ -17,7 +17,7 @@ use super::faults::{Flaw, Flaws};
 use super::jwt::Key;
 use super::quirks::{Twist, Twists};
 use super::store::Store;
-use super::{authorize, mcp, metadata, registration, resource, revocation, signin, token};
+use super::{authorize, headers, mcp, metadata, registration, resource, revocation, signin, token};
 
 /// The scopes there are.
 pub(super) const SCOPES: [&str; 2] = ["notes:read", "notes:write"];
@@ -89,6 +89,11 @@ impl Server {
             started: tokio::time::Instant::now(),
             epoch: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
         })
+    }
+
+    /// Whether it is served over TLS.
+    pub(super) fn is_secure(&self) -> bool {
+        self.base.starts_with("https:")
     }
 
     pub(super) fn flawed(&self, flaw: Flaw) -> bool {
@@ -177,7 +182,9 @@ async fn unknown_path(State(server): State<Arc<Server>>) -> Response {
 
 async fn count_and_delay(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
     server.requests.fetch_add(1, Ordering::Relaxed);
-    let response = next.run(request).await;
+    let asked = headers::Asked::read(&request);
+    let mut response = next.run(request).await;
+    headers::finish(&server, &asked, &mut response);
     if !server.latency.is_zero() {
         tokio::time::sleep(server.latency).await;
     }
