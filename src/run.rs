@@ -200,7 +200,10 @@ impl Run {
             Ok(server) => Discovery { resource: found.resource.clone(), server: server.clone() },
             Err(broken) => {
                 self.documents_without_server(wire, &found, broken).await;
-                self.certificate_at_fault(wire, &named).await;
+                let metadata = found.resource.as_ref().and_then(|resource| resource.metadata.as_ref());
+                let issuers = metadata.and_then(|(metadata, _)| metadata.list("authorization_servers"));
+                let suspects: Vec<&str> = named.iter().copied().chain(issuers.unwrap_or_default()).collect();
+                self.certificate_at_fault(wire, &suspects).await;
                 return Some(stop(broken));
             }
         };
@@ -395,13 +398,13 @@ impl Run {
     }
 
     /// Where nothing could be found, a certificate that clients refuse may be why: that is a finding.
-    async fn certificate_at_fault(&self, wire: &Wire, named: &[&str]) {
+    async fn certificate_at_fault(&self, wire: &Wire, suspects: &[&str]) {
         let id = CertificateValid::CARD.id;
         if !self.plan.checks.iter().any(|check| check.card().id == id) {
             return;
         }
         let wire = &wire.stamped(id);
-        for url in named.iter().filter(|url| url.starts_with("https:") && !wire.is_proxied(url)) {
+        for url in suspects.iter().filter(|url| url.starts_with("https:") && !wire.is_proxied(url)) {
             let began = Instant::now();
             if let Some(ruling) = certificate_valid::at_fault(wire, url).await {
                 self.outcomes.enter(id, Ok(ruling), began.elapsed());

@@ -29,7 +29,7 @@ impl Check for HttpsOnly {
 
     async fn run(Addresses(addresses): Addresses, cx: &Context) -> Outcome {
         let mut lines: Vec<Finding> = Vec::new();
-        // A port that takes no plain http at all need not be asked for every path.
+        // A port that says nothing in plain http need not be asked for every path.
         let mut closed: Vec<(String, Finding)> = Vec::new();
         for address in &addresses {
             let Some((plain, port)) = in_the_clear(address) else {
@@ -50,7 +50,9 @@ impl Check for HttpsOnly {
                 Ok(mute) => {
                     closed.push((port.clone(), Finding::new(port, judge_mute(&mute)).shown_by(exchange(&mute))))
                 }
-                Err(trouble) => lines.push(Finding::new(&plain, Verdict::inconclusive(trouble.to_string()))),
+                Err(trouble) => {
+                    closed.push((port.clone(), Finding::new(port, Verdict::inconclusive(trouble.to_string()))))
+                }
             }
         }
         lines.extend(closed.into_iter().map(|(_, line)| line));

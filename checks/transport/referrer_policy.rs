@@ -57,7 +57,7 @@ fn judge(address: &str, html: &str, policies: &[String]) -> Verdict {
     let listed = policies.iter().flat_map(|value| value.split(',')).map(|v| v.trim().to_ascii_lowercase());
     // Of several the last that is known counts; an element comes after the header.
     let known = |policy: &String| KNOWN.contains(&policy.as_str());
-    match listed.chain(meta.map(|v| v.trim().to_ascii_lowercase())).filter(known).next_back() {
+    match listed.chain(meta.map(|v| v.trim().to_ascii_lowercase())).rfind(known) {
         Some(policy) if ["unsafe-url", "no-referrer-when-downgrade"].contains(&policy.as_str()) => {
             Verdict::fail(DISCREET, format!("its Referrer-Policy is {policy}: the whole address is told to others"))
         }

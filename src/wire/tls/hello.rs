@@ -68,6 +68,9 @@ const SUITES: [u16; 14] = [
 /// secp256r1, secp384r1, secp521r1, x25519.
 const GROUPS: [u16; 4] = [23, 24, 25, 29];
 
+/// RSA and ECDSA, with SHA-256 and SHA-1.
+const SIGNATURES: [u16; 4] = [0x0401, 0x0403, 0x0201, 0x0203];
+
 /// A ClientHello that offers `version` at most. `name` is the host, unless it is an address.
 pub(super) fn client_hello(version: OldVersion, name: Option<&str>) -> Vec<u8> {
     let mut hello = vec![3, version.minor()];
@@ -82,6 +85,8 @@ pub(super) fn client_hello(version: OldVersion, name: Option<&str>) -> Vec<u8> {
     }
     extensions.extend(extension(10, &counted(&GROUPS.map(u16::to_be_bytes).concat())));
     extensions.extend(extension(11, &[1, 0])); // uncompressed points
+    // Not known to the old versions; but a server of today that misses it says so, and nothing about the version.
+    extensions.extend(extension(13, &counted(&SIGNATURES.map(u16::to_be_bytes).concat())));
     hello.extend(counted(&extensions));
     let length = u32::try_from(hello.len()).unwrap_or_default().to_be_bytes();
     let message = [&[1][..], &length[1..], &hello].concat();
