@@ -156,7 +156,10 @@ mod tests {
 
     #[test]
     fn the_way_to_https_and_refusals_hold() {
-        let to = |status, location: &str| judge_alone(&reply(status, &[("location", location)], ""));
+        let to = |status, location: &str| {
+            let answer = reply(status, &[("location", location)], "");
+            judge_alone(&Reply { url: "http://a.example/x".into(), ..answer })
+        };
         assert!(matches!(to(301, "https://a.example/x"), Some(Verdict::Pass(_))));
         assert!(matches!(to(302, "http://a.example/login"), Some(Verdict::Fail(..))));
         assert!(matches!(to(302, "/login"), Some(Verdict::Fail(..))));

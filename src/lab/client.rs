@@ -64,9 +64,9 @@ pub(super) fn preregistered() -> Vec<Client> {
         secret: secret.map(str::to_owned),
         method,
         redirect_uris: match id {
-            // What the public client of a service that ChatGPT is to use needs.
-            "lab-public" => vec!["http://127.0.0.1/callback".to_owned(), CHATGPT.to_owned()],
-            _ => vec!["http://127.0.0.1/callback".to_owned()],
+            "lab-public-b" => vec!["http://127.0.0.1/callback".to_owned()],
+            // What the client of a service that ChatGPT is to use needs.
+            _ => vec!["http://127.0.0.1/callback".to_owned(), CHATGPT.to_owned()],
         },
         name: id.to_owned(),
         scope: None,

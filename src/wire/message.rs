@@ -245,7 +245,7 @@ pub(super) fn trouble(url: &str, error: &reqwest::Error) -> Trouble {
     if lower.contains("dns error") || lower.contains("failed to lookup") || lower.contains("name or service") {
         return Trouble::new(TroubleKind::NoSuchHost, format!("the host {host} does not resolve"));
     }
-    if ["certificate", "tls", "handshake", "corrupt message", "invalidcertificate"].iter().any(|w| lower.contains(w)) {
+    if ["certificate", "tls", "handshake", "corrupt message", "fatal alert"].iter().any(|w| lower.contains(w)) {
         return Trouble::new(TroubleKind::Tls, format!("TLS with {host} failed: {last}"));
     }
     if error.is_timeout() {

@@ -171,11 +171,10 @@ fn problems(own: Option<&Certificate>, said: Option<&Error>, named: bool, now: i
         Error::InvalidCertificate(E::NotValidForName | E::NotValidForNameContext { .. }) => {
             named.then(|| Problem::Other("the name is not accepted".into()))
         }
-        Error::InvalidCertificate(E::UnknownIssuer) => Some(match own {
-            Some(own) if own.subject == own.issuer => Problem::SelfSigned,
-            _ => Problem::UnknownIssuer,
-        }),
         Error::InvalidCertificate(E::Revoked) => Some(Problem::Revoked),
+        // Also where it says that it is an authority, which is the first thing that is minded then.
+        Error::InvalidCertificate(_) if own.is_some_and(|own| own.subject == own.issuer) => Some(Problem::SelfSigned),
+        Error::InvalidCertificate(E::UnknownIssuer) => Some(Problem::UnknownIssuer),
         Error::InvalidCertificate(other) => Some(Problem::Other(format!("{other:?}"))),
         other => Some(Problem::Other(other.to_string())),
     });
