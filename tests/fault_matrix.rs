@@ -52,6 +52,9 @@ async fn the_api_route_and_opaque_tokens_and_no_login_at_all_pass_as_well() {
         let bad = [VerdictKind::Fail, VerdictKind::Inconclusive];
         let red: Vec<_> = report.checks.iter().filter(|c| bad.contains(&c.verdict)).map(|c| c.id).collect();
         assert!(red.is_empty(), "opaque {opaque}, auto consent {auto_consent}:\n{}", trouble(&report));
+        // A code that was sent to ChatGPT's redirect URI is let lie: nothing goes to a host that is not the target's.
+        assert_eq!(line(&report, "redirect_uri/chatgpt-allowed").verdict, VerdictKind::Pass);
+        assert!(report.exchanges.iter().all(|e| e.request.url.starts_with(&lab.issuer())));
     }
 }
 

@@ -28,9 +28,8 @@ impl Check for FrameProtection {
     async fn run(pages: Pages, cx: &Context) -> Outcome {
         let mut lines: Vec<Finding> = pages.deciding().map(line).collect();
         if lines.is_empty() {
-            let why = "no page was shown: authorization requests are answered at once";
-            return Ok(match pages.with_session {
-                true => Verdict::not_applicable(why),
+            return Ok(match pages.with_session || pages.open_to_strangers {
+                true => Verdict::not_applicable("no page was shown: authorization requests are answered at once"),
                 false => Verdict::inconclusive("a stranger was shown no page, and what the person saw is unknown"),
             }
             .into());

@@ -2,7 +2,7 @@
 
 use super::{Context, Needs, Shortfall, Stage};
 use crate::front::{SeenPage, Stranger};
-use crate::oauth::answer::PageKind;
+use crate::oauth::answer::{AuthorizationAnswer, PageKind};
 use crate::oauth::request::AuthorizationRequest;
 use crate::wire::ExchangeId;
 
@@ -14,6 +14,8 @@ pub struct Pages {
     asks: Option<ExchangeId>,
     /// Whether the agent sees what comes after the login.
     pub with_session: bool,
+    /// Whether a stranger got a code at once.
+    pub open_to_strangers: bool,
 }
 
 impl Pages {
@@ -38,15 +40,15 @@ impl Needs for Pages {
     async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
         let audit = &cx.audit;
         let is_login = |seen: &SeenPage| seen.page.kind == PageKind::Login;
-        let mut asks = None;
+        let (mut asks, mut open_to_strangers) = (None, false);
         if !audit.front.pages().iter().any(is_login) {
             let request = audit.ordinary().request();
-            if let Stranger::Asked(_, page) =
-                audit.front.visit_as_stranger(&cx.wire, request, &audit.token_endpoint).await?
-            {
-                asks = page.exchange;
+            match audit.front.visit_as_stranger(&cx.wire, request, &audit.token_endpoint).await? {
+                Stranger::Asked(_, page) => asks = page.exchange,
+                Stranger::Answered(answer) => open_to_strangers = matches!(answer, AuthorizationAnswer::Code(_)),
             }
         }
-        Ok(Self { seen: audit.front.pages(), asks, with_session: audit.front.agent().sees_pages() })
+        let with_session = audit.front.agent().sees_pages();
+        Ok(Self { seen: audit.front.pages(), asks, with_session, open_to_strangers })
     }
 }
