@@ -78,14 +78,14 @@ fn judge(shaken: &Handshake) -> Verdict {
         return Verdict::fail(VALID, all.join("; "));
     }
     match days < SOON {
-        true => Verdict::fail(RENEWED, format!("the certificate expires in {days} days")),
-        false => Verdict::pass(format!("trusted, signed by {}, {days} days left", own.issuer)),
+        true => Verdict::fail(RENEWED, format!("the certificate expires in {}", plural(days))),
+        false => Verdict::pass(format!("trusted, signed by {}, {} left", own.issuer, plural(days))),
     }
 }
 
 fn say(problem: &Problem, own: &Certificate, days: i64) -> String {
     match problem {
-        Problem::Expired => format!("the certificate expired {} days ago", -days),
+        Problem::Expired => format!("the certificate expired {} ago", plural(-days)),
         Problem::NotYetValid => "the certificate is not valid yet".into(),
         Problem::ChainOutOfTime => "a certificate that it hangs on is expired or not valid yet".into(),
         Problem::WrongName => match own.names.is_empty() {
@@ -99,6 +99,10 @@ fn say(problem: &Problem, own: &Certificate, days: i64) -> String {
         Problem::Revoked => "the certificate was revoked".into(),
         Problem::Other(what) => format!("the certificate is not accepted: {what}"),
     }
+}
+
+fn plural(days: i64) -> String {
+    if days == 1 { "1 day".into() } else { format!("{days} days") }
 }
 
 #[cfg(test)]
