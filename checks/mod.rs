@@ -9,12 +9,14 @@ pub mod hygiene;
 pub mod pkce;
 pub mod redirect_uri;
 pub mod refresh;
+pub mod registration;
 pub mod resource;
 pub mod resource_metadata;
 pub mod revocation;
 pub mod scope;
 pub mod server_metadata;
 pub mod token;
+pub mod transport;
 
 /// Every check, in the order of the report.
 pub static ALL: &[&dyn AnyCheck] = &[
@@ -36,6 +38,14 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &server_metadata::revocation_advertised::RevocationAdvertised,
     &server_metadata::jwks_reachable::JwksReachable,
     &server_metadata::jwks_public_only::JwksPublicOnly,
+    &transport::https_only::HttpsOnly,
+    &transport::certificate_valid::CertificateValid,
+    &transport::tls_1_2_or_newer::Tls12OrNewer,
+    &transport::hsts::Hsts,
+    &transport::no_cors_on_authorization::NoCorsOnAuthorization,
+    &transport::cors_not_reflected::CorsNotReflected,
+    &transport::frame_protection::FrameProtection,
+    &transport::referrer_policy::ReferrerPolicy,
     &authorization::code_flow_works::CodeFlowWorks,
     &authorization::returns_code_not_token::ReturnsCodeNotToken,
     &authorization::implicit_refused::ImplicitRefused,
@@ -45,6 +55,7 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &redirect_uri::foreign_host_refused::ForeignHostRefused,
     &redirect_uri::path_exact::PathExact,
     &redirect_uri::query_exact::QueryExact,
+    &redirect_uri::chatgpt_allowed::ChatgptAllowed,
     &pkce::required::Required,
     &pkce::plain_refused::PlainRefused,
     &pkce::verifier_enforced::VerifierEnforced,
@@ -97,4 +108,5 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &hygiene::json_errors_everywhere::JsonErrorsEverywhere,
     &hygiene::no_banner::NoBanner,
     &hygiene::no_token_in_logs::NoTokenInLogs,
+    &registration::dynamic_works::DynamicWorks,
 ];

@@ -1,6 +1,6 @@
 //! What the audit knows while it runs: the documents, the clients, the way to sign in, and the one ordinary flow.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::check::Demand;
 use crate::discovery::Discovery;
@@ -13,6 +13,7 @@ use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::scope::ScopeSet;
 use crate::oauth::token::TokenSet;
 use crate::profile::Profile;
+use crate::registration::Registered;
 use crate::resource::{Reached, Resource};
 use crate::settings::Settings;
 use crate::wire::{ExchangeId, Reply, Wire};
@@ -30,6 +31,10 @@ pub struct Audit {
     pub client: Arc<Client>,
     /// A second client.
     pub other_client: Option<Arc<Client>>,
+    /// How the first client was registered, if it was.
+    pub registered: Option<Arc<Registered>>,
+    /// Every client that was registered, to be deleted in the end.
+    pub(crate) held: Arc<Mutex<Vec<Arc<Client>>>>,
     /// The way to sign in.
     pub front: Front,
     /// The ordinary authorization request before anybody signed in.
@@ -141,6 +146,11 @@ impl Audit {
         purpose: Purpose,
     ) -> Result<AuthorizationAnswer, SignInError> {
         self.front.visit(wire, request, purpose, &self.token_endpoint).await
+    }
+
+    /// Has a client deleted when the audit ends, however it ends.
+    pub fn hold(&self, client: Arc<Client>) {
+        self.held.lock().expect("no panic while it is held").push(client);
     }
 
     /// The resource as discovery called it.

@@ -60,6 +60,8 @@ documents! {
     Rfc6749 => "rfc6749", "RFC 6749";
     /// Bearer tokens.
     Rfc6750 => "rfc6750", "RFC 6750";
+    /// HTTP Strict Transport Security.
+    Rfc6797 => "rfc6797", "RFC 6797";
     /// Token revocation.
     Rfc7009 => "rfc7009", "RFC 7009";
     /// JSON Web Signature.

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::oauth::answer::{AuthorizationAnswer, Page, PageKind, Returned};
 use crate::oauth::request::AuthorizationRequest;
 use crate::wire::{Trouble, Wire};
+use album::Album;
 
+pub mod album;
 pub mod browser;
 pub mod choose;
 mod fill;
@@ -21,6 +23,7 @@ pub mod paste;
 mod small_server;
 pub mod walk;
 
+pub use album::SeenPage;
 pub use choose::SignIn;
 
 /// Why a visit is made. An agent that needs a person is patient with a sign-in and brief with the rest.
@@ -117,6 +120,10 @@ pub trait Agent: Send + Sync {
     fn logins(&self) -> usize;
     /// Whether it sees pages, headers and statuses of the server.
     fn sees_pages(&self) -> bool;
+    /// The pages that it saw, if it sees any.
+    fn pages(&self) -> Vec<SeenPage> {
+        Vec::new()
+    }
     /// Hears that this is visit `n` of `m` at most.
     fn progress(&self, _n: usize, _m: usize) {}
 }
@@ -126,6 +133,8 @@ pub struct Front {
     agent: Arc<dyn Agent>,
     lane: tokio::sync::Mutex<()>,
     authorizations: AtomicUsize,
+    /// What strangers saw.
+    album: Album,
     /// The planned number of visits, for "n of m".
     planned: AtomicUsize,
     /// Whether a stranger's ordinary request is let in, once that was tried.
@@ -147,6 +156,7 @@ impl Front {
             agent,
             lane: tokio::sync::Mutex::new(()),
             authorizations: AtomicUsize::new(0),
+            album: Album::default(),
             planned: AtomicUsize::new(0),
             strangers: tokio::sync::OnceCell::new(),
             one_code: AtomicBool::new(false),
@@ -177,7 +187,7 @@ impl Front {
         request: AuthorizationRequest,
         token_endpoint: &str,
     ) -> Result<Stranger, Trouble> {
-        let landing = walk::as_stranger(wire, &request).await?;
+        let landing = walk::as_stranger(wire, &request, Some(&self.album)).await?;
         let turned_away = self.strangers.get() == Some(&false);
         Ok(match landing {
             Landing::Page(page) if turned_away || page.kind != PageKind::Error => Stranger::Asked(request, page),
@@ -189,7 +199,7 @@ impl Front {
     /// server that wants a session first, or a guard before it that takes us for a robot, shows one to everything.
     pub async fn meet_strangers(&self, wire: &Wire, ordinary: AuthorizationRequest) {
         let trying = async {
-            let landing = walk::as_stranger(wire, &ordinary).await;
+            let landing = walk::as_stranger(wire, &ordinary, Some(&self.album)).await;
             match landing {
                 Ok(Landing::Page(page)) => page.kind != PageKind::Error,
                 Ok(Landing::Returned(returned)) => returned.get("error").is_none(),
@@ -207,6 +217,11 @@ impl Front {
     /// Whether of several codes the youngest alone is good.
     pub fn has_one_code(&self) -> bool {
         self.one_code.load(Ordering::Relaxed)
+    }
+
+    /// The pages that were seen so far, by strangers and with the session.
+    pub fn pages(&self) -> Vec<SeenPage> {
+        self.agent.pages().into_iter().chain(self.album.pages()).collect()
     }
 
     /// The agent.

@@ -11,6 +11,7 @@ mod client;
 mod faults;
 mod forgeable;
 mod form;
+mod headers;
 mod jwt;
 mod log;
 mod mcp;
@@ -25,6 +26,7 @@ mod revocation;
 mod server;
 mod signin;
 mod store;
+mod tls;
 mod token;
 
 use std::io;
@@ -65,6 +67,8 @@ pub struct LabOptions {
     pub code_seconds: Option<u64>,
     /// A file that every request is noted in, with everything secret taken out.
     pub log: Option<PathBuf>,
+    /// Served over TLS, by a certificate of an authority made at the start. A fault of TLS brings it along.
+    pub tls: bool,
 }
 
 /// Why a lab could not be started.
@@ -85,6 +89,9 @@ pub enum LabError {
     /// The system refused a listener for another reason.
     #[error("cannot listen on 127.0.0.1: {0}")]
     Listen(#[source] io::Error),
+    /// No certificate could be made.
+    #[error("no certificate could be made for the lab: {0}")]
+    Certificate(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl LabError {
@@ -98,6 +105,7 @@ impl LabError {
             Self::UnknownQuirk(name) => did_you_mean(name, QUIRKS.iter().map(|q| q.name)).trim_end().to_owned(),
             Self::Log(..) => "choose another file with --log".to_owned(),
             Self::PortTaken(_) => "choose another with --port, or leave it out to take a free one".to_owned(),
+            Self::Certificate(_) => "leave out --tls to be served over plain http".to_owned(),
             Self::Listen(_) => "the lab needs a TCP listener on 127.0.0.1".to_owned(),
         }
     }
@@ -116,6 +124,7 @@ fn did_you_mean(name: &str, known: impl Iterator<Item = &'static str>) -> String
 /// A lab that is being served; it stops when stopped or dropped.
 pub struct Lab {
     server: Arc<Server>,
+    authority: Option<String>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -141,9 +150,13 @@ impl Lab {
             access_seconds: options.access_seconds.unwrap_or(ACCESS_LIFETIME),
             code_lifetime: options.code_seconds.map_or(CODE_LIFETIME, Duration::from_secs),
         };
+        let mut tls = options.tls;
         for name in options.faults {
             match FAULTS.iter().find(|fault| fault.name == name) {
-                Some(fault) => settings.flaws.add(fault.flaw),
+                Some(fault) => {
+                    settings.flaws.add(fault.flaw);
+                    tls |= fault.needs_tls();
+                }
                 None => return Err(LabError::UnknownFault(name)),
             }
         }
@@ -159,20 +172,39 @@ impl Lab {
                 _ => LabError::Listen(error),
             })?;
         let port = listener.local_addr().map_err(LabError::Listen)?.port();
-        let server = Server::new(format!("http://127.0.0.1:{port}"), settings);
+        let identity = match tls {
+            true => Some(tls::Identity::make(settings.flaws).map_err(LabError::Certificate)?),
+            false => None,
+        };
+        let authority = identity.as_ref().map(|identity| identity.authority.clone());
+        let base = match tls {
+            true => format!("https://{}:{port}", tls::HOST),
+            false => format!("http://127.0.0.1:{port}"),
+        };
+        let server = Server::new(base, settings);
         let router = server::router(&server);
         let (stop, stopped) = oneshot::channel::<()>();
-        // Without this, small answers wait for the acknowledgement of the one before.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let task = tokio::spawn(async move {
-            let until = async {
-                let _ = stopped.await;
-            };
-            let _ = axum::serve(listener, router).with_graceful_shutdown(until).await;
-        });
-        Ok(Self { server, stop: Some(stop), task })
+        let until = async {
+            let _ = stopped.await;
+        };
+        let task = match identity {
+            Some(identity) => {
+                let listener = identity.listen(listener).map_err(LabError::Listen)?;
+                tokio::spawn(async move {
+                    let _ = axum::serve(listener, router).with_graceful_shutdown(until).await;
+                })
+            }
+            None => {
+                // Without this, small answers wait for the acknowledgement of the one before.
+                let listener = listener.tap_io(|stream| {
+                    let _ = stream.set_nodelay(true);
+                });
+                tokio::spawn(async move {
+                    let _ = axum::serve(listener, router).with_graceful_shutdown(until).await;
+                })
+            }
+        };
+        Ok(Self { server, authority, stop: Some(stop), task })
     }
 
     /// Stops serving; answers that are under way get a second to finish.
@@ -184,6 +216,11 @@ impl Lab {
     /// The issuer identifier, without a slash at the end.
     pub fn issuer(&self) -> String {
         self.server.base.clone()
+    }
+
+    /// The certificate of the authority that signed the lab's own, PEM; `None` if the lab speaks plain http.
+    pub fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
     }
 
     /// The URL of the MCP endpoint.

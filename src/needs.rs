@@ -15,18 +15,22 @@ use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::scope::ScopeSet;
 use crate::wire::{Trouble, Wire};
 
+mod addresses;
 mod documents;
 mod forgery;
 mod logs;
 mod material;
+mod pages;
 mod parties;
 mod scopes;
 
+pub use addresses::Addresses;
 pub use documents::{AboutResource, Baseline, Documents, FlowAttempt, ResourceMetadata, WholeLedger};
 pub use forgery::{IssuedTokens, RealToken, SignedToken, judge_refusal, not_signed};
 pub use logs::Logs;
 pub use material::{Asked, FrontChannel, Patience, Refreshable};
-pub use parties::{Anonymous, OpenResource, OtherClient, Resource, Revocation, no_resource};
+pub use pages::Pages;
+pub use parties::{Anonymous, OpenResource, OtherClient, Registration, Resource, Revocation, no_resource};
 pub use scopes::AdvertisedScopes;
 
 /// What a check knows beside its needs.

@@ -9,7 +9,7 @@ use crate::oauth::client::{Client, ClientAuth, Management, Origin};
 use crate::oauth::pkce::random_text;
 use crate::oauth::scope::ScopeSet;
 use crate::oauth::secret::Secret;
-use crate::wire::{Reply, Request, Wire};
+use crate::wire::{Reply, Request, Trouble, Wire};
 
 /// A client that the user configured.
 #[derive(Debug, Clone)]
@@ -63,6 +63,17 @@ pub struct Clients {
     pub a: Arc<Client>,
     /// A second one.
     pub b: Option<Arc<Client>>,
+    /// How the first one was registered, if it was.
+    pub registered: Option<Arc<Registered>>,
+}
+
+/// A registration as it went.
+#[derive(Debug, Clone)]
+pub struct Registered {
+    /// What was asked for.
+    pub asked: Value,
+    /// The answer.
+    pub reply: Reply,
 }
 
 /// What to register, or what is configured.
@@ -91,7 +102,7 @@ pub async fn clients(wire: &Wire, metadata: &Metadata, wanted: &Wanted) -> Resul
     };
     let b = wanted.b.as_ref().map(&configured);
     if let Some(a) = &wanted.a {
-        return Ok(Clients { a: configured(a), b });
+        return Ok(Clients { a: configured(a), b, registered: None });
     }
     let endpoint = metadata.text("registration_endpoint").ok_or(RegistrationError::NotOffered)?;
     let auth = preferred(metadata);
@@ -103,13 +114,13 @@ pub async fn clients(wire: &Wire, metadata: &Metadata, wanted: &Wanted) -> Resul
     let mut refused = None;
     for manner in manners {
         match register(wire, endpoint, wanted, auth, manner).await {
-            Ok(a) => {
+            Ok((a, registered)) => {
                 let b = match b {
                     Some(b) => Some(b),
                     // What was accepted once is asked for again: registrations are counted by some servers.
-                    None => register(wire, endpoint, wanted, a.auth, manner).await.ok().map(Arc::new),
+                    None => register(wire, endpoint, wanted, a.auth, manner).await.ok().map(|(b, _)| Arc::new(b)),
                 };
-                return Ok(Clients { a: Arc::new(a), b });
+                return Ok(Clients { a: Arc::new(a), b, registered: Some(Arc::new(registered)) });
             }
             Err(error) => refused = Some(error),
         }
@@ -124,7 +135,32 @@ pub async fn confidential(wire: &Wire, metadata: &Metadata, wanted: &Wanted) -> 
         true => ClientAuth::Post,
         false => ClientAuth::Basic,
     };
-    register(&wire.stamped("registration"), endpoint, wanted, auth, Manner { https: false, all_scopes: false }).await
+    let manner = Manner { https: false, all_scopes: false };
+    Ok(register(&wire.stamped("registration"), endpoint, wanted, auth, manner).await?.0)
+}
+
+/// Registers a client as somebody else's service would: for one https redirect URI, and nothing that it does not need.
+/// The answer, and the client if there is one.
+pub async fn for_service(
+    wire: &Wire,
+    endpoint: &str,
+    redirect_uri: &str,
+    auth: ClientAuth,
+    scope: &ScopeSet,
+) -> Result<(Reply, Option<Client>), Trouble> {
+    let mut members = json!({
+        "client_name": "oaudit (security audit; may be deleted)",
+        "redirect_uris": [redirect_uri],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": auth.as_str(),
+    });
+    if !scope.is_empty() {
+        members["scope"] = Value::from(scope.to_string());
+    }
+    let reply = wire.send(Request::json(endpoint, &members)).await?;
+    let client = read(&reply, auth, redirect_uri, None).ok();
+    Ok((reply, client))
 }
 
 /// What is asked for beside the plain minimum.
@@ -154,7 +190,7 @@ async fn register(
     wanted: &Wanted,
     auth: ClientAuth,
     manner: Manner,
-) -> Result<Client, RegistrationError> {
+) -> Result<(Client, Registered), RegistrationError> {
     let https = format!("https://{}.test/cb", random_text(9).to_ascii_lowercase().replace(['_', '-'], "x"));
     let mut uris = vec![wanted.redirect_uri.as_str()];
     uris.extend(manner.https.then_some(https.as_str()));
@@ -175,7 +211,8 @@ async fn register(
         .send(Request::json(endpoint, &members))
         .await
         .map_err(|trouble| RegistrationError::Refused(trouble.to_string()))?;
-    read(&reply, auth, &wanted.redirect_uri, manner.https.then_some(https))
+    let client = read(&reply, auth, &wanted.redirect_uri, manner.https.then_some(https))?;
+    Ok((client, Registered { asked: members, reply }))
 }
 
 fn read(

@@ -10,8 +10,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::audit::Audit;
-use crate::check::{AnyCheck, Outcome, Unsettled, Verdict};
+use crate::check::{AnyCheck, Check as _, Outcome, Unsettled, Verdict};
 use crate::checks;
+use crate::checks::transport::certificate_valid::{self, CertificateValid};
 use crate::discovery::{Broken, Discovery, Found, Probing, Target, Whose, discover};
 use crate::front::{Front, SignIn};
 use crate::logs;
@@ -208,13 +209,20 @@ impl Run {
         let probing = if allowed { Probing::Full } else { Probing::GetOnly };
         let found = match discover(wire, target, self.options.profile.mcp, probing).await {
             Ok(found) => found,
-            Err(broken) => return Some(stop(&broken)),
+            Err(broken) => {
+                self.certificate_at_fault(wire, &named).await;
+                return Some(stop(&broken));
+            }
         };
         held.found = Some(found.clone());
         let discovery = match &found.server {
             Ok(server) => Discovery { resource: found.resource.clone(), server: server.clone() },
             Err(broken) => {
                 self.documents_without_server(wire, &found, broken).await;
+                let metadata = found.resource.as_ref().and_then(|resource| resource.metadata.as_ref());
+                let issuers = metadata.and_then(|(metadata, _)| metadata.list("authorization_servers"));
+                let suspects: Vec<&str> = named.iter().copied().chain(issuers.unwrap_or_default()).collect();
+                self.certificate_at_fault(wire, &suspects).await;
                 return Some(stop(broken));
             }
         };
@@ -286,6 +294,8 @@ impl Run {
             token_endpoint: token,
             client: Arc::clone(&clients.a),
             other_client: clients.b.clone(),
+            registered: clients.registered.clone(),
+            held: Arc::clone(&held.clients),
             front: Front::new(agent),
             ordinary,
             settings: self.options.settings.clone(),
@@ -408,6 +418,22 @@ impl Run {
             };
             let outcome: Outcome = Ok(verdict.into());
             self.outcomes.enter(check.card().id, outcome, Duration::ZERO);
+        }
+    }
+
+    /// Where nothing could be found, a certificate that clients refuse may be why: that is a finding.
+    async fn certificate_at_fault(&self, wire: &Wire, suspects: &[&str]) {
+        let id = CertificateValid::CARD.id;
+        if !self.plan.checks.iter().any(|check| check.card().id == id) {
+            return;
+        }
+        let wire = &wire.stamped(id);
+        for url in suspects.iter().filter(|url| url.starts_with("https:") && !wire.is_proxied(url)) {
+            let began = Instant::now();
+            if let Some(ruling) = certificate_valid::at_fault(wire, url).await {
+                self.outcomes.enter(id, Ok(ruling), began.elapsed());
+                return;
+            }
         }
     }
 

@@ -5,6 +5,8 @@ pub mod issued;
 pub mod labels;
 pub mod ledger;
 pub mod message;
+pub mod plain;
+pub mod tls;
 pub mod vault;
 
 mod capture;

@@ -10,6 +10,7 @@ use crate::front::form::Credentials;
 use crate::lab::{Lab, LabOptions};
 use crate::oauth::secret::Secret;
 use crate::run::Options;
+use crate::wire::WireOptions;
 
 /// What goes wrong on many servers: seen in the field, and each of another kind.
 const TYPICAL: [&str; 3] = ["no-rotation", "bad-token-500", "s256-unadvertised"];
@@ -50,7 +51,9 @@ impl DemoArgs {
                 return streams.complain(&complaint, self.report.machine());
             }
         };
+        let authorities = lab.authority().map(|pem| pem.as_bytes().to_vec()).into_iter().collect();
         let options = Options {
+            wire: WireOptions { authorities, ..WireOptions::default() },
             profile: self.profile.profile(),
             selection: self.checks.selection(),
             sign_in: SignIn {

@@ -41,6 +41,12 @@ pub(super) struct LabArgs {
     /// Note every request in this file, with everything secret taken out.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Serve over TLS, by a certificate of an authority that is made at the start.
+    #[arg(long)]
+    tls: bool,
+    /// Where to write that authority's certificate, PEM, for --ca of an audit.
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    tls_ca_out: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
@@ -62,11 +68,18 @@ impl LabArgs {
             access_seconds: self.access_seconds,
             code_seconds: self.code_seconds,
             log: self.log,
+            tls: self.tls,
         };
         let lab = match Lab::start(options).await {
             Ok(lab) => lab,
             Err(error) => return streams.complain(&Complaint::usage(error.to_string(), error.hint()), false),
         };
+        if let (Some(path), Some(authority)) = (&self.tls_ca_out, lab.authority())
+            && let Err(error) = std::fs::write(path, authority)
+        {
+            let why = format!("{} cannot be written: {error}", path.display());
+            return streams.complain(&Complaint::usage(why, "check the path of --tls-ca-out"), false);
+        }
         let line = serde_json::json!({ "issuer": lab.issuer(), "mcp": lab.mcp(), "api": lab.api() });
         if let Err(complaint) = output::report(&format!("{line}\n")) {
             return streams.complain(&complaint, false);

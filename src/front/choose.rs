@@ -138,6 +138,6 @@ fn prose(say: &Say) -> Arc<dyn Fn(&str) + Send + Sync> {
 
 async fn asks_nothing(wire: &Wire, ordinary: &Ordinary) -> bool {
     let request = ordinary.request();
-    let landing = walk::as_stranger(&wire.stamped("sign-in"), &request).await;
+    let landing = walk::as_stranger(&wire.stamped("sign-in"), &request, None).await;
     matches!(landing, Ok(Landing::Returned(returned)) if request.is_answered_at(&returned.url) && returned.get("code").is_some())
 }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Mutex;
 
+use super::album::{Album, SeenPage};
 use super::fill::{self, Filled};
 use super::html::{FieldKind, Sheet};
 use super::jar::Jar;
@@ -32,12 +33,13 @@ pub struct FormAgent {
     credentials: Option<Credentials>,
     session: Mutex<Jar>,
     logins: AtomicUsize,
+    album: Album,
 }
 
 impl FormAgent {
     /// An agent with these credentials. Without any it can use servers that ask for none.
     pub fn new(credentials: Option<Credentials>) -> Self {
-        Self { credentials, session: Mutex::new(Jar::default()), logins: AtomicUsize::new(0) }
+        Self { credentials, session: Mutex::new(Jar::default()), logins: AtomicUsize::new(0), album: Album::default() }
     }
 
     async fn walk(
@@ -51,7 +53,7 @@ impl FormAgent {
             wire.vault().learn("password", password.expose());
         }
         let mut jar = self.session.lock().await;
-        let mut walker = Walker::new(wire, request, &mut jar, password);
+        let mut walker = Walker::new(wire, request, &mut jar, password).keeping(Some(&self.album));
         let mut step = Step::visit(request.url());
         let mut password_sent = false;
         let mut pressed: Vec<String> = Vec::new();
@@ -132,6 +134,10 @@ impl Agent for FormAgent {
 
     fn sees_pages(&self) -> bool {
         true
+    }
+
+    fn pages(&self) -> Vec<SeenPage> {
+        self.album.pages()
     }
 }
 

@@ -5,6 +5,7 @@ use http::Method;
 use url::{Origin, Url, form_urlencoded};
 
 use super::Landing;
+use super::album::Album;
 use super::html::{Field, Form, Onward, Sheet, Verb};
 use super::jar::Jar;
 use crate::oauth::answer::{Page, PageKind, Returned};
@@ -20,10 +21,14 @@ const MOST_PAGES: usize = 12;
 /// Seconds of a refresh that are waited for, without waiting.
 const LONGEST_REFRESH: u32 = 10;
 
-/// Follows an authorization request with an empty cookie jar and fills in nothing.
-pub async fn as_stranger(wire: &Wire, request: &AuthorizationRequest) -> Result<Landing, Trouble> {
+/// Follows an authorization request with an empty cookie jar and fills in nothing. Pages on the way go into the album.
+pub async fn as_stranger(
+    wire: &Wire,
+    request: &AuthorizationRequest,
+    album: Option<&Album>,
+) -> Result<Landing, Trouble> {
     let mut jar = Jar::default();
-    let mut walker = Walker::new(wire, request, &mut jar, None);
+    let mut walker = Walker::new(wire, request, &mut jar, None).keeping(album);
     Ok(match walker.go(Step::visit(request.url())).await? {
         Stop::Landed(landing) => landing,
         Stop::At(sight) => Landing::Page(sight.page),
@@ -162,6 +167,8 @@ pub(super) struct Walker<'a> {
     pages: usize,
     /// Where other servers, which the login was left to, were asked to answer.
     relays: Vec<String>,
+    /// Where pages are kept.
+    album: Option<&'a Album>,
 }
 
 impl<'a> Walker<'a> {
@@ -172,7 +179,13 @@ impl<'a> Walker<'a> {
         jar: &'a mut Jar,
         password: Option<&'a Secret>,
     ) -> Self {
-        Self { wire, request, jar, password, last: None, pages: 0, relays: Vec::new() }
+        Self { wire, request, jar, password, last: None, pages: 0, relays: Vec::new(), album: None }
+    }
+
+    /// The same with an album for the pages on the way.
+    pub(super) fn keeping(mut self, album: Option<&'a Album>) -> Self {
+        self.album = album;
+        self
     }
 
     /// Makes a step and everything that follows of it without anybody's hand.
@@ -273,6 +286,9 @@ impl<'a> Walker<'a> {
         let kind = sheet.kind(reply.status);
         let says = sheet.says(kind, |text| self.hide(text));
         let page = Page { status: reply.status, kind, says, exchange: Some(reply.id) };
+        if let Some(album) = self.album {
+            album.keep(&page, reply);
+        }
         Sight { sheet, page, url: reply.url.clone() }
     }
 

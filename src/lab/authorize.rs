@@ -93,6 +93,9 @@ fn answer(server: &Server, headers: &HeaderMap, params: &Params, status: StatusC
 fn redirect_target(server: &Server, client: &Client, params: &Params) -> Option<String> {
     let registered = &client.redirect_uris;
     match params.get("redirect_uri") {
+        Some(asked) if server.flawed(Flaw::ChatgptRedirectUnusable) && redirect_uri::host(asked) == "chatgpt.com" => {
+            None
+        }
         Some(asked) => {
             registered.iter().any(|known| redirect_uri::matches(known, asked, server.flaws)).then(|| asked.to_owned())
         }

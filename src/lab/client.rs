@@ -53,6 +53,8 @@ pub(super) struct Client {
 pub(super) const RESOURCE: &str = "lab-resource";
 
 /// The clients that are there from the start.
+const CHATGPT: &str = "https://chatgpt.com/connector_platform_oauth_redirect";
+
 pub(super) fn preregistered() -> Vec<Client> {
     [
         ("lab-public", AuthMethod::None, None),
@@ -65,7 +67,11 @@ pub(super) fn preregistered() -> Vec<Client> {
         id: id.to_owned(),
         secret: secret.map(str::to_owned),
         method,
-        redirect_uris: vec!["http://127.0.0.1/callback".to_owned()],
+        redirect_uris: match id {
+            "lab-public-b" => vec!["http://127.0.0.1/callback".to_owned()],
+            // What the client of a service that ChatGPT is to use needs.
+            _ => vec!["http://127.0.0.1/callback".to_owned(), CHATGPT.to_owned()],
+        },
         name: id.to_owned(),
         scope: None,
         refreshes: true,

@@ -12,6 +12,17 @@ pub struct Fault {
     pub(super) flaw: Flaw,
 }
 
+/// The checks that look at a lab over TLS alone.
+const OVER_TLS: [&str; 4] =
+    ["transport/https-only", "transport/certificate-valid", "transport/tls-1.2-or-newer", "transport/hsts"];
+
+impl Fault {
+    /// Whether it shows over TLS alone.
+    pub fn needs_tls(&self) -> bool {
+        self.breaks.iter().all(|id| OVER_TLS.contains(id))
+    }
+}
+
 /// Which faults are switched on.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Flaws([u128; 4]);
@@ -66,7 +77,7 @@ faults! {
         "the authorization server metadata lacks response_types_supported";
     MemberOfWrongType "member-of-wrong-type" breaks ["server_metadata/required-members"]
         "scopes_supported of the authorization server is a string where an array belongs";
-    HttpEndpoint "http-endpoint" breaks ["server_metadata/https-everywhere"]
+    HttpEndpoint "http-endpoint" breaks ["server_metadata/https-everywhere", "transport/https-only"]
         "the authorization server metadata lists an endpoint with http on a host that is not loopback";
     S256Unadvertised "s256-unadvertised" breaks ["server_metadata/s256-advertised"]
         "code_challenge_methods_supported is missing";
@@ -86,6 +97,28 @@ faults! {
         "the key set is empty";
     JwksPrivateKey "jwks-private-key" breaks ["server_metadata/jwks-public-only"]
         "the key set publishes the private part of the signing key";
+    PlainHttpAnswered "plain-http-answered" breaks ["transport/https-only"]
+        "the port that speaks TLS answers plain http as well";
+    CertificateExpired "certificate-expired" breaks ["transport/certificate-valid"]
+        "the certificate expired yesterday";
+    CertificateOtherName "certificate-other-name" breaks ["transport/certificate-valid"]
+        "the certificate is for another name";
+    CertificateShortLived "certificate-short-lived" breaks ["transport/certificate-valid"]
+        "the certificate expires in five days";
+    OldTlsAccepted "old-tls-accepted" breaks ["transport/tls-1.2-or-newer"]
+        "a client that offers TLS 1.0 or 1.1 is answered in it";
+    HstsMissing "hsts-missing" breaks ["transport/hsts"]
+        "answers have no Strict-Transport-Security header";
+    CorsOnAuthorization "cors-on-authorization" breaks ["transport/no-cors-on-authorization"]
+        "the authorization endpoint is open to scripts of every origin";
+    CorsReflected "cors-reflected" breaks ["transport/cors-not-reflected"]
+        "the token endpoint and the resource allow whatever origin asks, with credentials";
+    FramingAllowed "framing-allowed" breaks ["transport/frame-protection"]
+        "pages may be framed by everybody";
+    FramingReportOnly "framing-report-only" breaks ["transport/frame-protection"]
+        "the policy against framing is reported and not enforced";
+    ReferrerUnsafe "referrer-unsafe" breaks ["transport/referrer-policy"]
+        "pages tell their whole address to whatever they link to";
     CodeFlowBroken "code-flow-broken" breaks ["authorization/code-flow-works"]
         "no code can be redeemed";
     TokenBesideCode "token-beside-code" breaks ["authorization/returns-code-not-token", "hygiene/no-secret-in-url"]
@@ -114,6 +147,10 @@ faults! {
         "the path of the redirect URI has only to begin as registered";
     RedirectQueryIgnored "redirect-query-ignored" breaks ["redirect_uri/query-exact"]
         "the query of the redirect URI is not compared";
+    ChatgptRedirectRefused "chatgpt-redirect-refused" breaks ["redirect_uri/chatgpt-allowed"]
+        "redirect URIs of chatgpt.com are not registered";
+    ChatgptRedirectUnusable "chatgpt-redirect-unusable" breaks ["redirect_uri/chatgpt-allowed"]
+        "redirect URIs of chatgpt.com are registered, and authorization requests with them refused";
     PkceOptional "pkce-optional" breaks ["pkce/required"]
         "a request without code_challenge gets a code that buys a token";
     PlainAccepted "plain-accepted" breaks ["pkce/plain-refused"]
@@ -222,6 +259,12 @@ faults! {
         "the resource takes a refresh token in place of an access token";
     QueryTokenAccepted "query-token-accepted" breaks ["resource/query-token-ignored"]
         "the resource takes an access token from the query of the address";
+    Registration200 "registration-200" breaks ["registration/dynamic-works"]
+        "a registration is answered 200";
+    RegistrationWithoutEcho "registration-without-echo" breaks ["registration/dynamic-works"]
+        "the answer to a registration does not say which redirect URIs were registered";
+    RegistrationCacheable "registration-cacheable" breaks ["registration/dynamic-works"]
+        "the answer to a registration may be stored by caches, with the credentials in it";
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use super::answer::{Refusal, json_no_store, with};
+use super::answer::{Refusal, json as typed_json, json_no_store, with};
 use super::authorize::words;
 use super::client::{AuthMethod, Client, same_secret};
 use super::faults::Flaw;
@@ -49,9 +49,18 @@ pub(super) async fn register(State(server): State<Arc<Server>>, request: Request
         failures: 0,
     };
     apply(&mut store, &mut client, wish);
-    let answer = description(&server, &client);
+    let mut answer = description(&server, &client);
+    if server.flawed(Flaw::RegistrationWithoutEcho)
+        && let Some(members) = answer.as_object_mut()
+    {
+        members.shift_remove("redirect_uris");
+    }
     store.clients.insert(client.id.clone(), client);
-    json_no_store(StatusCode::CREATED, &answer)
+    let status = if server.flawed(Flaw::Registration200) { StatusCode::OK } else { StatusCode::CREATED };
+    match server.flawed(Flaw::RegistrationCacheable) {
+        true => typed_json(status, &answer),
+        false => json_no_store(status, &answer),
+    }
 }
 
 pub(super) async fn read(State(server): State<Arc<Server>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
@@ -237,8 +246,10 @@ fn redirect_uris(server: &Server, sent: &Map<String, Value>) -> Result<Vec<Strin
         .ok_or_else(|| refused("redirect_uris is missing or empty".to_owned()))?;
     for (place, uri) in uris.iter().enumerate() {
         let picky = server.twisted(Twist::RegistrationPicky) && uri.starts_with("https:");
-        let objection =
-            redirect_uri::objection(uri).or_else(|| picky.then_some("native clients come back to loopback"));
+        let chatgpt = server.flawed(Flaw::ChatgptRedirectRefused) && redirect_uri::host(uri) == "chatgpt.com";
+        let objection = redirect_uri::objection(uri)
+            .or_else(|| chatgpt.then_some("its host is not allowed"))
+            .or_else(|| picky.then_some("native clients come back to loopback"));
         if let Some(why) = objection {
             return Err(refused(format!("redirect URI {}: {why}", place + 1)));
         }

@@ -18,7 +18,7 @@ use super::jwt::Key;
 use super::log::Log;
 use super::quirks::{Twist, Twists};
 use super::store::Store;
-use super::{authorize, forgeable, mcp, metadata, registration, resource, revocation, signin, token};
+use super::{authorize, forgeable, headers, mcp, metadata, registration, resource, revocation, signin, token};
 
 /// The scopes there are.
 pub(super) const SCOPES: [&str; 2] = ["notes:read", "notes:write"];
@@ -97,6 +97,11 @@ impl Server {
             started: tokio::time::Instant::now(),
             epoch: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
         })
+    }
+
+    /// Whether it is served over TLS.
+    pub(super) fn is_secure(&self) -> bool {
+        self.base.starts_with("https:")
     }
 
     pub(super) fn flawed(&self, flaw: Flaw) -> bool {
@@ -188,11 +193,13 @@ async fn unknown_path(State(server): State<Arc<Server>>) -> Response {
 
 async fn count_and_delay(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
     server.requests.fetch_add(1, Ordering::Relaxed);
+    let asked = headers::Asked::read(&request);
     let request = match &server.log {
         Some(log) => log.note(&server, request).await,
         None => request,
     };
     let mut response = next.run(request).await;
+    headers::finish(&server, &asked, &mut response);
     if server.flawed(Flaw::VersionBanner) {
         response = with(response, header::SERVER, "nginx/1.18.0 (Ubuntu)");
     }

@@ -59,7 +59,7 @@ pub(super) fn begin(
         None => pages::login(&id, &transaction, first_fields(server), false),
     };
     store.transactions.insert(id, transaction);
-    if fresh { set_cookie(response, BROWSER, &browser) } else { response }
+    if fresh { set_cookie(server, response, BROWSER, &browser) } else { response }
 }
 
 /// Who is signed in, as far as this request may rely on it.
@@ -128,7 +128,7 @@ pub(super) async fn login(State(server): State<Arc<Server>>, request: Request) -
         format!("/consent?transaction={id}")
     };
     let response = redirect(StatusCode::SEE_OTHER, &location);
-    set_cookie(response, SESSION, &session)
+    set_cookie(&server, response, SESSION, &session)
 }
 
 pub(super) async fn consent_page(State(server): State<Arc<Server>>, request: Request) -> Response {
@@ -233,8 +233,9 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         .map(|(_, value)| value)
 }
 
-/// Without `Secure`: the lab is plain http on loopback.
-fn set_cookie(response: Response, name: &str, value: &str) -> Response {
-    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax");
+/// `Secure` over TLS alone: not every client takes such a cookie from plain http on loopback.
+fn set_cookie(server: &Server, response: Response, name: &str, value: &str) -> Response {
+    let secure = if server.is_secure() { "; Secure" } else { "" };
+    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}");
     with(response, header::SET_COOKIE, &cookie)
 }

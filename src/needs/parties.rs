@@ -15,6 +15,7 @@ use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::revocation::Revoked;
 use crate::oauth::scope::ScopeSet;
 use crate::oauth::token::{Grant, TokenAnswer, TokenSet};
+use crate::registration::Registered;
 use crate::wire::{Reply, Trouble, Wire};
 
 /// Requests without a user, by the real client.
@@ -126,6 +127,26 @@ impl Needs for Revocation {
             Some(endpoint) => Ok(Self { endpoint: endpoint.to_owned() }),
             None => Err(Shortfall::NotApplicable(
                 "the server announces no revocation_endpoint, see server_metadata/revocation-advertised".into(),
+            )),
+        }
+    }
+}
+
+/// How the client that we audit as was registered. Nothing is sent.
+#[derive(Debug, Clone)]
+pub struct Registration(pub Arc<Registered>);
+
+impl Needs for Registration {
+    const STAGE: Stage = Stage::Anonymous;
+    async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
+        match &cx.audit.registered {
+            Some(registered) => Ok(Self(Arc::clone(registered))),
+            None if cx.audit.discovery.server.endpoint("registration_endpoint").is_none() => {
+                Err(Shortfall::NotApplicable("the server offers no dynamic client registration".into()))
+            }
+            None => Err(Shortfall::NotRun(
+                "a client is configured, so none was registered".into(),
+                "the audit without --client-id".into(),
             )),
         }
     }

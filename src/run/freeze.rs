@@ -90,6 +90,8 @@ pub(super) fn audit_of_documents(profile: Profile, settings: Settings, discovery
         token_endpoint: String::new(),
         client,
         other_client: None,
+        registered: None,
+        held: Arc::default(),
         front: Front::new(Arc::new(Nobody)),
         ordinary,
         settings,

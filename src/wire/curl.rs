@@ -7,6 +7,9 @@ const IMPLIED: [&str; 2] = ["host", "content-length"];
 
 /// The line.
 pub(super) fn line(request: &RecordedRequest) -> String {
+    if request.method == "TLS" {
+        return handshake(request);
+    }
     let mut words = vec!["curl".to_owned(), "-i".to_owned()];
     if request.method != "GET" || request.body.is_some() {
         words.extend(["-X".to_owned(), request.method.clone()]);
@@ -21,6 +24,14 @@ pub(super) fn line(request: &RecordedRequest) -> String {
     words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
 }
 
+/// A handshake, with the version that was offered at most.
+fn handshake(request: &RecordedRequest) -> String {
+    let most = request.headers.iter().find(|(name, _)| name == "tls-max");
+    let most = most.and_then(|(_, version)| version.strip_prefix("TLS "));
+    let most = most.map_or_else(String::new, |v| format!("--tlsv{v} --tls-max {v} "));
+    format!("curl -v -o /dev/null {most}{}", quote(&request.url))
+}
+
 fn quote(word: &str) -> String {
     // NUL cannot stand in an argument at all.
     let word = word.replace('\0', "\u{fffd}");
@@ -30,6 +41,15 @@ fn quote(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_handshake_is_repeated_in_its_version() {
+        let mut request =
+            RecordedRequest { method: "TLS".into(), url: "https://a.example/".into(), headers: vec![], body: None };
+        assert_eq!(line(&request), "curl -v -o /dev/null https://a.example/");
+        request.headers.push(("tls-max".into(), "TLS 1.0".into()));
+        assert_eq!(line(&request), "curl -v -o /dev/null --tlsv1.0 --tls-max 1.0 https://a.example/");
+    }
 
     #[test]
     fn what_a_shell_would_read_is_quoted() {

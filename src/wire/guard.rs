@@ -54,6 +54,18 @@ impl Guard {
         Err(Trouble::new(TroubleKind::Guarded, refusal(url.host_str().unwrap_or_default(), address)))
     }
 
+    /// The addresses of a host that may be gone to.
+    pub(super) async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Trouble> {
+        let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let found = tokio::net::lookup_host((bare, port)).await;
+        let found: Vec<SocketAddr> = found.into_iter().flatten().collect();
+        let open: Vec<SocketAddr> = found.iter().copied().filter(|a| self.opens(host, a.ip())).collect();
+        match (open.is_empty(), found.first()) {
+            (true, Some(first)) => Err(Trouble::new(TroubleKind::Guarded, refusal(host, first.ip()))),
+            _ => Ok(open),
+        }
+    }
+
     fn opens(&self, host: &str, address: IpAddr) -> bool {
         self.named.contains(&host.to_ascii_lowercase())
             || (self.loopback && canonical(address).is_loopback())

@@ -35,7 +35,7 @@ pub struct Exchange {
 /// A request as it may be shown.
 #[derive(Debug, Clone, Serialize)]
 pub struct RecordedRequest {
-    /// The method.
+    /// The method; `TLS` for a handshake and nothing more.
     pub method: String,
     /// The address.
     pub url: String,
@@ -49,7 +49,7 @@ pub struct RecordedRequest {
 /// An answer as it may be shown.
 #[derive(Debug, Clone, Serialize)]
 pub struct RecordedResponse {
-    /// The status.
+    /// The status; 0 for a handshake, whose answer is told in the body.
     pub status: u16,
     /// The headers, names in lower case.
     pub headers: Vec<(String, String)>,
@@ -61,6 +61,8 @@ impl Exchange {
     /// The request line and the status, for one line of a report.
     pub fn summary(&self) -> String {
         let answer = match &self.response {
+            // A handshake has no status; what came back is its whole answer.
+            Some(response) if self.request.method == "TLS" => response.body.clone(),
             Some(response) => response.status.to_string(),
             None => "no answer".into(),
         };

@@ -250,7 +250,10 @@ pub(super) fn trouble(url: &str, error: &reqwest::Error) -> Trouble {
     if lower.contains("dns error") || lower.contains("failed to lookup") || lower.contains("name or service") {
         return Trouble::new(TroubleKind::NoSuchHost, format!("the host {host} does not resolve"));
     }
-    if ["certificate", "tls", "handshake", "corrupt message", "invalidcertificate"].iter().any(|w| lower.contains(w)) {
+    if ["certificate", "tls", "handshake", "corrupt message", "invalidcertificate", "fatal alert"]
+        .iter()
+        .any(|w| lower.contains(w))
+    {
         // What rustls says of an answer in plain HTTP.
         let plain = lower.contains("invalidcontenttype");
         let last = if plain { "the answer is not TLS; perhaps the port speaks plain http".to_owned() } else { last };

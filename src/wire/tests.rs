@@ -180,3 +180,65 @@ fn a_request_can_be_malformed() {
     assert_eq!(request.body.as_deref(), Some(&b"a=1&a=2"[..]));
     assert_eq!(request.header_map(&[]).get_all("x-odd").iter().count(), 2);
 }
+
+#[tokio::test]
+async fn what_a_port_says_to_plain_http_is_told_apart() {
+    use super::plain::Plain;
+    let ask = |url: String| async move { wire().ask_plainly(&url, "https://127.0.0.1:1/").await };
+    let redirect = saying(b"HTTP/1.1 301 Moved\r\nLocation: https://127.0.0.1/\r\nContent-Length: 0\r\n\r\n").await;
+    let Ok(Plain::Answered(reply)) = ask(redirect).await else { panic!("no answer") };
+    assert_eq!((reply.status, reply.location().as_deref()), (301, Some("https://127.0.0.1/")));
+    let alert = ask(saying(b"\x15\x03\x01\x00\x02\x02\x46").await).await;
+    assert!(matches!(alert, Ok(Plain::SpeaksTls(_))));
+    assert!(matches!(ask(saying(b"").await).await, Ok(Plain::Cut(_))));
+    assert_eq!(ask(saying(b"220 smtp ready\r\n").await).await.unwrap_err().kind, TroubleKind::Garbled);
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    assert!(matches!(ask(format!("http://{free}/")).await, Ok(Plain::NobodyListens(_))));
+    assert_eq!(ask("http://169.254.169.254/".into()).await.unwrap_err().kind, TroubleKind::Guarded);
+}
+
+#[tokio::test]
+async fn nothing_of_the_users_own_goes_out_in_the_clear() {
+    let (tell, mut told) = tokio::sync::mpsc::channel(1);
+    let url = server(move |mut stream| {
+        let tell = tell.clone();
+        async move {
+            let mut heard = vec![0; 8192];
+            let n = stream.read(&mut heard).await.unwrap_or(0);
+            let _ = tell.send(String::from_utf8_lossy(&heard[..n]).into_owned()).await;
+        }
+    })
+    .await;
+    let options = WireOptions {
+        headers: vec![("Authorization".into(), "Bearer of-the-user".into())],
+        guard: Guard::default().naming("http://127.0.0.1/"),
+        ..WireOptions::default()
+    };
+    let _ = Wire::open(options).unwrap().ask_plainly(&format!("{url}token?x=1"), "https://127.0.0.1:1/").await;
+    let heard = told.recv().await.unwrap();
+    assert!(heard.starts_with("GET /token?x=1 HTTP/1.1\r\nhost: 127.0.0.1:"), "{heard}");
+    assert!(!heard.contains("of-the-user"));
+}
+
+#[tokio::test]
+async fn an_old_hello_is_recorded_with_its_answer() {
+    use super::tls::{Offered, OldVersion};
+    let https = saying(b"\x15\x03\x01\x00\x02\x02\x46").await.replace("http:", "https:");
+    let wire = wire();
+    let (id, offered) = wire.offer(&https, OldVersion::Tls10).await.unwrap();
+    assert_eq!(offered, Offered::Alert("protocol_version (70)".into()));
+    let recorded = &wire.ledger().all()[id.0 as usize - 1];
+    assert_eq!(recorded.summary(), format!("TLS {https} -> the alert protocol_version (70)"));
+    assert_eq!(recorded.request.body.as_deref(), Some("ClientHello: TLS 1.0 at most"));
+    assert_eq!(wire.sent(), 1);
+    // A server that is no TLS server shakes hands with nobody.
+    let trouble = wire.shake_hands(&saying(b"HTTP/1.1 400 x\r\n\r\n").await.replace("http:", "https:")).await;
+    assert_eq!(trouble.unwrap_err().kind, TroubleKind::Tls);
+    let silent = server(|mut stream| async move {
+        let _ = stream.read(&mut [0; 64]).await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    })
+    .await;
+    let trouble = wire.offer(&silent.replace("http:", "https:"), OldVersion::Tls11).await;
+    assert_eq!(trouble.unwrap_err().kind, TroubleKind::TimedOut);
+}

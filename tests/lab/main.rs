@@ -8,5 +8,6 @@ mod pages;
 mod quirks;
 mod resource;
 mod starting;
+mod tls;
 mod tokens;
 mod visitor;

@@ -58,7 +58,13 @@ pub(crate) async fn visit(faults: &[&str], quirks: &[&str]) -> Visitor {
 #[expect(clippy::disallowed_types, reason = "the lab is tested without the auditor's own wire")]
 pub(crate) async fn visit_with(options: LabOptions) -> Visitor {
     Visitor {
-        http: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap(),
+        http: reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            // A fault of TLS makes a lab whose certificate need not be good.
+            .tls_danger_accept_invalid_certs(true)
+            .build()
+            .unwrap(),
         lab: Lab::start(options).await.unwrap(),
         cookies: BTreeMap::new(),
         user: ("alice", "wonderland"),

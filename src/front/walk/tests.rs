@@ -7,7 +7,7 @@ use super::*;
 const HOME: &str = "http://127.0.0.1:8765/callback";
 
 async fn lands(small: &Small) -> Landing {
-    as_stranger(&small.wire, &small.request()).await.unwrap()
+    as_stranger(&small.wire, &small.request(), None).await.unwrap()
 }
 
 async fn returned(small: &Small) -> Returned {

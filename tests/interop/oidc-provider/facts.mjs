@@ -4,6 +4,9 @@ export const user = { id: 'alice', password: 'wonderland', name: 'Alice Liddell'
 
 export const redirectUri = 'http://127.0.0.1:8765/callback';
 
+// Where ChatGPT comes back to, if the server sends iss.
+export const chatgptUri = 'https://chatgpt.com/connector_platform_oauth_redirect';
+
 export const clients = {
   public: { client_id: 'interop-public' },
   'public-b': { client_id: 'interop-public-b' },

@@ -59,5 +59,5 @@ export async function lax(origin) {
   route('/api/me', scopes.read, ({ accountId, scope }) => ({ sub: accountId, name: user.name, scope }));
   route('/api/write', scopes.write, ({ accountId }) => ({ sub: accountId, written: true }));
 
-  return { provider, api };
+  return { provider, api, pageHeaders: {} };
 }

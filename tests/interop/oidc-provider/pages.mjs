@@ -44,9 +44,15 @@ async function granted(provider, { prompt, params, session, grantId }) {
   return { consent: { grantId: await grant.save() } };
 }
 
-export function pages(provider) {
+// `headers` go with every page: what the library leaves to whoever writes the pages.
+export function pages(provider, headers) {
   const router = express.Router();
   const path = '/interaction/:uid';
+
+  router.use(path, (_req, res, next) => {
+    res.set(headers);
+    next();
+  });
 
   router.get(path, async (req, res) => {
     const { prompt, params } = await provider.interactionDetails(req, res);

@@ -17,9 +17,9 @@ server.listen(Number(process.env.PORT ?? 0), '127.0.0.1');
 await once(server, 'listening');
 const origin = `http://127.0.0.1:${server.address().port}`;
 
-const { provider, api } = await build(origin);
+const { provider, api, pageHeaders } = await build(origin);
 const app = express().disable('x-powered-by');
-app.use(api, pages(provider), provider.callback());
+app.use(api, pages(provider, pageHeaders), provider.callback());
 server.on('request', app);
 
 process.stdin.on('end', () => process.exit()).resume();

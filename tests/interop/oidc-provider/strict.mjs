@@ -2,7 +2,7 @@
 import express from 'express';
 import { exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import Provider, { errors } from 'oidc-provider';
-import { clients, common, redirectUri, scopes, user } from './facts.mjs';
+import { chatgptUri, clients, common, redirectUri, scopes, user } from './facts.mjs';
 
 const lifetime = 600; // seconds, of every token that opens something
 
@@ -21,7 +21,7 @@ export async function strict(origin) {
       { ...clients.confidential, token_endpoint_auth_method: 'client_secret_basic', application_type: 'web' },
     ].map((client) => ({
       application_type: 'native', // any port of the loopback address, as RFC 8252 wants it
-      redirect_uris: [redirectUri],
+      redirect_uris: [redirectUri, chatgptUri],
       response_types: ['code'],
       grant_types: ['authorization_code', 'refresh_token'],
       ...client,
@@ -91,5 +91,5 @@ export async function strict(origin) {
   route('/api/me', scopes.read, ({ sub, scope }) => ({ sub, name: user.name, scope }));
   route('/api/write', scopes.write, ({ sub }) => ({ sub, written: true }));
 
-  return { provider, api };
+  return { provider, api, pageHeaders: { 'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'" } };
 }

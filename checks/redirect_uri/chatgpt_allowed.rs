@@ -1,0 +1,162 @@
+//! ChatGPT can come back: its redirect URI is taken, by registration and at the authorization endpoint.
+
+use std::sync::Arc;
+
+use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Ruling, Verdict, demand, must};
+use crate::document::Document;
+use crate::front::Stranger;
+use crate::needs::{Baseline, Context};
+use crate::oauth::answer::{AuthorizationAnswer, PageKind};
+use crate::oauth::client::{Client, Origin};
+use crate::registration;
+use crate::wire::Reply;
+
+const ALLOWED: Demand = demand(
+    "The redirect URI that ChatGPT uses with this server is allowed.",
+    &[must(Document::OpenAi, "redirect URI")],
+);
+
+/// For servers that send `iss`.
+const STABLE: &str = "https://chatgpt.com/connector_platform_oauth_redirect";
+/// For all others, with an identifier that belongs to the app.
+const OWN: &str = "https://chatgpt.com/connector/oauth/";
+/// What older guides ask for beside it.
+const FORMER: &str = "https://platform.openai.com/apps-manage/oauth";
+
+/// Asks for an answer at ChatGPT's redirect URI, as a stranger, and follows no redirect there.
+pub struct ChatgptAllowed;
+
+impl Check for ChatgptAllowed {
+    type Needs = Baseline;
+    const CARD: Card = Card {
+        id: "redirect_uri/chatgpt-allowed",
+        demands: &[ALLOWED],
+        impact: Impact::Critical,
+        reach: Reach::OwnMaterial,
+        page: include_str!("chatgpt_allowed.md"),
+    };
+
+    async fn run(baseline: Baseline, cx: &Context) -> Outcome {
+        let metadata = &cx.audit.discovery.server.metadata;
+        let sends_iss =
+            baseline.returned.get("iss").is_some() && metadata.flag("authorization_response_iss_parameter_supported");
+        let uri = match applies(sends_iss, cx.audit.settings.chatgpt_callback_id.as_deref()) {
+            Ok(uri) => uri,
+            Err(verdict) => return Ok(verdict.into()),
+        };
+        let own = &baseline.ordinary.client;
+        let (client, registered) = match (&own.origin, metadata.text("registration_endpoint")) {
+            (Origin::Dynamic(_), Some(endpoint)) => {
+                let scope = &baseline.ordinary.scope;
+                match registration::for_service(&cx.wire, endpoint, &uri, own.auth, scope).await? {
+                    (reply, Some(client)) => (client, Some(reply.id)),
+                    (reply, None) => return Ok(Ruling::from(judge_refusal(&reply, &uri)).shown_by([reply.id])),
+                }
+            }
+            _ => (Client { redirect_uri: uri.clone(), https_redirect_uri: None, ..(**own).clone() }, None),
+        };
+        let client = Arc::new(client);
+        if registered.is_some() {
+            cx.audit.hold(Arc::clone(&client));
+        }
+        let request = baseline.ordinary.of(&client).request();
+        let answer = match cx.audit.front.visit_as_stranger(&cx.wire, request, &cx.audit.token_endpoint).await? {
+            Stranger::Asked(_, page) => AuthorizationAnswer::Page(page),
+            Stranger::Answered(answer) => answer,
+        };
+        let note =
+            Verdict::not_applicable("older guides ask for it as well, OpenAI's present text does not; not tried");
+        let evidence = registered.into_iter().chain(answer.exchange());
+        Ok(Ruling::from(judge(&answer, &uri)).shown_by(evidence).noting(FORMER, note))
+    }
+}
+
+/// Which redirect URI ChatGPT uses: the stable one only where `iss` tells servers apart.
+fn applies(sends_iss: bool, callback_id: Option<&str>) -> Result<String, Verdict> {
+    match (sends_iss, callback_id) {
+        (true, _) => Ok(STABLE.into()),
+        (false, Some(id)) => Ok(format!("{OWN}{id}")),
+        (false, None) => Err(Verdict::NotRun {
+            why: format!("iss is not both announced and sent, so ChatGPT comes back to {OWN} and an id of your app's"),
+            how: "--chatgpt-callback-id ID".into(),
+        }),
+    }
+}
+
+fn judge_refusal(reply: &Reply, uri: &str) -> Verdict {
+    let json = reply.json().unwrap_or_default();
+    let text = |name: &str| json.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+    let (error, about) = (text("error"), text("error_description"));
+    let is_it = error == "invalid_redirect_uri" || about.to_ascii_lowercase().contains("redirect");
+    match (reply.status, is_it) {
+        (400..=499, true) => {
+            Verdict::fail(ALLOWED, format!("a registration for {uri} is refused: {} {error} ({about})", reply.status))
+        }
+        (status, _) => Verdict::inconclusive(format!("no client could be registered for {uri}: {status} {error}")),
+    }
+}
+
+fn judge(answer: &AuthorizationAnswer, uri: &str) -> Verdict {
+    let ended = answer.describe();
+    match answer {
+        AuthorizationAnswer::Page(page) => match page.kind {
+            PageKind::Login | PageKind::Consent => Verdict::pass(format!("{uri} is taken: {ended} is shown")),
+            PageKind::Error if page.status < 500 => {
+                Verdict::fail(ALLOWED, format!("an authorization request for {uri} ends on {ended}"))
+            }
+            PageKind::Error | PageKind::Unknown => {
+                Verdict::inconclusive(format!("an authorization request for {uri} ends on {ended}"))
+            }
+        },
+        AuthorizationAnswer::Code(_) => Verdict::pass(format!("{uri} is taken: a code is sent there")),
+        AuthorizationAnswer::Error(e) if WAITING.contains(&e.error.as_str()) => {
+            Verdict::pass(format!("{uri} is taken: {} is sent there", e.error))
+        }
+        AuthorizationAnswer::Error(_)
+        | AuthorizationAnswer::Other(_)
+        | AuthorizationAnswer::Elsewhere(_)
+        | AuthorizationAnswer::NeverCameBack(_) => {
+            Verdict::inconclusive(format!("an authorization request for {uri} was answered with {ended}"))
+        }
+    }
+}
+
+/// Errors that say that nobody is signed in yet, and nothing else.
+const WAITING: [&str; 3] = ["login_required", "interaction_required", "consent_required"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::answer::tests::{arrived, page};
+    use crate::wire::message::tests::reply;
+
+    #[test]
+    fn iss_decides_which_uri_applies() {
+        assert_eq!(applies(true, Some("x")), Ok(STABLE.into()));
+        assert_eq!(applies(false, Some("x")), Ok("https://chatgpt.com/connector/oauth/x".into()));
+        assert!(matches!(applies(false, None), Err(Verdict::NotRun { .. })));
+    }
+
+    #[test]
+    fn a_login_page_or_an_answer_there_holds() {
+        let judge = |answer| judge(&answer, STABLE);
+        assert!(matches!(judge(page(200, PageKind::Login)), Verdict::Pass(_)));
+        assert!(matches!(judge(arrived(STABLE, &format!("{STABLE}?code=x"))), Verdict::Pass(_)));
+        assert!(matches!(judge(arrived(STABLE, &format!("{STABLE}?error=login_required"))), Verdict::Pass(_)));
+        assert!(matches!(judge(page(400, PageKind::Error)), Verdict::Fail(..)));
+        for answer in [page(500, PageKind::Error), page(200, PageKind::Unknown), arrived(STABLE, "https://x.test/")] {
+            assert!(matches!(judge(answer), Verdict::Inconclusive(_)));
+        }
+    }
+
+    #[test]
+    fn only_a_refusal_of_the_uri_is_one() {
+        let json = |error: &str| format!("{{\"error\":\"{error}\"}}");
+        assert!(matches!(judge_refusal(&reply(400, &[], &json("invalid_redirect_uri")), STABLE), Verdict::Fail(..)));
+        assert!(matches!(
+            judge_refusal(&reply(400, &[], &json("invalid_client_metadata")), STABLE),
+            Verdict::Inconclusive(_)
+        ));
+        assert!(matches!(judge_refusal(&reply(503, &[], ""), STABLE), Verdict::Inconclusive(_)));
+    }
+}

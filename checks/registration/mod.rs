@@ -1,0 +1,3 @@
+//! Dynamic client registration.
+
+pub mod dynamic_works;
