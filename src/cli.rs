@@ -13,6 +13,8 @@ mod demo;
 mod discover;
 mod lab;
 mod output;
+mod rules;
+mod schema;
 mod sign_in;
 
 use output::Streams;
@@ -47,6 +49,8 @@ enum Command {
     Checks(catalogue::ChecksArgs),
     /// Show a check's page: what is sent, how it is judged, why, how to fix it.
     Explain(catalogue::ExplainArgs),
+    /// Print the JSON Schema of a file that oaudit reads.
+    Schema(schema::SchemaArgs),
     /// Serve the embedded authorization server, MCP endpoint and API.
     Lab(lab::LabArgs),
 }
@@ -101,6 +105,7 @@ pub async fn run() -> Exit {
         Command::Discover(args) => args.run().await,
         Command::Checks(args) => args.run(),
         Command::Explain(args) => args.run(),
+        Command::Schema(args) => args.run(),
         Command::Lab(args) => args.run().await,
     }
 }

@@ -32,16 +32,12 @@ impl Check for JwksPublicOnly {
     };
 
     async fn run(documents: Documents, cx: &Context) -> Outcome {
-        let Some(Ok(fetched)) = &documents.server.jwks else {
-            return Ok(Verdict::not_applicable("no keys were found, see server_metadata/jwks-reachable").into());
-        };
-        let keys = fetched.json.as_ref().and_then(|j| j.get("keys")).and_then(Value::as_array);
-        let Some(keys) = keys.filter(|k| !k.is_empty()) else {
+        let Some((keys, exchange)) = documents.server.keys() else {
             return Ok(Verdict::not_applicable("no keys were found, see server_metadata/jwks-reachable").into());
         };
         let findings = keys.iter().enumerate().map(|(at, key)| Finding::new(format!("key {}", at + 1), judge(key)));
         let ruling = cx.fold(findings.collect(), format!("{} keys, none with a private member", keys.len()));
-        Ok(ruling.shown_by([fetched.exchange]))
+        Ok(ruling.shown_by([exchange]))
     }
 }
 
