@@ -1,6 +1,6 @@
 //! Judges a document by a rule. Pure: what the examples of a rule run is what an audit runs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -14,6 +14,7 @@ const MOST_LINES: usize = 50;
 
 /// What was seen at one place.
 struct Line {
+    pointer: String,
     place: String,
     /// Behind the name of the place, or behind "it".
     fact: String,
@@ -35,8 +36,8 @@ impl Rule {
             }
         }
         let in_force = self.expect.iter().filter(|e| level(&e.demand).is_some());
-        let lines: Vec<(&Expectation, Line)> =
-            in_force.flat_map(|e| e.condition.look(document, issuer).into_iter().map(move |line| (e, line))).collect();
+        let seen = in_force.flat_map(|e| e.condition.look(document, issuer).into_iter().map(move |line| (e, line)));
+        let lines = once_a_place(seen.collect());
         match lines.as_slice() {
             [] => Verdict::not_applicable("nothing that this rule judges is in the document").into(),
             [(_, line)] if line.held => Verdict::pass(line.sentence()).into(),
@@ -52,19 +53,29 @@ impl Rule {
     }
 }
 
+/// Of several expectations at one place the broken ones are worth a line each; if none is, one line is enough.
+fn once_a_place(lines: Vec<(&Expectation, Line)>) -> Vec<(&Expectation, Line)> {
+    let broken: HashSet<String> = lines.iter().filter(|(_, l)| !l.held).map(|(_, l)| l.pointer.clone()).collect();
+    let mut told = HashSet::new();
+    let mut worth = |line: &Line| !line.held || (!broken.contains(&line.pointer) && told.insert(line.pointer.clone()));
+    lines.into_iter().filter(|(_, line)| worth(line)).collect()
+}
+
 fn finding(expectation: &Expectation, line: &Line) -> Finding {
     let why = format!("it {}", line.fact);
     let verdict = if line.held { Verdict::pass(why) } else { Verdict::fail(expectation.demand, why) };
     Finding::new(&line.place, verdict)
 }
 
-/// What was seen, if it is little enough to be read; else how much it was.
+/// What was seen, if it is little enough to be read; else how much it was. A list says what its items are.
 fn held(lines: &[(&Expectation, Line)]) -> String {
-    let mut facts: Vec<String> = lines.iter().map(|(_, line)| line.sentence()).collect();
-    facts.dedup();
+    let within =
+        |line: &Line, other: &Line| line.pointer.strip_prefix(&other.pointer).is_some_and(|p| p.starts_with('/'));
+    let topmost = |line: &&Line| lines.len() > MOST_LINES || !lines.iter().any(|(_, other)| within(line, other));
+    let facts: Vec<String> = lines.iter().map(|(_, line)| line).filter(topmost).map(Line::sentence).collect();
     match facts.len() {
         ..=3 => facts.join("; "),
-        _ => format!("{} places were looked at, and all are as expected", facts.len()),
+        many => format!("{many} places were looked at, and all are as expected"),
     }
 }
 
@@ -105,7 +116,7 @@ impl Condition {
             (None, _, Some(value)) => format!("is {}", show(value)),
             (None, _, None) => "is missing".into(),
         };
-        Line { place: place.name().to_owned(), fact, held }
+        Line { pointer: place.pointer.clone(), place: place.name().to_owned(), fact, held }
     }
 }
 

@@ -129,9 +129,11 @@ async fn introspection(cx: &Context) -> Result<Found, Shortfall> {
     let wire = cx.wire.stamped("introspection");
     let ask = || endpoint.ask(&wire, baseline.tokens.access_token.expose());
     match cx.audit.introspected.get_or_try_init(ask).await? {
-        Introspected::Active(document, exchange) | Introspected::Inactive(document, exchange) => {
-            Ok(Found { document: document.clone(), exchange: *exchange })
-        }
+        Introspected::Active(document, exchange) => Ok(Found { document: document.clone(), exchange: *exchange }),
+        // So it answers as well whoever may not know of the token (RFC 7662 section 2.2): nothing is described.
+        Introspected::Inactive(..) => Err(Shortfall::Inconclusive(
+            "the introspection endpoint calls the token inactive, to us at least, and describes nothing".into(),
+        )),
         Introspected::Unclear(why, _) => Err(Shortfall::Inconclusive(why.clone())),
     }
 }

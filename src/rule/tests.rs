@@ -94,6 +94,17 @@ fn every_place_of_a_star_is_judged() {
 }
 
 #[test]
+fn a_place_is_told_of_once() {
+    let expect = "[[expect]]\nat = \"/a\"\ntype = \"array\"\n[[expect]]\nat = \"/a\"\ncontains-none-of = [1]\n\
+                  [[expect]]\nat = \"/a/*\"\nmatches = \"x\"\noptional = true\n";
+    let ruling = judge(expect, json!({ "a": ["x", "xy"] }));
+    assert_eq!(ruling.verdict, Verdict::pass("a is [\"x\",\"xy\"]"));
+    assert_eq!(ruling.findings.len(), 3);
+    assert_eq!(judge(expect, json!({})).verdict.why(), "a is missing");
+    assert_eq!(why(expect, json!({ "a": [1] })), "a: it is [1], with 1 (and 1 more of 2 tried)");
+}
+
+#[test]
 fn unless_all_of_when_holds_the_rule_is_not_applicable() {
     let expect = "[[when]]\nat = \"/a\"\nexists = true\nmessage = \"see another\"\n[[when]]\nat = \"/b\"\nequals = 1\n\
                   [[expect]]\nat = \"/c\"\nexists = true\n";

@@ -198,7 +198,12 @@ async fn fastmcp_as_it_is() {
     assert_eq!(report.summary.logins, 0);
     // An unknown grant is invalid_request there, and invalid_grant comes with 401.
     assert_eq!(of(&report, ResultKind::Fail), BTreeSet::from(["token/error-codes"]), "{}", trouble(&report));
-    let weak = BTreeSet::from(["pkce/required", "code/replay-revokes-tokens", "refresh/reuse-revokes-family"]);
+    let weak = BTreeSet::from([
+        "server_metadata/iss-advertised",
+        "pkce/required",
+        "code/replay-revokes-tokens",
+        "refresh/reuse-revokes-family",
+    ]);
     assert_eq!(of(&report, ResultKind::Warn), weak, "{}", trouble(&report));
     for id in ["code/single-use", "refresh/rotated", "refresh/old-token-refused", "pkce/plain-refused"] {
         assert_eq!(line(&report, id).verdict, VerdictKind::Pass, "{id}\n{}", trouble(&report));
