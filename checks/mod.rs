@@ -1,6 +1,7 @@
 //! What is demanded of a server: one file a check, a folder a topic.
 
 use crate::check::AnyCheck;
+use crate::rule::Builtin;
 
 pub mod access_token;
 pub mod authorization;
@@ -18,11 +19,23 @@ pub mod server_metadata;
 pub mod token;
 pub mod transport;
 
+/// A check that only looks: `checks/PATH.toml` beside its page `checks/PATH.md`.
+macro_rules! rule {
+    ($path:literal) => {{
+        static RULE: Builtin =
+            Builtin::new($path, include_str!(concat!($path, ".toml")), include_str!(concat!($path, ".md")));
+        &RULE
+    }};
+}
+
 /// Every check, in the order of the report.
 pub static ALL: &[&dyn AnyCheck] = &[
     &resource_metadata::published::Published,
     &resource_metadata::resource_matches::ResourceMatches,
     &resource_metadata::authorization_servers_listed::AuthorizationServersListed,
+    rule!("resource_metadata/no_as_members"),
+    rule!("resource_metadata/bearer_methods"),
+    rule!("resource_metadata/scopes_listed"),
     &resource_metadata::challenge_401::Challenge401,
     &resource_metadata::challenge_header::ChallengeHeader,
     &resource_metadata::challenge_points_to_metadata::ChallengePointsToMetadata,
@@ -30,12 +43,17 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &server_metadata::issuer_matches::IssuerMatches,
     &server_metadata::required_members::RequiredMembers,
     &server_metadata::https_everywhere::HttpsEverywhere,
-    &server_metadata::s256_advertised::S256Advertised,
-    &server_metadata::plain_not_advertised::PlainNotAdvertised,
-    &server_metadata::no_implicit_advertised::NoImplicitAdvertised,
-    &server_metadata::no_password_advertised::NoPasswordAdvertised,
-    &server_metadata::refresh_advertised::RefreshAdvertised,
-    &server_metadata::revocation_advertised::RevocationAdvertised,
+    rule!("server_metadata/s256_advertised"),
+    rule!("server_metadata/plain_not_advertised"),
+    rule!("server_metadata/no_implicit_advertised"),
+    rule!("server_metadata/no_password_advertised"),
+    rule!("server_metadata/refresh_advertised"),
+    rule!("server_metadata/revocation_advertised"),
+    &server_metadata::iss_advertised::IssAdvertised,
+    rule!("server_metadata/auth_methods_advertised"),
+    rule!("server_metadata/no_none_signing"),
+    rule!("server_metadata/scopes_listed"),
+    &server_metadata::registration_path::RegistrationPath,
     &server_metadata::jwks_reachable::JwksReachable,
     &server_metadata::jwks_public_only::JwksPublicOnly,
     &transport::https_only::HttpsOnly,
@@ -46,6 +64,8 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &transport::cors_not_reflected::CorsNotReflected,
     &transport::frame_protection::FrameProtection,
     &transport::referrer_policy::ReferrerPolicy,
+    &server_metadata::jwks_strong_keys::JwksStrongKeys,
+    &server_metadata::jwks_kids_unique::JwksKidsUnique,
     &authorization::code_flow_works::CodeFlowWorks,
     &authorization::returns_code_not_token::ReturnsCodeNotToken,
     &authorization::implicit_refused::ImplicitRefused,

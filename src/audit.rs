@@ -8,7 +8,7 @@ use crate::front::{Front, Purpose, SignInError};
 use crate::needs::{Ordinary, Shortfall, no_resource};
 use crate::oauth::answer::{AuthorizationAnswer, Returned};
 use crate::oauth::client::Client;
-use crate::oauth::introspection::Introspection;
+use crate::oauth::introspection::{Introspected, Introspection};
 use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::scope::ScopeSet;
 use crate::oauth::token::TokenSet;
@@ -47,6 +47,8 @@ pub struct Audit {
     pub(crate) side_by_side: OnceLock<Option<bool>>,
     /// The second client's own ordinary flow, made once for all checks that need it as a control.
     pub(crate) other_flow: tokio::sync::OnceCell<Result<Arc<TokenSet>, Shortfall>>,
+    /// What the introspection endpoint says about the baseline's access token, asked once for all rules that read it.
+    pub(crate) introspected: tokio::sync::OnceCell<Introspected>,
     pub(crate) baseline: OnceLock<Result<Arc<Transcript>, FlowFailure>>,
 }
 

@@ -12,16 +12,15 @@ pub fn markdown(cards: &[&Card], profile: &Profile) -> String {
             topic = card.topic();
             text.push_str(&format!("\n## {topic}\n\n| check | holds when | level | impact |\n|---|---|---|---|\n"));
         }
-        let file = card.id.replace('-', "_");
+        // A user's rule has no page beside the table.
+        let name = match card.topic() {
+            crate::rule::TOPIC => format!("`{}`", card.id),
+            _ => format!("[`{}`]({}.md)", card.id, card.id.replace('-', "_")),
+        };
         let level = card.demands.iter().map(|d| profile.level(d)).max().unwrap_or(Level::Advice);
         let level = if profile.selects(card) { format!("{level:?}").to_lowercase() } else { "not in force".into() };
-        let line = format!(
-            "| [`{}`]({file}.md) | {} | {} | {} |\n",
-            card.id,
-            card.title(),
-            level,
-            format!("{:?}", card.impact).to_lowercase(),
-        );
+        let line =
+            format!("| {name} | {} | {} | {} |\n", card.title(), level, format!("{:?}", card.impact).to_lowercase(),);
         text.push_str(&line);
     }
     text

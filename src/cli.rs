@@ -15,6 +15,8 @@ mod discover;
 mod lab;
 mod logs;
 mod output;
+mod rules;
+mod schema;
 mod scopes;
 mod sign_in;
 mod token;
@@ -57,6 +59,8 @@ enum Command {
     Scopes(scopes::ScopesArgs),
     /// Look for tokens in log files, and for the exact secrets of a run.
     Logs(logs::LogsArgs),
+    /// Print the JSON Schema of a file that oaudit reads.
+    Schema(schema::SchemaArgs),
     /// Serve the embedded authorization server, MCP endpoint and API.
     Lab(lab::LabArgs),
 }
@@ -116,6 +120,7 @@ pub async fn run() -> Exit {
         Command::Explain(args) => args.run(),
         Command::Scopes(args) => args.run().await,
         Command::Logs(args) => args.run(),
+        Command::Schema(args) => args.run(),
         Command::Lab(args) => args.run().await,
     }
 }

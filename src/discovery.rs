@@ -190,6 +190,13 @@ impl ServerFacts {
     pub fn endpoint(&self, name: &str) -> Option<&str> {
         self.metadata.text(name)
     }
+
+    /// The published keys, if there are any, and the exchange that brought them.
+    pub fn keys(&self) -> Option<(&[Value], ExchangeId)> {
+        let fetched = self.jwks.as_ref()?.as_ref().ok()?;
+        let keys = fetched.json.as_ref()?.get("keys")?.as_array()?;
+        (!keys.is_empty()).then_some((keys, fetched.exchange))
+    }
 }
 
 /// All of it.

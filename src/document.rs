@@ -110,10 +110,12 @@ documents! {
     Mcp => "mcp", "MCP authorization";
     /// OpenAI's requirements for apps, and the approval checklist that its guides repeat.
     OpenAi => "openai", "OpenAI apps: authentication";
+    /// The rules of whoever runs the audit. Always in force: who gives a rule to the audit means it.
+    House => "house", "house rules";
 }
 
 impl Document {
-    /// Where a section can be read. Computed, never typed.
+    /// Where a section can be read. Computed, never typed; empty for what is not published.
     pub fn url(self, section: &str, mcp: McpVersion) -> String {
         match self {
             Self::OAuth21 => {
@@ -130,6 +132,7 @@ impl Document {
                 format!("https://modelcontextprotocol.io/docs/tutorials/security/security_best_practices#{section}")
             }
             Self::OpenAi => "https://developers.openai.com/plugins/build/auth".into(),
+            Self::House => String::new(),
             rfc => format!("https://www.rfc-editor.org/rfc/{}#section-{section}", rfc.slug()),
         }
     }
@@ -138,7 +141,7 @@ impl Document {
     pub fn cite(self, section: &str, mcp: McpVersion) -> String {
         match self {
             Self::Mcp => format!("{} {}, \"{section}\"", self.title(), mcp.as_str()),
-            Self::OpenAi | Self::McpSecurity => format!("{}, \"{section}\"", self.title()),
+            Self::OpenAi | Self::McpSecurity | Self::House => format!("{}, \"{section}\"", self.title()),
             _ => format!("{} section {section}", self.title()),
         }
     }

@@ -5,8 +5,8 @@
 //! earned; a person signs in once.
 //!
 //! The arrows run one way: `cli -> run -> {plan, front, registration, discovery} -> oauth -> wire`; `checks -> check,
-//! needs, oauth`; `report -> check`. The `lab` stands apart: it shares no protocol code with the auditor, so that a
-//! mistake made on both sides cannot hide itself.
+//! needs, oauth, rule`; `rule -> check, needs`; `report -> check`. The `lab` stands apart: it shares no protocol code
+//! with the auditor, so that a mistake made on both sides cannot hide itself.
 
 pub mod audit;
 pub mod catalogue;
@@ -28,6 +28,7 @@ pub mod profile;
 pub mod registration;
 pub mod report;
 pub mod resource;
+pub mod rule;
 pub mod run;
 pub mod settings;
 pub mod wire;

@@ -79,9 +79,9 @@ impl Profile {
         card.demands.iter().any(|d| self.strongest(d).is_some())
     }
 
-    /// The documents in force.
+    /// The documents in force. House rules are in force by being given, not by the profile.
     pub fn documents(&self) -> Vec<Document> {
-        Document::ALL.iter().copied().filter(|d| self.has(*d)).collect()
+        Document::ALL.iter().copied().filter(|d| self.has(*d) && *d != Document::House).collect()
     }
 }
 

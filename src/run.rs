@@ -47,6 +47,8 @@ pub struct Options {
     pub profile: Profile,
     /// Which checks.
     pub selection: Selection,
+    /// Checks beside the built-in ones: the user's rules.
+    pub further: Vec<&'static dyn AnyCheck>,
     /// The wire.
     pub wire: WireOptions,
     /// The configured client, if any.
@@ -79,11 +81,19 @@ impl std::fmt::Debug for Options {
     }
 }
 
+impl Options {
+    /// Every check that this run knows, in the order of the report: the built-in ones, then the user's.
+    pub fn catalogue(&self) -> Vec<&'static dyn AnyCheck> {
+        checks::ALL.iter().chain(&self.further).copied().collect()
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
             profile: Profile::default(),
             selection: Selection::default(),
+            further: Vec::new(),
             wire: WireOptions::default(),
             client: None,
             other_client: None,
@@ -119,7 +129,7 @@ pub enum Progress<'a> {
 /// # Errors
 /// Only for a selection that names no check. Whatever the target does is in the report.
 pub async fn audit(target: &Target, mut options: Options) -> Result<Report, SelectionError> {
-    let plan = Plan::new(checks::ALL, &options.profile, &options.selection)?;
+    let plan = Plan::new(&options.catalogue(), &options.profile, &options.selection)?;
     for url in target.named() {
         options.wire.guard = options.wire.guard.naming(url);
     }
@@ -302,6 +312,7 @@ impl Run {
             introspection,
             side_by_side: OnceLock::new(),
             other_flow: tokio::sync::OnceCell::new(),
+            introspected: tokio::sync::OnceCell::new(),
             baseline: OnceLock::new(),
         });
         held.audit = Some(Arc::clone(&audit));

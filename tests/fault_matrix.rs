@@ -183,6 +183,12 @@ async fn waiting_finds_a_sound_lab_sound() {
     assert!(red(&report).is_empty(), "{}", trouble(&report));
 }
 
+/// As a client that was configured, where nobody can register.
+fn as_configured() -> Options {
+    let client = oaudit::registration::Configured { id: "lab-public".into(), secret: None, auth: None };
+    Options { client: Some(client), ..as_alice() }
+}
+
 #[tokio::test]
 async fn every_fault_turns_exactly_its_checks_red() {
     let wrong: Vec<String> = stream::iter(FAULTS)
@@ -199,6 +205,8 @@ async fn every_fault_turns_exactly_its_checks_red() {
                 // An audit that verifies would end at the certificate.
                 options.wire.insecure = fault.name.starts_with("certificate-");
                 (lab, options)
+            } else if fault.name == "registration-unadvertised" {
+                (lab(&[fault.name], &[]).await, as_configured())
             } else if breaks("access_token/id-token-valid") {
                 (lab(&[fault.name], &[]).await, with_openid())
             } else {
@@ -254,6 +262,7 @@ async fn every_check_has_a_fault() {
 fn remarks(quirk: &str) -> &'static [&'static str] {
     match quirk {
         "refresh-grace" => &["refresh/old-token-refused"],
+        "no-registration" => &["server_metadata/registration-path"],
         "invalid-grant-401" => &["token/error-codes"],
         // ChatGPT comes back by https, and cannot register there.
         "registration-picky" => &["redirect_uri/chatgpt-allowed"],
@@ -267,11 +276,7 @@ async fn no_quirk_gives_a_false_finding() {
     let wrong: Vec<String> = stream::iter(QUIRKS)
         .map(|quirk| async move {
             let lab = lab(&[], &[quirk.name]).await;
-            let mut options = as_alice();
-            if quirk.name == "no-registration" {
-                options.client =
-                    Some(oaudit::registration::Configured { id: "lab-public".into(), secret: None, auth: None });
-            }
+            let options = if quirk.name == "no-registration" { as_configured() } else { as_alice() };
             let report = tokio::time::timeout(Duration::from_secs(120), audit_of(&lab.mcp(), options)).await;
             let Ok(report) = report else { return Some(format!("{}: no end within two minutes", quirk.name)) };
             let failed: Vec<_> =

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Verdict, demand, must};
+use crate::discovery::Fetched;
 use crate::document::Document;
 use crate::needs::{Context, Documents};
 
@@ -32,21 +33,17 @@ impl Check for JwksPublicOnly {
     };
 
     async fn run(documents: Documents, cx: &Context) -> Outcome {
-        let fetched = match &documents.server.jwks {
-            None => return Ok(Verdict::not_applicable("the metadata names no jwks_uri").into()),
-            Some(Ok(fetched)) if fetched.is_document() => fetched,
-            Some(_) => {
-                let why = "the keys could not be read, see server_metadata/jwks-reachable";
-                return Ok(Verdict::inconclusive(why).into());
-            }
-        };
-        let keys = fetched.json.as_ref().and_then(|j| j.get("keys")).and_then(Value::as_array);
-        let Some(keys) = keys.filter(|k| !k.is_empty()) else {
+        let jwks = documents.server.jwks.as_ref();
+        if jwks.is_some_and(|jwks| !jwks.as_ref().is_ok_and(Fetched::is_document)) {
+            let why = "the keys could not be read, see server_metadata/jwks-reachable";
+            return Ok(Verdict::inconclusive(why).into());
+        }
+        let Some((keys, exchange)) = documents.server.keys() else {
             return Ok(Verdict::not_applicable("no keys were found, see server_metadata/jwks-reachable").into());
         };
         let findings = keys.iter().enumerate().map(|(at, key)| Finding::new(format!("key {}", at + 1), judge(key)));
         let ruling = cx.fold(findings.collect(), format!("{} keys, none with a private member", keys.len()));
-        Ok(ruling.shown_by([fetched.exchange]))
+        Ok(ruling.shown_by([exchange]))
     }
 }
 

@@ -71,7 +71,8 @@ fn judge(fetched: &Fetched, signs: bool) -> Result<Vec<Finding>, Verdict> {
     Ok(keys.iter().enumerate().map(|(at, key)| Finding::new(name(key, at), judge_key(key))).collect())
 }
 
-fn name(key: &Value, at: usize) -> String {
+/// What a key is called: by its `kid`, else by its place.
+pub(super) fn name(key: &Value, at: usize) -> String {
     match key.get("kid").and_then(Value::as_str) {
         Some(kid) => format!("key {kid}"),
         None => format!("key {}", at + 1),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::output::{self, Streams};
+use super::rules::RulesArgs;
 use super::sign_in::{ClientArgs, SignInArgs};
 use super::{Common, Complaint, Exit, ProfileArgs};
 use crate::check::Reach;
@@ -42,6 +43,8 @@ pub(super) struct AuditArgs {
     sign_in: SignInArgs,
     #[command(flatten)]
     checks: SelectionArgs,
+    #[command(flatten)]
+    rules: RulesArgs,
     #[command(flatten)]
     judging: JudgingArgs,
     #[command(flatten)]
@@ -280,6 +283,7 @@ impl AuditArgs {
         Ok(Options {
             profile: self.profile.profile(),
             selection: self.checks.selection(),
+            further: self.rules.load()?,
             wire: self.wire.options()?,
             client: self.client.first()?,
             other_client: self.client.second()?,

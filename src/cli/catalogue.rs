@@ -3,17 +3,20 @@
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
 
+use super::rules::RulesArgs;
 use super::{Common, Complaint, Exit, ProfileArgs, output};
 use crate::check::Card;
-use crate::checks::ALL;
 use crate::plan::nearest;
 use crate::profile::Profile;
+use crate::report::plain::plain;
 
 /// What can be said to `checks`.
 #[derive(Debug, Args)]
 pub(super) struct ChecksArgs {
     #[command(flatten)]
     profile: ProfileArgs,
+    #[command(flatten)]
+    rules: RulesArgs,
     /// table, json or markdown.
     #[arg(long, value_name = "F", default_value = "table", value_parser = ["table", "json", "markdown"])]
     format: String,
@@ -32,7 +35,12 @@ impl ChecksArgs {
             return text.and_then(|t| output::report(&t)).map_or_else(|c| streams.complain(&c, false), |()| Exit::OK);
         }
         let profile = self.profile.profile();
-        let cards: Vec<&Card> = ALL.iter().map(|c| c.card()).filter(|c| profile.selects(c)).collect();
+        let streams = self.common.streams();
+        let all = match self.rules.catalogue() {
+            Ok(all) => all,
+            Err(complaint) => return streams.complain(&complaint, self.format == "json"),
+        };
+        let cards: Vec<&Card> = all.iter().map(|c| c.card()).filter(|c| profile.selects(c)).collect();
         let text = match self.format.as_str() {
             "json" => json(&cards, &profile),
             "markdown" => crate::catalogue::markdown(&cards, &profile),
@@ -96,14 +104,20 @@ pub(super) struct ExplainArgs {
     #[arg(value_name = "ID")]
     id: String,
     #[command(flatten)]
+    rules: RulesArgs,
+    #[command(flatten)]
     common: Common,
 }
 
 impl ExplainArgs {
     pub(super) fn run(self) -> Exit {
         let streams = self.common.streams();
-        let Some(check) = ALL.iter().find(|c| c.card().id == self.id) else {
-            let meant = nearest(ALL, &self.id).map(|id| format!(", did you mean {id}?")).unwrap_or_default();
+        let all = match self.rules.catalogue() {
+            Ok(all) => all,
+            Err(complaint) => return streams.complain(&complaint, false),
+        };
+        let Some(check) = all.iter().find(|c| c.card().id == self.id) else {
+            let meant = nearest(&all, &self.id).map(|id| format!(", did you mean {id}?")).unwrap_or_default();
             let error = format!("no check is named {}{meant}", self.id);
             return streams.complain(&Complaint::usage(error, "`oaudit checks` lists the ids"), false);
         };
@@ -112,6 +126,8 @@ impl ExplainArgs {
             "\n## How to leave it out\n\n`oaudit audit TARGET --ignore {}` leaves it out of one run.\n",
             card.id
         );
-        output::report(&format!("{}{waive}", card.page)).map_or_else(|c| streams.complain(&c, false), |()| Exit::OK)
+        // A page may be made of a stranger's rule.
+        let page: String = card.page.lines().map(|line| format!("{}\n", plain(line))).collect();
+        output::report(&format!("{page}{waive}")).map_or_else(|c| streams.complain(&c, false), |()| Exit::OK)
     }
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::audit::{JudgingArgs, ReportArgs, SelectionArgs, conduct};
+use super::rules::RulesArgs;
 use super::{Common, Complaint, Exit, ProfileArgs};
 use crate::discovery::Target;
 use crate::front::choose::{AgentName, SignIn};
@@ -29,6 +30,8 @@ pub(super) struct DemoArgs {
     #[command(flatten)]
     checks: SelectionArgs,
     #[command(flatten)]
+    rules: RulesArgs,
+    #[command(flatten)]
     judging: JudgingArgs,
     #[command(flatten)]
     report: ReportArgs,
@@ -39,6 +42,10 @@ pub(super) struct DemoArgs {
 impl DemoArgs {
     pub(super) async fn run(self) -> Exit {
         let streams = self.common.streams();
+        let further = match self.rules.load() {
+            Ok(further) => further,
+            Err(complaint) => return streams.complain(&complaint, self.report.machine()),
+        };
         let faults = match (self.sound, self.fault.is_empty()) {
             (true, _) => Vec::new(),
             (false, true) => TYPICAL.map(str::to_owned).to_vec(),
@@ -56,6 +63,7 @@ impl DemoArgs {
             wire: WireOptions { authorities, ..WireOptions::default() },
             profile: self.profile.profile(),
             selection: self.checks.selection(),
+            further,
             sign_in: SignIn {
                 agent: AgentName::Form,
                 credentials: Some(Credentials { username: "alice".into(), password: Secret::new("wonderland") }),

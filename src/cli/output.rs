@@ -29,7 +29,8 @@ impl Streams {
             });
             eprintln!("{line}");
         } else {
-            prose(&format!("error: {}", complaint.error));
+            // An error in a file shows its place, on lines of their own.
+            format!("error: {}", complaint.error).lines().for_each(prose);
             if !complaint.hint.is_empty() {
                 prose(&format!(" help: {}", complaint.hint));
             }

@@ -61,6 +61,12 @@ faults! {
         "the resource identifier in the metadata ends in a slash that the endpoint does not have";
     NoAuthorizationServers "no-authorization-servers" breaks ["resource_metadata/authorization-servers-listed"]
         "the protected resource metadata names no authorization server";
+    ServerMembersInResource "server-members-in-resource" breaks ["resource_metadata/no-as-members"]
+        "the protected resource metadata holds endpoints of the authorization server";
+    QueryTokensAdvertised "query-tokens-advertised" breaks ["resource_metadata/bearer-methods"]
+        "the protected resource metadata offers to take tokens from the query";
+    ResourceScopesUnlisted "resource-scopes-unlisted" breaks ["resource_metadata/scopes-listed"]
+        "the protected resource metadata lacks scopes_supported";
     Challenge403 "challenge-403" breaks ["resource_metadata/challenge-401"]
         "a request without credentials is answered 403, with the same challenge";
     OpenResource "open-resource" breaks ["resource_metadata/challenge-401"]
@@ -91,6 +97,16 @@ faults! {
         "grant_types_supported lacks refresh_token, though it works";
     RevocationUnadvertised "revocation-unadvertised" breaks ["server_metadata/revocation-advertised"]
         "the metadata lacks revocation_endpoint, though it works";
+    IssUnadvertised "iss-unadvertised" breaks ["server_metadata/iss-advertised"]
+        "iss is sent and never advertised";
+    AuthMethodsUnadvertised "auth-methods-unadvertised" breaks ["server_metadata/auth-methods-advertised"]
+        "the metadata lacks token_endpoint_auth_methods_supported";
+    UnsignedAdvertised "unsigned-advertised" breaks ["server_metadata/no-none-signing"]
+        "none is advertised as a signing algorithm of client assertions";
+    ScopesUnlisted "scopes-unlisted" breaks ["server_metadata/scopes-listed"]
+        "the authorization server metadata lacks scopes_supported";
+    RegistrationUnadvertised "registration-unadvertised" breaks ["server_metadata/registration-path"]
+        "the metadata lacks registration_endpoint, though it works";
     Jwks500 "jwks-500" breaks ["server_metadata/jwks-reachable"]
         "jwks_uri answers 500";
     JwksEmpty "jwks-empty" breaks ["server_metadata/jwks-reachable", "access_token/jwt-verifies"]
@@ -119,6 +135,10 @@ faults! {
         "the policy against framing is reported and not enforced";
     ReferrerUnsafe "referrer-unsafe" breaks ["transport/referrer-policy"]
         "pages tell their whole address to whatever they link to";
+    JwksShortKey "jwks-short-key" breaks ["server_metadata/jwks-strong-keys"]
+        "the key set has an RSA key of 1024 bits";
+    JwksSameKid "jwks-same-kid" breaks ["server_metadata/jwks-kids-unique"]
+        "two keys of the key set have one kid";
     CodeFlowBroken "code-flow-broken" breaks ["authorization/code-flow-works"]
         "no code can be redeemed";
     TokenBesideCode "token-beside-code" breaks ["authorization/returns-code-not-token", "hygiene/no-secret-in-url"]

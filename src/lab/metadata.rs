@@ -10,8 +10,13 @@ use serde_json::{Value, json};
 use super::answer::{json, typed};
 use super::client::AuthMethod;
 use super::faults::Flaw;
+use super::jwt::Key;
 use super::quirks::Twist;
 use super::server::{Resource, SCOPES, Server};
+
+/// 1024 bits, of which nobody knows the factors.
+const SHORT_MODULUS: &str = "0vImZaYMEtKJGF2VDuiBNgkWb2sRPReNbA_TkB_yOaGglfIPk5VlDPk4C47bIkprJIoekk6P0K4uGpSSozBfGIy2EJAPnjR_\
+                             rohtxlB3lex0XEw_yy6yxz4Uk0yGfuBXunJJm_oSHoNrKsFXJu59awr2qxPDjpLK4NFQV7FZmH8";
 
 pub(super) async fn mcp_resource(State(server): State<Arc<Server>>) -> Response {
     resource_metadata(&server, Resource::Mcp)
@@ -32,6 +37,16 @@ fn resource_metadata(server: &Server, resource: Resource) -> Response {
     });
     if server.flawed(Flaw::NoAuthorizationServers) {
         remove(&mut document, "authorization_servers");
+    }
+    if server.flawed(Flaw::ServerMembersInResource) {
+        document["authorization_endpoint"] = json!(format!("{}/authorize", server.base));
+        document["token_endpoint"] = json!(format!("{}/token", server.base));
+    }
+    if server.flawed(Flaw::QueryTokensAdvertised) {
+        document["bearer_methods_supported"] = json!(["header", "query"]);
+    }
+    if server.flawed(Flaw::ResourceScopesUnlisted) {
+        remove(&mut document, "scopes_supported");
     }
     if server.flawed(Flaw::NoMetadataType) {
         return typed(StatusCode::OK, "text/plain", document.to_string());
@@ -70,6 +85,10 @@ pub(super) async fn authorization_server(State(server): State<Arc<Server>>) -> R
         (Flaw::MissingResponseTypes, "response_types_supported"),
         (Flaw::S256Unadvertised, "code_challenge_methods_supported"),
         (Flaw::RevocationUnadvertised, "revocation_endpoint"),
+        (Flaw::IssUnadvertised, "authorization_response_iss_parameter_supported"),
+        (Flaw::AuthMethodsUnadvertised, "token_endpoint_auth_methods_supported"),
+        (Flaw::ScopesUnlisted, "scopes_supported"),
+        (Flaw::RegistrationUnadvertised, "registration_endpoint"),
     ] {
         if server.flawed(flaw) {
             remove(&mut document, member);
@@ -92,6 +111,7 @@ pub(super) async fn authorization_server(State(server): State<Arc<Server>>) -> R
         (Flaw::ImplicitAdvertised, "response_types_supported", json!(["code", "token"])),
         (Flaw::ImplicitAdvertised, "grant_types_supported", json!(["authorization_code", "refresh_token", "implicit"])),
         (Flaw::PasswordAdvertised, "grant_types_supported", json!(["authorization_code", "refresh_token", "password"])),
+        (Flaw::UnsignedAdvertised, "token_endpoint_auth_signing_alg_values_supported", json!(["ES256", "none"])),
         (Flaw::RefreshUnadvertised, "grant_types_supported", json!(["authorization_code"])),
     ] {
         if server.flawed(flaw) {
@@ -124,7 +144,19 @@ pub(super) async fn jwks(State(server): State<Arc<Server>>) -> Response {
     if server.flawed(Flaw::JwksPrivateKey) {
         key["d"] = json!(server.key.private_scalar());
     }
-    let keys = if server.flawed(Flaw::JwksEmpty) { json!([]) } else { json!([key]) };
+    let mut keys = if server.flawed(Flaw::JwksEmpty) { json!([]) } else { json!([key]) };
+    if let Some(keys) = keys.as_array_mut() {
+        if server.flawed(Flaw::JwksShortKey) {
+            keys.push(
+                json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "kid": "short", "e": "AQAB", "n": SHORT_MODULUS }),
+            );
+        }
+        if server.flawed(Flaw::JwksSameKid) {
+            let mut twin = Key::generate().public_jwk();
+            twin["kid"] = key["kid"].clone();
+            keys.push(twin);
+        }
+    }
     json(StatusCode::OK, &json!({ "keys": keys }))
 }
 

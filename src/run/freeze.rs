@@ -10,7 +10,6 @@ use super::{Held, Run, flow};
 use crate::audit::Audit;
 use crate::check::{Outcome, Unsettled, Verdict};
 use crate::checklist;
-use crate::checks;
 use crate::clients;
 use crate::discovery::{Discovery, Fetched, IssuerSource, Metadata, Place, ServerFacts, Target};
 use crate::front::{Front, Nobody};
@@ -98,6 +97,7 @@ pub(super) fn audit_of_documents(profile: Profile, settings: Settings, discovery
         introspection: None,
         side_by_side: OnceLock::new(),
         other_flow: tokio::sync::OnceCell::new(),
+        introspected: tokio::sync::OnceCell::new(),
         baseline: OnceLock::new(),
     }
 }
@@ -206,7 +206,7 @@ impl Run {
         let in_plan =
             |id: &str, checks: &[&'static dyn crate::check::AnyCheck]| checks.iter().any(|c| c.card().id == id);
         let mut lines = Vec::new();
-        for check in checks::ALL {
+        for check in self.options.catalogue() {
             let card = check.card();
             let (outcome, took): (Outcome, Duration) = if in_plan(card.id, &self.plan.checks) {
                 self.outcomes.take(card.id).unwrap_or_else(|| {

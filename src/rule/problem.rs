@@ -1,0 +1,112 @@
+//! What is wrong with a rule file, shown where it stands: file, line and column, the line itself, a mark, what to do.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::report::plain::plain;
+
+/// Something wrong at a place of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mistake {
+    pub(super) what: String,
+    pub(super) at: Range<usize>,
+    pub(super) hint: String,
+}
+
+impl Mistake {
+    pub(super) fn new(what: impl Into<String>, at: Range<usize>) -> Self {
+        Self { what: what.into(), at, hint: String::new() }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// The same in its file.
+    pub(super) fn in_file(self, file: &str, text: &str) -> Problem {
+        let start = floor(text, self.at.start);
+        let end = floor(text, self.at.end.max(start));
+        let before = &text[..start];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line = text[line_start..].lines().next().unwrap_or_default();
+        let marked = text[start..end].lines().next().unwrap_or_default();
+        Problem {
+            file: file.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: text[line_start..start].chars().count() + 1,
+            excerpt: line.to_owned(),
+            marked: marked.chars().count().max(1),
+            what: self.what,
+            hint: self.hint,
+        }
+    }
+}
+
+/// The character boundary at or before a byte.
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+/// A mistake in a rule file, as a person reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    file: String,
+    line: usize,
+    column: usize,
+    excerpt: String,
+    marked: usize,
+    what: String,
+    hint: String,
+}
+
+/// A longer line is cut: nobody wants a screen full of one line.
+const WIDEST: usize = 160;
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = self.line.to_string();
+        let margin = " ".repeat(number.len());
+        let excerpt: String = plain(&self.excerpt).chars().take(WIDEST).collect();
+        writeln!(f, "{}", self.what)?;
+        writeln!(f, "{margin}--> {}:{}:{}", self.file, self.line, self.column)?;
+        writeln!(f, "{margin} |")?;
+        writeln!(f, "{number} | {excerpt}")?;
+        let marked = self.marked.min(WIDEST.saturating_sub(self.column - 1));
+        write!(f, "{margin} | {}{}", " ".repeat((self.column - 1).min(WIDEST)), "^".repeat(marked))
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl Problem {
+    /// What to do about it.
+    pub fn hint(&self) -> &str {
+        match self.hint.as_str() {
+            "" => "docs/rules.md describes the format; `oaudit schema rule` prints its schema",
+            hint => hint,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_is_shown_with_a_mark() {
+        let text = "title = \"é\"\nimpct = \"high\"\n";
+        let at = text.find("impct").unwrap();
+        let problem = Mistake::new("no such key", at..at + 5).in_file("x.toml", text);
+        assert_eq!(problem.to_string(), "no such key\n --> x.toml:2:1\n  |\n2 | impct = \"high\"\n  | ^^^^^");
+        let at = text.find('é').unwrap();
+        assert!(Mistake::new("x", at..at + 2).in_file("f", text).to_string().contains("f:1:10"));
+    }
+
+    #[test]
+    fn no_place_is_out_of_bounds() {
+        for (text, at) in [("", 0..0), ("", 5..9), ("é", 1..1), ("a\n", 2..2), ("a", 1..7)] {
+            assert!(Mistake::new("x", at).in_file("f", text).to_string().contains("f:"));
+        }
+    }
+}
