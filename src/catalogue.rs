@@ -1,7 +1,7 @@
 //! The catalogue as a table in Markdown: what `oaudit checks --format markdown` prints and `checks/README.md` holds.
 
 use crate::check::{Card, Level};
-use crate::profile::Profile;
+use crate::profile::{Profile, ProfileName};
 
 /// The table of these cards under a profile, topic by topic.
 pub fn markdown(cards: &[&Card], profile: &Profile) -> String {
@@ -13,9 +13,14 @@ pub fn markdown(cards: &[&Card], profile: &Profile) -> String {
             text.push_str(&format!("\n## {topic}\n\n| check | holds when | level | impact |\n|---|---|---|---|\n"));
         }
         let file = card.id.replace('-', "_");
+        // What only OpenID Connect demands has its level under the profile that puts it in force.
+        let (profile, beside) = match profile.selects(card) {
+            true => (*profile, ""),
+            false => (Profile { name: ProfileName::Oidc, ..*profile }, " (oidc)"),
+        };
         let level = card.demands.iter().map(|d| profile.level(d)).max().unwrap_or(Level::Advice);
         let line = format!(
-            "| [`{}`]({file}.md) | {} | {} | {} |\n",
+            "| [`{}`]({file}.md) | {} | {}{beside} | {} |\n",
             card.id,
             card.title(),
             format!("{level:?}").to_lowercase(),

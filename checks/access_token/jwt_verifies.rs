@@ -51,7 +51,10 @@ impl Check for JwtVerifies {
         let Some(jwt) = Jwt::read(token) else { return Ok(Verdict::from(not_signed(TokenKind::of(token))).into()) };
         let server = &cx.audit.discovery.server;
         let signature = match &server.jwks {
-            None => Ok(verify(token, &Value::Null)),
+            None => Ok(match verify(token, &Value::Null) {
+                Signature::NoKey(_) => Signature::NoKey("the metadata names no jwks_uri".into()),
+                other => other,
+            }),
             Some(Err(why)) => Err(format!("the keys could not be had: {why}")),
             Some(Ok(keys)) if keys.json.is_none() || keys.status != 200 => {
                 Err(format!("{} answers {}, see server_metadata/jwks-reachable", keys.url, keys.why_not()))
