@@ -5,6 +5,7 @@ pub mod challenge;
 pub mod claims;
 pub mod client;
 pub mod forge;
+pub mod id_token;
 pub mod introspection;
 pub mod jws;
 pub mod jwt;
