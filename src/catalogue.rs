@@ -1,7 +1,7 @@
 //! The catalogue as a table in Markdown: what `oaudit checks --format markdown` prints and `checks/README.md` holds.
 
 use crate::check::{Card, Level};
-use crate::profile::Profile;
+use crate::profile::{Profile, ProfileName};
 
 /// The table of these cards under a profile, topic by topic.
 pub fn markdown(cards: &[&Card], profile: &Profile) -> String {
@@ -17,10 +17,15 @@ pub fn markdown(cards: &[&Card], profile: &Profile) -> String {
             crate::rule::TOPIC => format!("`{}`", card.id),
             _ => format!("[`{}`]({}.md)", card.id, card.id.replace('-', "_")),
         };
+        // What only OpenID Connect demands has its level under the profile that puts it in force.
+        let (profile, beside) = match profile.selects(card) {
+            true => (*profile, ""),
+            false => (Profile { name: ProfileName::Oidc, ..*profile }, " (oidc)"),
+        };
         let level = card.demands.iter().map(|d| profile.level(d)).max().unwrap_or(Level::Advice);
-        let level = if profile.selects(card) { format!("{level:?}").to_lowercase() } else { "not in force".into() };
-        let line =
-            format!("| {name} | {} | {} | {} |\n", card.title(), level, format!("{:?}", card.impact).to_lowercase(),);
+        let level = format!("{level:?}").to_lowercase();
+        let impact = format!("{:?}", card.impact).to_lowercase();
+        let line = format!("| {name} | {} | {level}{beside} | {impact} |\n", card.title());
         text.push_str(&line);
     }
     text

@@ -6,6 +6,7 @@ pub mod claims;
 pub mod client;
 pub mod forge;
 pub mod framing;
+pub mod id_token;
 pub mod introspection;
 pub mod jws;
 pub mod jwt;

@@ -1,16 +1,13 @@
 //! Whoever gets a JWT access token can verify it, with what the server publishes.
 
 use serde_json::Value;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 
 use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Ruling, Verdict, demand, must, should};
 use crate::document::Document;
 use crate::needs::{Baseline, Context, not_signed};
-use crate::oauth::claims::{self, Judged, LEEWAY, time};
+use crate::oauth::claims::{self, Judged, time};
 use crate::oauth::jws::{Signature, verify};
 use crate::oauth::jwt::{Jwt, TokenKind};
-use crate::wire::Reply;
 
 const VERIFIES: Demand = demand(
     "A published key of an asymmetric algorithm verifies the JWT access token.",
@@ -51,7 +48,10 @@ impl Check for JwtVerifies {
         let Some(jwt) = Jwt::read(token) else { return Ok(Verdict::from(not_signed(TokenKind::of(token))).into()) };
         let server = &cx.audit.discovery.server;
         let signature = match &server.jwks {
-            None => Ok(verify(token, &Value::Null)),
+            None => Ok(match verify(token, &Value::Null) {
+                Signature::NoKey(_) => Signature::NoKey("the metadata names no jwks_uri".into()),
+                other => other,
+            }),
             Some(Err(why)) => Err(format!("the keys could not be had: {why}")),
             Some(Ok(keys)) if keys.json.is_none() || keys.status != 200 => {
                 Err(format!("{} answers {}, see server_metadata/jwks-reachable", keys.url, keys.why_not()))
@@ -59,7 +59,7 @@ impl Check for JwtVerifies {
             Some(Ok(keys)) => Ok(verify(token, &keys.json.clone().unwrap_or_default())),
         };
         let issuer = server.metadata.text("issuer").unwrap_or(&server.issuer);
-        let now = server_time(&baseline.token_reply);
+        let now = claims::now_beside(baseline.token_reply.header("date"));
         let first = Finding::new("signature", judge_signature(signature, jwt.is_at_jwt()));
         let mut lines = vec![first.clone()];
         lines.extend(judge_claims(&jwt, issuer, baseline.tokens.members.get("expires_in"), now));
@@ -70,13 +70,6 @@ impl Check for JwtVerifies {
         }
         Ok(Ruling { evidence: vec![baseline.tokens.exchange], ..ruling })
     }
-}
-
-/// Our clock or the server's, whichever is ahead: a wrong clock of ours is no fault of the token.
-fn server_time(reply: &Reply) -> i64 {
-    let stated = reply.header("date").and_then(|d| OffsetDateTime::parse(d, &Rfc2822).ok());
-    let ours = OffsetDateTime::now_utc().unix_timestamp();
-    stated.map_or(ours, |d| d.unix_timestamp().max(ours))
 }
 
 fn judge_signature(signature: Result<Signature, String>, at_jwt: bool) -> Verdict {
@@ -115,32 +108,14 @@ fn judge_claims(jwt: &Jwt, issuer: &str, expires_in: Option<&Value>, now: i64) -
     vec![
         line("iss", claims::issuer(&jwt.claims, issuer), named),
         line("exp", end, named),
-        line("exp beside expires_in", agreement(&jwt.claims, expires_in, now), TIMES),
+        line("exp beside expires_in", claims::agreement(&jwt.claims, expires_in, now), TIMES),
         line("iat and nbf", claims::begun(&jwt.claims, now), TIMES),
     ]
-}
-
-/// Whether `exp` lies where `expires_in` says: seen from `iat`, or from the time of the answer.
-fn agreement(claims: &Value, expires_in: Option<&Value>, now: i64) -> Judged {
-    let (Some(exp), Some(lives)) = (time(claims, "exp"), expires_in.and_then(Value::as_i64)) else {
-        return Judged::Unknown("exp and expires_in are not both there".into());
-    };
-    // The flow may have been made some minutes ago.
-    let from_answer = (-LEEWAY..=LEEWAY + 600).contains(&(now - (exp - lives)));
-    let from_issue = time(claims, "iat").is_some_and(|iat| (exp - iat - lives).abs() <= LEEWAY);
-    match from_issue || (time(claims, "iat").is_none() && from_answer) {
-        true => Judged::Holds(format!("both say {}", claims::span(lives))),
-        false => {
-            let says = time(claims, "iat").map_or(exp - now, |iat| exp - iat);
-            Judged::Broken(format!("expires_in says {lives} s, the token {says} s"))
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::message::tests::reply;
     use serde_json::json;
 
     const NOW: i64 = 1_800_000_000;
@@ -180,12 +155,5 @@ mod tests {
         }
         assert!(matches!(of(Signature::CannotVerify(why()), true), Verdict::Inconclusive(_)));
         assert!(matches!(judge_signature(Err(why()), true), Verdict::Inconclusive(_)));
-    }
-
-    #[test]
-    fn the_servers_clock_may_be_ahead() {
-        let at = server_time(&reply(200, &[("date", "Fri, 01 Jan 2100 00:00:00 GMT")], ""));
-        assert_eq!(at, 4_102_444_800);
-        assert!(server_time(&reply(200, &[("date", "yesterday")], "")) > 1_700_000_000);
     }
 }

@@ -50,7 +50,7 @@ fn not_guessed(kind: TokenKind) -> crate::needs::Shortfall {
         TokenKind::Opaque => not_signed(kind),
         _ => crate::needs::Shortfall::NotApplicable(format!(
             "access tokens are {}: what cannot be guessed is the key",
-            kind.describe()
+            kind.describe_all()
         )),
     }
 }

@@ -106,8 +106,8 @@ impl Needs for SignedToken {
 /// What to say of what is asked of JWTs alone.
 pub fn not_signed(kind: TokenKind) -> Shortfall {
     Shortfall::NotApplicable(format!(
-        "access tokens of this server are {}: there is no signature to be seen",
-        kind.describe()
+        "access tokens of this server are {}: nothing in them can be read",
+        kind.describe_all()
     ))
 }
 

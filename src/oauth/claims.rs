@@ -2,6 +2,8 @@
 //! command judge by the same functions.
 
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 
 use super::introspection::audience;
 use super::jwt::Jwt;
@@ -89,6 +91,30 @@ pub fn scopes(claims: &Value, needed: &ScopeSet) -> Judged {
     }
 }
 
+/// Whether `exp` lies where `expires_in` says: seen from `iat`, or from the time of the answer.
+pub fn agreement(claims: &Value, expires_in: Option<&Value>, now: i64) -> Judged {
+    let (Some(exp), Some(lives)) = (time(claims, "exp"), expires_in.and_then(Value::as_i64)) else {
+        return Judged::Unknown("exp and expires_in are not both there".into());
+    };
+    // The flow may have been made some minutes ago.
+    let from_answer = (-LEEWAY..=LEEWAY + 600).contains(&(now - (exp - lives)));
+    let from_issue = time(claims, "iat").is_some_and(|iat| (exp - iat - lives).abs() <= LEEWAY);
+    match from_issue || (time(claims, "iat").is_none() && from_answer) {
+        true => Judged::Holds(format!("both say {}", span(lives))),
+        false => {
+            let says = time(claims, "iat").map_or(exp - now, |iat| exp - iat);
+            Judged::Broken(format!("expires_in says {lives} s, the token {says} s"))
+        }
+    }
+}
+
+/// Our clock or that of a `Date` header, whichever is ahead: a wrong clock of ours is no fault of the token.
+pub fn now_beside(date: Option<&str>) -> i64 {
+    let stated = date.and_then(|d| OffsetDateTime::parse(d, &Rfc2822).ok());
+    let ours = OffsetDateTime::now_utc().unix_timestamp();
+    stated.map_or(ours, |d| d.unix_timestamp().max(ours))
+}
+
 /// A span of seconds for a reader.
 pub fn span(seconds: i64) -> String {
     match seconds {
@@ -135,6 +161,12 @@ mod tests {
         assert!(matches!(among(json!("https://api/mcp/")), Judged::Broken(_)));
         assert!(matches!(among(json!([])), Judged::Unknown(_)));
         assert!(matches!(among(Value::Null), Judged::Unknown(_)));
+    }
+
+    #[test]
+    fn the_servers_clock_may_be_ahead() {
+        assert_eq!(now_beside(Some("Fri, 01 Jan 2100 00:00:00 GMT")), 4_102_444_800);
+        assert!(now_beside(Some("yesterday")) > 1_700_000_000);
     }
 
     #[test]

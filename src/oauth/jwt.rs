@@ -86,6 +86,15 @@ impl TokenKind {
             Self::Opaque => "opaque",
         }
     }
+
+    /// For a reader, of all tokens of a server.
+    pub const fn describe_all(self) -> &'static str {
+        match self {
+            Self::Jws => "signed JWTs",
+            Self::Jwe => "encrypted JWTs",
+            Self::Opaque => "opaque",
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use futures_util::future::join_all;
 
 use crate::visitor::{FORM, JSON, VERIFIER, encode, visit};
@@ -191,4 +193,38 @@ async fn guessing_is_slow() {
     assert!(before.elapsed() >= Duration::from_millis(500));
     let (_, _, refresh) = visitor.tokens(&[]).await;
     assert_eq!(visitor.refresh(&refresh, &[]).await.status, 200, "nobody is locked out");
+}
+
+#[tokio::test]
+async fn the_resource_may_ask_about_every_token() {
+    let mut visitor = visit(&[], &[]).await;
+    let (_, access, refresh) = visitor.tokens(&[]).await;
+    let url = visitor.url("/introspect");
+    let api = visitor.lab.mcp();
+    for token in [&access, &refresh] {
+        for (client, knows) in [("lab-resource", true), ("lab-confidential", false)] {
+            let credentials = STANDARD.encode(format!("{client}:{client}-secret-0123456789"));
+            let headers = [("authorization", format!("Basic {credentials}")), (FORM.0, FORM.1.to_owned())];
+            let headers: Vec<_> = headers.iter().map(|(n, v)| (*n, v.as_str())).collect();
+            let body = encode(&[("token", token)]).into_bytes();
+            let answer = visitor.send("POST", &url, &headers, body).await.json();
+            assert_eq!(answer["active"], knows, "{client}");
+            assert_eq!(answer["aud"] == api.as_str(), knows, "{client}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_asks_for_openid_gets_an_id_token_and_no_more() {
+    let mut visitor = visit(&[], &[]).await;
+    let code = visitor.code(&[("scope", "openid notes:read"), ("nonce", "n-0S6_WzA2Mj")]).await;
+    let granted = visitor.redeem(&code).await.json();
+    let id_token = granted["id_token"].as_str().unwrap().to_owned();
+    let claims = URL_SAFE_NO_PAD.decode(id_token.split('.').nth(1).unwrap()).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    assert_eq!((&claims["nonce"], &claims["aud"]), (&"n-0S6_WzA2Mj".into(), &"lab-public".into()));
+    assert_eq!(visitor.works(&id_token).await, 401, "it is no access token");
+    assert_eq!(visitor.works(granted["access_token"].as_str().unwrap()).await, 200);
+    let code = visitor.code(&[]).await;
+    assert!(visitor.redeem(&code).await.json()["id_token"].is_null());
 }
