@@ -21,7 +21,7 @@ mod parties;
 
 pub use documents::{AboutResource, Baseline, Documents, FlowAttempt, ResourceMetadata, WholeLedger};
 pub use material::{Asked, FrontChannel, Patience, Refreshable};
-pub use parties::{Anonymous, OpenResource, OtherClient, Resource, Revocation, no_resource};
+pub use parties::{Anonymous, OpenId, OpenResource, OtherClient, Resource, Revocation, no_resource};
 
 /// What a check knows beside its needs.
 #[derive(Debug, Clone)]

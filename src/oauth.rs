@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod challenge;
 pub mod client;
+pub mod described;
 pub mod introspection;
 pub mod jwt;
 pub mod pkce;

@@ -9,6 +9,8 @@ use crate::document::McpVersion;
 use crate::oauth::challenge::{self, Challenge};
 use crate::wire::{ExchangeId, Reply, Request, Trouble, Wire};
 
+mod route;
+
 /// What kind of resource it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResourceKind {

@@ -1,7 +1,7 @@
 //! What a check may spoil: fresh codes, grants of its own, the answers to odd authorization requests; and time.
 
 use std::ops::Deref;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Baseline, Context, Needs, Shortfall, Stage};
 use crate::check::{Finding, Verdict};
@@ -172,5 +172,13 @@ impl Patience {
         }
         tokio::time::sleep(wait).await;
         Ok(())
+    }
+
+    /// Waits until so much time has passed since `began`; or says that all of it is longer than the user allows.
+    pub async fn wait_since(self, cx: &Context, began: Instant, wait: Duration) -> Result<(), Verdict> {
+        match cx.audit.settings.may_wait(wait) {
+            true => self.wait(cx, wait.saturating_sub(began.elapsed())).await,
+            false => self.wait(cx, wait).await,
+        }
     }
 }

@@ -45,13 +45,13 @@ pub(super) async fn sign_in(
             ended = adapted(wire, audit, audit.ordinary.of(&client), Purpose::Ordinary).await?;
         }
     }
-    let entered = match ended {
-        Ok(transcript) => Ok(Arc::new(with_refresh_token(wire, audit, transcript).await?)),
-        Err(failure) => Err(failure.failure),
-    };
-    let side_by_side = match &entered {
-        Ok(transcript) => side_by_side(wire, audit, transcript).await?,
-        Err(_) => None,
+    let (entered, side_by_side) = match ended {
+        Ok(transcript) => {
+            let transcript = with_refresh_token(wire, audit, transcript).await?;
+            let (transcript, side_by_side) = side_by_side(wire, audit, transcript).await?;
+            (Ok(Arc::new(transcript)), side_by_side)
+        }
+        Err(failure) => (Err(failure.failure), None),
     };
     let _ = audit.baseline.set(entered);
     Ok(SignedIn { side_by_side })
@@ -206,16 +206,23 @@ async fn reach(wire: &Wire, audit: &Audit, tokens: &TokenSet) -> Option<Result<(
 }
 
 /// Looks whether the first grant survives a second one of the same user and client. Servers that end it there would
-/// make every check that runs beside others look broken.
-async fn side_by_side(wire: &Wire, audit: &Audit, first: &Transcript) -> Result<Option<bool>, SignInError> {
-    let Ok(second) = once(wire, audit, &first.ordinary, Purpose::Ordinary).await? else { return Ok(None) };
-    if lives(wire, first, &first.tokens).await == Some(true) {
-        return Ok(Some(true));
+/// make every check that runs beside others look broken. The look takes a refresh, and some servers end the access
+/// token by it: what others read is the flow that was left alone.
+async fn side_by_side(
+    wire: &Wire,
+    audit: &Audit,
+    first: Transcript,
+) -> Result<(Transcript, Option<bool>), SignInError> {
+    let Ok(second) = once(wire, audit, &first.ordinary, Purpose::Ordinary).await? else { return Ok((first, None)) };
+    let alike = second.tokens.refresh_token.is_some() == first.tokens.refresh_token.is_some()
+        && second.resource().is_ok() == first.resource().is_ok();
+    if lives(wire, &first, &first.tokens).await == Some(true) {
+        return Ok((if alike { second } else { first }, Some(true)));
     }
     // Dead, or refreshing never works here: the younger grant tells which.
-    Ok(match lives(wire, first, &second.tokens).await {
-        Some(true) => Some(false),
-        _ => None,
+    Ok(match lives(wire, &first, &second.tokens).await {
+        Some(true) => (first, Some(false)),
+        _ => (first, None),
     })
 }
 
