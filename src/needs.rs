@@ -10,6 +10,7 @@ use crate::audit::Audit;
 use crate::check::{Card, Demand, Finding, Level, Ruling, Verdict, fold};
 use crate::front::SignInError;
 use crate::oauth::client::Client;
+use crate::oauth::described::Described;
 use crate::oauth::pkce::{Verifier, random_text};
 use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::scope::ScopeSet;
@@ -43,6 +44,19 @@ impl Context {
     /// Whether anybody in force states a demand.
     pub fn binds(&self, demand: &Demand) -> bool {
         self.audit.profile.strongest(demand).is_some()
+    }
+
+    /// The audiences by which the resource is known: its identifier, its URL, and what stands in a token that it takes.
+    pub async fn own_audiences(&self) -> Result<Vec<String>, Trouble> {
+        let facts = self.audit.discovery.resource.as_ref();
+        let mut own: Vec<String> = facts.map(|facts| facts.url.clone()).into_iter().collect();
+        own.extend(self.audit.ordinary.resource.clone());
+        if let Some(Ok(flow)) = self.audit.baseline() {
+            let token = flow.tokens.access_token.expose();
+            let described = Described::of(&self.wire, token, self.audit.introspection.as_ref()).await?;
+            own.extend(described.audience.unwrap_or_default());
+        }
+        Ok(own)
     }
 
     /// Folds the lines of a table; `pass` is the sentence if all hold.

@@ -40,8 +40,13 @@ impl Key {
         URL_SAFE_NO_PAD.encode(scalar.expect("the key was generated here").as_ref())
     }
 
+    /// An access token (RFC 9068 section 2.1).
     pub(super) fn sign(&self, claims: &Value) -> String {
-        let header = json!({ "typ": "at+jwt", "alg": "ES256", "kid": self.kid });
+        self.sign_as("at+jwt", claims)
+    }
+
+    pub(super) fn sign_as(&self, kind: &str, claims: &Value) -> String {
+        let header = json!({ "typ": kind, "alg": "ES256", "kid": self.kid });
         let signed = format!("{}.{}", encode(&header), encode(claims));
         let signature = self.pair.sign(&SystemRandom::new(), signed.as_bytes()).expect("the system has randomness");
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()))

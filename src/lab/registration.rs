@@ -187,7 +187,7 @@ async fn wish(server: &Server, request: Request) -> Result<(Wish, Map<String, Va
         return Err(Refusal::new("invalid_redirect_uri", "only native clients can be registered"));
     }
     let scope = text(&sent, "scope")?.map(|asked| {
-        let known = |scope: &String| SCOPES.contains(&scope.as_str());
+        let known = |scope: &String| SCOPES.contains(&scope.as_str()) || (scope == "openid" && server.speaks_openid());
         words(asked).into_iter().filter(known).collect::<Vec<_>>()
     });
     echo.insert("grant_types".to_owned(), json!(grants));

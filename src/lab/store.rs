@@ -220,6 +220,22 @@ impl Store {
         token
     }
 
+    /// An ID token (OpenID Connect Core section 2).
+    pub(super) fn id_token(&self, server: &Server, grant: usize, nonce: Option<&str>) -> String {
+        let (grant, issued) = (&self.grants[grant], server.now().as_secs());
+        let mut claims = json!({
+            "iss": server.issuer(),
+            "sub": grant.user,
+            "aud": grant.client,
+            "exp": issued + server.access_seconds,
+            "iat": issued,
+        });
+        if let Some(nonce) = nonce {
+            claims["nonce"] = json!(nonce);
+        }
+        server.key.sign_as("JWT", &claims)
+    }
+
     pub(super) fn issue_refresh(
         &mut self,
         server: &Server,
@@ -246,8 +262,10 @@ impl Store {
 
     /// An access token that is still good: not revoked, not expired.
     pub(super) fn live_access(&self, server: &Server, handle: &str) -> Option<&Access> {
-        self.access.get(handle).filter(|access| {
-            !access.revoked && !self.grants[access.grant].revoked && server.now().as_secs() < access.expires
-        })
+        let expired =
+            |access: &Access| server.now().as_secs() >= access.expires && !server.flawed(Flaw::ExpiredTokenAccepted);
+        self.access
+            .get(handle)
+            .filter(|access| !access.revoked && !self.grants[access.grant].revoked && !expired(access))
     }
 }

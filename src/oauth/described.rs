@@ -18,10 +18,7 @@ impl Described {
     /// What a token says by itself.
     pub fn by_claims(token: &str) -> Self {
         let Some(jwt) = Jwt::read(token) else { return Self::default() };
-        Self {
-            audience: audience(&jwt.claims).map(owned),
-            scope: jwt.scope().map(|scope| ScopeSet::parse(&scope)),
-        }
+        Self { audience: audience(&jwt.claims).map(owned), scope: jwt.scope().map(|scope| ScopeSet::parse(&scope)) }
     }
 
     /// What the authorization server says of it.

@@ -332,12 +332,7 @@ pub async fn ask(wire: &Wire, grant: &Arc<Grant>, form: Form) -> Result<TokenAns
 }
 
 /// Asks about a grant as somebody whom it was not given to; as nobody, if there is no `sender`.
-async fn ask_by(
-    wire: &Wire,
-    grant: &Arc<Grant>,
-    form: Form,
-    sender: Option<&Client>,
-) -> Result<TokenAnswer, Trouble> {
+async fn ask_by(wire: &Wire, grant: &Arc<Grant>, form: Form, sender: Option<&Client>) -> Result<TokenAnswer, Trouble> {
     let pairs = form.pairs();
     let request = match sender {
         Some(client) => client.form(&grant.token_endpoint, pairs),

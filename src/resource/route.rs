@@ -4,8 +4,9 @@ use http::Method;
 use serde_json::Value;
 use url::Url;
 
-use super::{Credentials, Operation, Resource, ResourceKind};
+use super::{Credentials, Operation, Reached, Resource, ResourceKind};
 use crate::document::McpVersion;
+use crate::oauth::scope::ScopeSet;
 use crate::settings::Route;
 use crate::wire::{Reply, Request, Trouble, Wire};
 
@@ -67,6 +68,62 @@ impl Resource {
         }
         request
     }
+}
+
+/// How a route answered a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Called {
+    /// The status.
+    pub status: u16,
+    /// A JSON-RPC error, or a result that says `isError`: the refusal of an MCP endpoint that answers 200.
+    pub in_band: bool,
+    error: Option<String>,
+    scope: Option<ScopeSet>,
+}
+
+impl Called {
+    /// Reads an answer.
+    pub fn read(reply: &Reply) -> Self {
+        let reached = Reached::read(reply);
+        let parameter = |name| reached.bearer().and_then(|c| c.parameter(name)).map(str::to_owned);
+        Self {
+            status: reply.status,
+            in_band: is_refused_in_band(reply),
+            error: parameter("error"),
+            scope: parameter("scope").map(|scope| ScopeSet::parse(&scope)),
+        }
+    }
+
+    /// Neither refused for its credentials nor a failure of the server.
+    pub fn may_pass(&self) -> bool {
+        !matches!(self.status, 401 | 403 | 429 | 500..)
+    }
+
+    /// It did what was asked.
+    pub fn worked(&self) -> bool {
+        (200..300).contains(&self.status) && !self.in_band
+    }
+
+    /// Whether the challenge says `insufficient_scope` and names these scopes.
+    pub fn names(&self, scope: &ScopeSet) -> bool {
+        let named = self.scope.as_ref().is_some_and(|named| scope.beyond(named).is_empty());
+        named && self.error.as_deref() == Some("insufficient_scope")
+    }
+
+    /// `403 insufficient_scope`.
+    pub fn describe(&self) -> String {
+        let error = self.error.as_ref().map(|error| format!(" {error}")).unwrap_or_default();
+        let in_band = if self.in_band { " with an error in the body" } else { "" };
+        format!("{}{error}{in_band}", self.status)
+    }
+}
+
+/// The message stands in the body as it is, or in the last event of a stream.
+fn is_refused_in_band(reply: &Reply) -> bool {
+    let text = reply.text();
+    let event = text.lines().rev().find_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data:")?).ok());
+    let Some(message) = reply.json().or(event).filter(|m| m["jsonrpc"] == "2.0") else { return false };
+    message.get("error").is_some() || message["result"]["isError"] == true
 }
 
 #[cfg(test)]

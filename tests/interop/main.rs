@@ -18,7 +18,7 @@ use oaudit::run::Options;
 use serde_json::Value;
 
 use servers::{Server, Target};
-use support::{as_alice, audit_of, line, trouble};
+use support::{as_somebody, audit_of, line, trouble};
 
 /// The status line and headers, in lower case, and the body, of a plain GET.
 fn get(url: &str) -> std::io::Result<(String, String)> {
@@ -106,7 +106,7 @@ async fn oidc_provider_strict_breaks_no_must() {
     let Some(server) = Server::start_or_skip(Target::OidcProviderStrict) else {
         return;
     };
-    let report = audit_of(&server.resource, as_alice()).await;
+    let report = audit_of(&server.resource, as_somebody()).await;
     assert_decided(&report);
     assert!(of(&report, ResultKind::Fail).is_empty(), "{}", trouble(&report));
     // JWT access tokens of this library cannot be taken back: they outlive a replayed code, while the refresh token dies.
@@ -128,7 +128,7 @@ async fn oidc_provider_strict_with_configured_clients() {
         let options = Options {
             client: Some(Configured { id: client.clone(), secret, auth: None }),
             redirect_uri: Some(server.fact("/redirect_uri").to_owned()),
-            ..as_alice()
+            ..as_somebody()
         };
         let report = audit_of(&server.resource, options).await;
         assert_decided(&report);
@@ -151,7 +151,7 @@ async fn oidc_provider_lax_is_told_apart() {
     let options = Options {
         client: Some(Configured { id: server.fact("/clients/public/client_id").to_owned(), secret: None, auth: None }),
         redirect_uri: Some(server.fact("/redirect_uri").to_owned()),
-        ..as_alice()
+        ..as_somebody()
     };
     let report = audit_of(&server.resource, options).await;
     assert_decided(&report);
@@ -179,7 +179,7 @@ async fn oidc_provider_lax_without_a_configured_client() {
     let Some(server) = Server::start_or_skip(Target::OidcProviderLax) else {
         return;
     };
-    let report = audit_of(&server.resource, as_alice()).await;
+    let report = audit_of(&server.resource, as_somebody()).await;
     assert_decided(&report);
     for id in ["pkce/required", "pkce/plain-refused", "server_metadata/no-implicit-advertised", "refresh/rotated"] {
         assert_eq!(line(&report, id).result, ResultKind::Fail, "{id}\n{}", trouble(&report));

@@ -1,0 +1,121 @@
+//! Parameters that a server does not know do no harm.
+
+use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Verdict, demand, must};
+use crate::document::Document;
+use crate::needs::{Asked, Context, FrontChannel, Ordinary, Shortfall};
+use crate::oauth::answer::AuthorizationAnswer;
+use crate::oauth::refusal::token_line;
+use crate::oauth::request::AuthorizationRequest;
+use crate::oauth::token::TokenAnswer;
+use crate::wire::Wire;
+
+const IGNORED: Demand = demand(
+    "A parameter that is not known is ignored, and one without a value counts as left out.",
+    &[must(Document::OAuth21, "3.1"), must(Document::OAuth21, "3.2")],
+);
+
+/// A name that nobody has given a meaning.
+const UNKNOWN: &str = "oaudit_unknown";
+
+/// Makes the ordinary flow with one parameter more, at both endpoints, and with an empty `prompt`.
+pub struct UnknownParameterIgnored;
+
+impl Check for UnknownParameterIgnored {
+    type Needs = FrontChannel;
+    const CARD: Card = Card {
+        id: "authorization/unknown-parameter-ignored",
+        demands: &[IGNORED],
+        impact: Impact::Low,
+        reach: Reach::OwnMaterial,
+        page: include_str!("unknown_parameter_ignored.md"),
+    };
+
+    fn requests(ordinary: &Ordinary) -> Result<Vec<AuthorizationRequest>, Shortfall> {
+        let mut requests = vec![ordinary.altered(format!("{UNKNOWN}=1 at both endpoints"), |r| {
+            r.add(UNKNOWN, "1");
+        })];
+        // Where the ordinary request needs a prompt, an empty one would take that away.
+        if ordinary.further.iter().all(|(name, _)| name != "prompt") {
+            requests.push(ordinary.altered("an empty prompt", |r| {
+                r.add("prompt", "");
+            }));
+        }
+        Ok(requests)
+    }
+
+    async fn run(FrontChannel(asked): FrontChannel, cx: &Context) -> Outcome {
+        let mut lines = Vec::new();
+        for asked in asked {
+            lines.push(line(asked, &cx.wire).await);
+        }
+        Ok(cx.fold(lines, "parameters without a meaning change nothing"))
+    }
+}
+
+async fn line(asked: Asked, wire: &Wire) -> Finding {
+    match asked.answer {
+        Ok(AuthorizationAnswer::Code(code)) => {
+            let unknown = code.request.get(UNKNOWN).is_some();
+            let redeemed = code.redeem_with(wire, |form| {
+                if unknown {
+                    form.set(UNKNOWN, "1");
+                }
+            });
+            token_line(&asked.what, redeemed.await.map(|(answer, _)| answer), judge_tokens)
+        }
+        _ => asked.line(judge_front),
+    }
+}
+
+fn judge_front(answer: &AuthorizationAnswer) -> Verdict {
+    let lost = ["login_required", "temporarily_unavailable", "server_error", "interaction_required", "access_denied"];
+    match answer {
+        AuthorizationAnswer::Error(e) if !lost.contains(&e.error.as_str()) => {
+            Verdict::fail(IGNORED, format!("it was answered with the error {}", e.error))
+        }
+        AuthorizationAnswer::Page(page) if (400..429).contains(&page.status) => {
+            Verdict::fail(IGNORED, format!("it was answered with {}", page.describe()))
+        }
+        other => Verdict::inconclusive(format!("it was answered with {}", other.describe())),
+    }
+}
+
+fn judge_tokens(answer: &TokenAnswer) -> Verdict {
+    match answer {
+        TokenAnswer::Granted(_) => Verdict::pass("the flow went on to a token"),
+        TokenAnswer::Refused(e) if ["invalid_request", "invalid_grant"].contains(&e.error.as_str()) => {
+            Verdict::fail(IGNORED, format!("the code exchange was refused with {}", e.describe()))
+        }
+        other => Verdict::inconclusive(format!("the code exchange brought {}", other.describe())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::needs::tests::ordinary;
+    use crate::oauth::answer::PageKind;
+    use crate::oauth::answer::tests::{arrived, page};
+    use crate::oauth::token::tests::{granted, read, refused};
+
+    #[test]
+    fn a_refusal_fails_and_an_outage_decides_nothing() {
+        let home = "http://127.0.0.1:8765/callback";
+        let error = |e: &str| judge_front(&arrived(home, &format!("{home}?error={e}")));
+        assert!(matches!(error("invalid_request"), Verdict::Fail(..)));
+        assert!(matches!(error("login_required"), Verdict::Inconclusive(_)));
+        assert!(matches!(judge_front(&page(400, PageKind::Error)), Verdict::Fail(..)));
+        assert!(matches!(judge_front(&page(500, PageKind::Error)), Verdict::Inconclusive(_)));
+        assert!(matches!(judge_tokens(&granted(serde_json::json!({"access_token": "x"}))), Verdict::Pass(_)));
+        assert!(matches!(judge_tokens(&refused(400, "invalid_request")), Verdict::Fail(..)));
+        assert!(matches!(judge_tokens(&read(500, "text/html", "")), Verdict::Inconclusive(_)));
+    }
+
+    #[test]
+    fn a_prompt_that_is_needed_stays() {
+        let mut ordinary = ordinary("a", "a");
+        assert_eq!(UnknownParameterIgnored::requests(&ordinary).unwrap().len(), 2);
+        ordinary.further.push(("prompt".into(), "consent".into()));
+        assert_eq!(UnknownParameterIgnored::requests(&ordinary).unwrap().len(), 1);
+    }
+}
