@@ -11,6 +11,7 @@ use crate::check::{Card, Demand, Finding, Level, Ruling, Verdict, fold};
 use crate::front::SignInError;
 use crate::oauth::client::Client;
 use crate::oauth::described::Described;
+use crate::oauth::jwt::Jwt;
 use crate::oauth::pkce::{Verifier, random_text};
 use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::scope::ScopeSet;
@@ -21,7 +22,7 @@ mod material;
 mod parties;
 
 pub use documents::{AboutResource, Baseline, Documents, FlowAttempt, ResourceMetadata, WholeLedger};
-pub use material::{Asked, FrontChannel, Patience, Refreshable};
+pub use material::{Asked, FrontChannel, OneByOne, Patience, Refreshable, ask};
 pub use parties::{Anonymous, OpenId, OpenResource, OtherClient, Resource, Revocation, no_resource};
 
 /// What a check knows beside its needs.
@@ -46,17 +47,23 @@ impl Context {
         self.audit.profile.strongest(demand).is_some()
     }
 
-    /// The audiences by which the resource is known: its identifier, its URL, and what stands in a token that it takes.
-    pub async fn own_audiences(&self) -> Result<Vec<String>, Trouble> {
+    /// What is known of a token, and the audiences by which the resource is known: its identifier, its URL, and what
+    /// stands in a token that it takes. If that one cannot be read any more, no other audience tells anything.
+    pub async fn audiences(&self, token: &str) -> Result<(Described, Vec<String>), Trouble> {
+        let introspection = self.audit.introspection.as_ref();
+        let mut described = Described::of(&self.wire, token, introspection).await?;
         let facts = self.audit.discovery.resource.as_ref();
         let mut own: Vec<String> = facts.map(|facts| facts.url.clone()).into_iter().collect();
         own.extend(self.audit.ordinary.resource.clone());
         if let Some(Ok(flow)) = self.audit.baseline() {
             let token = flow.tokens.access_token.expose();
-            let described = Described::of(&self.wire, token, self.audit.introspection.as_ref()).await?;
-            own.extend(described.audience.unwrap_or_default());
+            let ordinary = Described::of(&self.wire, token, introspection).await?;
+            if ordinary.audience.is_none() && Jwt::read(token).is_none() {
+                described.audience = None;
+            }
+            own.extend(ordinary.audience.unwrap_or_default());
         }
-        Ok(own)
+        Ok((described, own))
     }
 
     /// Folds the lines of a table; `pass` is the sentence if all hold.

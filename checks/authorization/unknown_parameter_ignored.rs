@@ -2,7 +2,7 @@
 
 use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Verdict, demand, must};
 use crate::document::Document;
-use crate::needs::{Asked, Context, FrontChannel, Ordinary, Shortfall};
+use crate::needs::{Asked, Context, OneByOne, Ordinary, Shortfall, ask};
 use crate::oauth::answer::AuthorizationAnswer;
 use crate::oauth::refusal::token_line;
 use crate::oauth::request::AuthorizationRequest;
@@ -21,7 +21,7 @@ const UNKNOWN: &str = "oaudit_unknown";
 pub struct UnknownParameterIgnored;
 
 impl Check for UnknownParameterIgnored {
-    type Needs = FrontChannel;
+    type Needs = OneByOne;
     const CARD: Card = Card {
         id: "authorization/unknown-parameter-ignored",
         demands: &[IGNORED],
@@ -43,10 +43,10 @@ impl Check for UnknownParameterIgnored {
         Ok(requests)
     }
 
-    async fn run(FrontChannel(asked): FrontChannel, cx: &Context) -> Outcome {
+    async fn run(OneByOne(requests): OneByOne, cx: &Context) -> Outcome {
         let mut lines = Vec::new();
-        for asked in asked {
-            lines.push(line(asked, &cx.wire).await);
+        for request in requests {
+            lines.push(line(ask(cx, request).await, &cx.wire).await);
         }
         Ok(cx.fold(lines, "parameters without a meaning change nothing"))
     }

@@ -1,6 +1,6 @@
 //! A code is good for the client that it was issued to, and for nobody else.
 
-use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Verdict, demand, must};
+use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Unsettled, Verdict, demand, must};
 use crate::document::Document;
 use crate::front::Purpose;
 use crate::needs::{Context, OtherClient};
@@ -45,15 +45,12 @@ impl Check for BoundToClient {
 }
 
 /// Redeems a fresh code without saying who sends it.
-async fn as_nobody(cx: &Context) -> Result<Result<TokenAnswer, Trouble>, crate::check::Unsettled> {
+async fn as_nobody(cx: &Context) -> Result<Result<TokenAnswer, Trouble>, Unsettled> {
     let request = cx.audit.ordinary().request();
     match cx.audit.visit(&cx.wire, request, Purpose::Ordinary).await {
         Ok(AuthorizationAnswer::Code(code)) => Ok(code.redeem_by(&cx.wire, None).await.map(|(answer, _)| answer)),
-        Ok(other) => Err(crate::check::Unsettled::Control(format!(
-            "a second code was asked for, and brought {}",
-            other.describe()
-        ))),
-        Err(error) => Err(crate::check::Unsettled::Control(error.to_string())),
+        Ok(other) => Err(Unsettled::Control(format!("a second code was asked for, and brought {}", other.describe()))),
+        Err(error) => Err(Unsettled::Control(error.to_string())),
     }
 }
 

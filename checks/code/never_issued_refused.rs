@@ -1,6 +1,6 @@
 //! A code that the server never issued buys nothing, whatever else is right.
 
-use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Verdict, demand, must};
+use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Ruling, Verdict, demand, must};
 use crate::document::Document;
 use crate::needs::Context;
 use crate::oauth::pkce::random_text;
@@ -39,7 +39,7 @@ impl Check for NeverIssuedRefused {
             TokenAnswer::Granted(_) => None,
             _ => Some(pending.replay(&cx.wire).await),
         };
-        let mut ruling = crate::check::Ruling::from(verdict);
+        let mut ruling = Ruling::from(verdict);
         ruling.findings.extend(right.map(afterwards));
         Ok(ruling)
     }

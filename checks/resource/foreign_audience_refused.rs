@@ -1,11 +1,10 @@
 //! A token of the same authorization server for another resource opens nothing here.
 
-use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Verdict, demand, must};
+use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Unsettled, Verdict, demand, must};
 use crate::document::Document;
-use crate::needs::{Asked, Context, FrontChannel, Ordinary, Resource, Shortfall};
+use crate::needs::{Asked, Context, OneByOne, Ordinary, Resource, Shortfall, ask};
 use crate::oauth::answer::AuthorizationAnswer;
 use crate::oauth::audience::judge_foreign;
-use crate::oauth::described::Described;
 use crate::oauth::refusal::{Refusal, front_refusal};
 use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::token::TokenAnswer;
@@ -23,7 +22,7 @@ const REFUSED: Demand = demand(
 pub struct ForeignAudienceRefused;
 
 impl Check for ForeignAudienceRefused {
-    type Needs = (FrontChannel, Resource);
+    type Needs = (OneByOne, Resource);
     const CARD: Card = Card {
         id: "resource/foreign-audience-refused",
         demands: &[REFUSED],
@@ -38,25 +37,24 @@ impl Check for ForeignAudienceRefused {
         })])
     }
 
-    async fn run((FrontChannel(asked), resource): (FrontChannel, Resource), cx: &Context) -> Outcome {
+    async fn run((OneByOne(requests), resource): (OneByOne, Resource), cx: &Context) -> Outcome {
         let mut lines = Vec::new();
-        for asked in asked {
-            lines.push(line(asked, &resource, cx).await?);
+        for request in requests {
+            lines.push(line(ask(cx, request).await, &resource, cx).await?);
         }
         let why = lines.first().map(|line: &Finding| line.verdict.why().to_owned()).unwrap_or_default();
         Ok(cx.fold(lines, why))
     }
 }
 
-async fn line(asked: Asked, resource: &Resource, cx: &Context) -> Result<Finding, crate::check::Unsettled> {
+async fn line(asked: Asked, resource: &Resource, cx: &Context) -> Result<Finding, Unsettled> {
     let Ok(AuthorizationAnswer::Code(code)) = asked.answer else { return Ok(asked.line(judge_front)) };
     let answer = code.redeem(&cx.wire).await?.0;
     let TokenAnswer::Granted(tokens) = &answer else {
         return Ok(Finding::new(asked.what, judge_tokens(&answer)).shown_by([answer.exchange()]));
     };
     let token = tokens.access_token.expose();
-    let described = Described::of(&cx.wire, token, cx.audit.introspection.as_ref()).await?;
-    let own = cx.own_audiences().await?;
+    let (described, own) = cx.audiences(token).await?;
     let own: Vec<&str> = own.iter().map(String::as_str).collect();
     let reached = resource.call_with(&cx.wire, token).await?;
     let verdict = judge_foreign(&described, &own, &reached, REFUSED);

@@ -1,8 +1,8 @@
 //! A token that was asked for without a resource, and is not for this one, opens nothing here.
 
-use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Ruling, Verdict, demand, must};
+use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Ruling, Unsettled, Verdict, demand, must};
 use crate::document::Document;
-use crate::needs::{Asked, Context, FrontChannel, Ordinary, Resource, Shortfall};
+use crate::needs::{Asked, Context, OneByOne, Ordinary, Resource, Shortfall, ask};
 use crate::oauth::answer::AuthorizationAnswer;
 use crate::oauth::audience::judge_foreign;
 use crate::oauth::described::Described;
@@ -18,7 +18,7 @@ const REFUSED: Demand =
 pub struct MissingAudienceRefused;
 
 impl Check for MissingAudienceRefused {
-    type Needs = (FrontChannel, Resource);
+    type Needs = (OneByOne, Resource);
     const CARD: Card = Card {
         id: "resource/missing-audience-refused",
         demands: &[REFUSED],
@@ -37,24 +37,23 @@ impl Check for MissingAudienceRefused {
         })])
     }
 
-    async fn run((FrontChannel(asked), resource): (FrontChannel, Resource), cx: &Context) -> Outcome {
-        let Some(asked) = asked.into_iter().next() else {
+    async fn run((OneByOne(requests), resource): (OneByOne, Resource), cx: &Context) -> Outcome {
+        let Some(request) = requests.into_iter().next() else {
             return Ok(Verdict::inconclusive("nothing was asked").into());
         };
-        let finding = line(asked, &resource, cx).await?;
+        let finding = line(ask(cx, request).await, &resource, cx).await?;
         Ok(Ruling::from(finding.verdict).shown_by(finding.evidence))
     }
 }
 
-async fn line(asked: Asked, resource: &Resource, cx: &Context) -> Result<Finding, crate::check::Unsettled> {
+async fn line(asked: Asked, resource: &Resource, cx: &Context) -> Result<Finding, Unsettled> {
     let Ok(AuthorizationAnswer::Code(code)) = asked.answer else { return Ok(asked.line(judge_front)) };
     let answer = code.redeem(&cx.wire).await?.0;
     let TokenAnswer::Granted(tokens) = &answer else {
         return Ok(Finding::new(asked.what, judge_tokens(&answer)).shown_by([answer.exchange()]));
     };
     let token = tokens.access_token.expose();
-    let described = Described::of(&cx.wire, token, cx.audit.introspection.as_ref()).await?;
-    let own = cx.own_audiences().await?;
+    let (described, own) = cx.audiences(token).await?;
     let own: Vec<&str> = own.iter().map(String::as_str).collect();
     let reached = resource.call_with(&cx.wire, token).await?;
     let asks =

@@ -3,9 +3,10 @@
 use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Unsettled, Verdict, demand, must, should};
 use crate::document::Document;
 use crate::front::Purpose;
-use crate::needs::{Baseline, Context, Resource};
+use crate::needs::{Context, OneByOne, Ordinary, Resource, Shortfall};
 use crate::oauth::answer::AuthorizationAnswer;
 use crate::oauth::described::Described;
+use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::scope::ScopeSet;
 use crate::oauth::token::{TokenAnswer, TokenSet};
 use crate::resource::route::Called;
@@ -32,7 +33,7 @@ const NAMED: Demand = demand(
 pub struct ScopeEnforced;
 
 impl Check for ScopeEnforced {
-    type Needs = (Baseline, Resource);
+    type Needs = (OneByOne, Resource);
     const CARD: Card = Card {
         id: "resource/scope-enforced",
         demands: &[ENFORCED, IS_403, NAMED],
@@ -41,7 +42,12 @@ impl Check for ScopeEnforced {
         page: include_str!("scope_enforced.md"),
     };
 
-    async fn run((_, resource): (Baseline, Resource), cx: &Context) -> Outcome {
+    /// Which visits it takes depends on the routes: two for each.
+    fn requests(_: &Ordinary) -> Result<Vec<AuthorizationRequest>, Shortfall> {
+        Ok(Vec::new())
+    }
+
+    async fn run((_, resource): (OneByOne, Resource), cx: &Context) -> Outcome {
         let routes = &cx.audit.settings.routes;
         if routes.is_empty() {
             let why = "no route is configured with the scope that it needs".into();

@@ -1,10 +1,10 @@
 //! A client that wants no identity need not ask for one.
 
-use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Unsettled, Verdict, advice, demand};
+use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Verdict, advice, demand};
 use crate::document::Document;
-use crate::front::Purpose;
-use crate::needs::{Baseline, Context};
+use crate::needs::{Context, OneByOne, Ordinary, Shortfall, ask};
 use crate::oauth::answer::AuthorizationAnswer;
+use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::scope::ScopeSet;
 use crate::oauth::token::TokenAnswer;
 
@@ -15,7 +15,7 @@ const NOT_NEEDED: Demand =
 pub struct OpenidOnlyWhenNeeded;
 
 impl Check for OpenidOnlyWhenNeeded {
-    type Needs = Baseline;
+    type Needs = OneByOne;
     const CARD: Card = Card {
         id: "scope/openid-only-when-needed",
         demands: &[NOT_NEEDED],
@@ -24,23 +24,29 @@ impl Check for OpenidOnlyWhenNeeded {
         page: include_str!("openid_only_when_needed.md"),
     };
 
-    async fn run(baseline: Baseline, cx: &Context) -> Outcome {
-        if !baseline.requested_scope.contains("openid") {
-            return Ok(Verdict::pass("the ordinary flow brought a token without openid").into());
+    fn requests(ordinary: &Ordinary) -> Result<Vec<AuthorizationRequest>, Shortfall> {
+        if !ordinary.scope.contains("openid") {
+            return Ok(Vec::new());
         }
-        let scope: ScopeSet = baseline.ordinary.scope.iter().filter(|scope| *scope != "openid").collect();
-        let request = baseline.ordinary.altered("without openid", |r| {
+        let scope: ScopeSet = ordinary.scope.iter().filter(|scope| *scope != "openid").collect();
+        Ok(vec![ordinary.altered("without openid", |r| {
             match scope.is_empty() {
                 true => r.remove("scope"),
                 false => r.set("scope", scope.to_string()),
             };
-        });
-        let answer = cx.audit.visit(&cx.wire, request, Purpose::Odd).await;
-        let code = match answer.map_err(|error| Unsettled::Control(error.to_string()))? {
-            AuthorizationAnswer::Code(code) => code,
-            other => return Ok(judge_front(&other).into()),
+        })])
+    }
+
+    async fn run(OneByOne(requests): OneByOne, cx: &Context) -> Outcome {
+        let Some(request) = requests.into_iter().next() else {
+            return Ok(Verdict::pass("the ordinary flow brought a token without openid").into());
         };
-        Ok(judge(&code.redeem(&cx.wire).await?.0).into())
+        Ok(match ask(cx, request).await.answer {
+            Ok(AuthorizationAnswer::Code(code)) => judge(&code.redeem(&cx.wire).await?.0),
+            Ok(other) => judge_front(&other),
+            Err(shortfall) => shortfall.into(),
+        }
+        .into())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Verdict, demand, must, should};
 use crate::document::Document;
-use crate::needs::{Asked, Context, FrontChannel, Ordinary, Shortfall};
+use crate::needs::{Asked, Context, OneByOne, Ordinary, Shortfall, ask};
 use crate::oauth::answer::AuthorizationAnswer;
 use crate::oauth::described::Described;
 use crate::oauth::refusal::{Refusal, front_refusal};
@@ -33,7 +33,7 @@ const NOWHERE: &str = "https://nowhere.oaudit.test/mcp";
 pub struct ResourceIndicatorHonoured;
 
 impl Check for ResourceIndicatorHonoured {
-    type Needs = FrontChannel;
+    type Needs = OneByOne;
     const CARD: Card = Card {
         id: "scope/resource-indicator-honoured",
         demands: &[TARGET_TAKEN, UNKNOWN_REFUSED, BOTH_OR_NONE],
@@ -54,12 +54,12 @@ impl Check for ResourceIndicatorHonoured {
         Ok(requests)
     }
 
-    async fn run(FrontChannel(asked): FrontChannel, cx: &Context) -> Outcome {
+    async fn run(OneByOne(requests): OneByOne, cx: &Context) -> Outcome {
         let named = cx.audit.ordinary.resource.as_deref();
         let granted = cx.audit.ordinary().resource.as_deref();
         let mut lines = vec![Finding::new("the resource itself", judge_target(named, granted))];
-        for asked in asked {
-            lines.push(line(asked, cx, granted).await);
+        for request in requests {
+            lines.push(line(ask(cx, request).await, cx, granted).await);
         }
         Ok(cx.fold(lines, "the resource that a request names is heeded"))
     }

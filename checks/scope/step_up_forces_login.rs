@@ -4,7 +4,7 @@ use crate::check::{
     Card, Check, Demand, Finding, Impact, Outcome, Reach, Unsettled, Verdict, advice, demand, must, should,
 };
 use crate::document::Document;
-use crate::needs::{Context, OpenId, Ordinary};
+use crate::needs::{Context, OneByOne, OpenId, Ordinary, Shortfall};
 use crate::oauth::answer::{AuthorizationAnswer, PageKind};
 use crate::oauth::request::AuthorizationRequest;
 
@@ -21,7 +21,7 @@ const PROMPT: Demand = demand(
 pub struct StepUpForcesLogin;
 
 impl Check for StepUpForcesLogin {
-    type Needs = OpenId;
+    type Needs = (OneByOne, OpenId);
     const CARD: Card = Card {
         id: "scope/step-up-forces-login",
         demands: &[MAX_AGE, PROMPT],
@@ -30,15 +30,12 @@ impl Check for StepUpForcesLogin {
         page: include_str!("step_up_forces_login.md"),
     };
 
-    async fn run(_: OpenId, cx: &Context) -> Outcome {
-        let ordinary = match cx.audit.baseline() {
-            Some(Ok(transcript)) => &transcript.ordinary,
-            _ => {
-                return Err(Unsettled::Control(
-                    "the ordinary flow did not work, see authorization/code-flow-works".into(),
-                ));
-            }
-        };
+    fn requests(ordinary: &Ordinary) -> Result<Vec<AuthorizationRequest>, Shortfall> {
+        Ok(vec![max_age(ordinary, true), prompt_login(ordinary, true), ordinary.request()])
+    }
+
+    async fn run((OneByOne(_), _): (OneByOne, OpenId), cx: &Context) -> Outcome {
+        let ordinary = cx.audit.ordinary();
         let Some(mut by_age) = look(cx, max_age(ordinary, true)).await? else {
             return Ok(Verdict::NotRun {
                 why: "only an agent that sees the server's pages can tell a login page".into(),

@@ -122,13 +122,13 @@ faults! {
         "a request without code_challenge gets a code that buys a token";
     PlainAccepted "plain-accepted" breaks ["pkce/plain-refused"]
         "the plain challenge method works, though not advertised";
-    VerifierIgnored "verifier-ignored" breaks ["pkce/verifier-enforced"]
+    VerifierIgnored "verifier-ignored" breaks ["pkce/verifier-enforced", "pkce/challenge-is-not-verifier"]
         "any well-formed code_verifier will do";
     VerifierOptional "verifier-optional" breaks ["pkce/verifier-required"]
         "a missing or empty code_verifier will do";
     ChallengeAsVerifier "challenge-as-verifier" breaks ["pkce/challenge-is-not-verifier"]
         "the code_challenge itself will do as code_verifier";
-    CodeReusable "code-reusable" breaks ["code/single-use"]
+    CodeReusable "code-reusable" breaks ["code/single-use", "code/race-single-use"]
         "a code buys new tokens again and again";
     ReplayKeepsTokens "replay-keeps-tokens" breaks ["code/replay-revokes-tokens"]
         "a replayed code is refused and the tokens it bought live on";
@@ -160,7 +160,7 @@ faults! {
         "the resource refuses access tokens that came from a refresh";
     NoRotation "no-rotation" breaks ["refresh/rotated"]
         "the refresh token is never replaced and stays good";
-    OldRefreshTokenAlive "old-refresh-token-alive" breaks ["refresh/old-token-refused"]
+    OldRefreshTokenAlive "old-refresh-token-alive" breaks ["refresh/old-token-refused", "refresh/race"]
         "refresh tokens are replaced, and the old ones stay good";
     FamilySurvivesReuse "family-survives-reuse" breaks ["refresh/reuse-revokes-family"]
         "a replayed refresh token is refused and its successors live on";

@@ -88,7 +88,22 @@ impl Needs for FrontChannel {
     }
 }
 
-async fn ask(cx: &Context, request: AuthorizationRequest) -> Asked {
+/// The planned requests themselves, for a check that uses what one of them brought before it makes the next: where
+/// grants end each other, nothing else is sent meanwhile.
+#[derive(Debug)]
+pub struct OneByOne(pub Vec<AuthorizationRequest>);
+
+impl Needs for OneByOne {
+    const STAGE: Stage = Stage::OwnMaterial;
+    const VISITS: bool = true;
+    async fn supply(cx: &Context, requests: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
+        Baseline::supply(cx, Vec::new()).await?;
+        Ok(Self(requests))
+    }
+}
+
+/// Asks as a stranger, then with the session where a stranger is asked to log in.
+pub async fn ask(cx: &Context, request: AuthorizationRequest) -> Asked {
     let what = request.what.clone();
     let (redirect_uri, state) = (request.redirect_uri().to_owned(), request.state().to_owned());
     let audit = &cx.audit;
