@@ -31,16 +31,7 @@ impl Check for UnknownParameterIgnored {
     };
 
     fn requests(ordinary: &Ordinary) -> Result<Vec<AuthorizationRequest>, Shortfall> {
-        let mut requests = vec![ordinary.altered(format!("{UNKNOWN}=1 at both endpoints"), |r| {
-            r.add(UNKNOWN, "1");
-        })];
-        // Where the ordinary request needs a prompt, an empty one would take that away.
-        if ordinary.further.iter().all(|(name, _)| name != "prompt") {
-            requests.push(ordinary.altered("an empty prompt", |r| {
-                r.add("prompt", "");
-            }));
-        }
-        Ok(requests)
+        Ok(vec![odd(ordinary, true, true)])
     }
 
     async fn run(OneByOne(requests): OneByOne, cx: &Context) -> Outcome {
@@ -48,8 +39,39 @@ impl Check for UnknownParameterIgnored {
         for request in requests {
             lines.push(line(ask(cx, request).await, &cx.wire).await);
         }
-        Ok(cx.fold(lines, "parameters without a meaning change nothing"))
+        // Which of the two it was is asked only where it matters.
+        let ordinary = cx.audit.ordinary();
+        if has_prompt(ordinary) || lines.iter().all(|line| matches!(line.verdict, Verdict::Pass(_))) {
+            return Ok(cx.fold(lines, "parameters without a meaning change nothing"));
+        }
+        let mut each = Vec::new();
+        for request in [odd(ordinary, true, false), odd(ordinary, false, true)] {
+            each.push(line(ask(cx, request).await, &cx.wire).await);
+        }
+        Ok(cx.fold(each, "parameters without a meaning change nothing"))
     }
+}
+
+/// Whether the ordinary request needs a prompt: an empty one would take that away.
+fn has_prompt(ordinary: &Ordinary) -> bool {
+    ordinary.further.iter().any(|(name, _)| name == "prompt")
+}
+
+fn odd(ordinary: &Ordinary, unknown: bool, empty: bool) -> AuthorizationRequest {
+    let empty = empty && !has_prompt(ordinary);
+    let what = match (unknown, empty) {
+        (true, true) => format!("{UNKNOWN}=1 at both endpoints, and an empty prompt"),
+        (true, false) => format!("{UNKNOWN}=1 at both endpoints"),
+        (false, _) => "an empty prompt".to_owned(),
+    };
+    ordinary.altered(what, |r| {
+        if unknown {
+            r.add(UNKNOWN, "1");
+        }
+        if empty {
+            r.add("prompt", "");
+        }
+    })
 }
 
 async fn line(asked: Asked, wire: &Wire) -> Finding {
@@ -114,8 +136,11 @@ mod tests {
     #[test]
     fn a_prompt_that_is_needed_stays() {
         let mut ordinary = ordinary("a", "a");
-        assert_eq!(UnknownParameterIgnored::requests(&ordinary).unwrap().len(), 2);
+        let request = odd(&ordinary, true, true);
+        assert_eq!((request.get(UNKNOWN), request.get("prompt")), (Some("1"), Some("")));
         ordinary.further.push(("prompt".into(), "consent".into()));
-        assert_eq!(UnknownParameterIgnored::requests(&ordinary).unwrap().len(), 1);
+        let request = odd(&ordinary, true, true);
+        assert_eq!(request.parameters.iter().filter(|(name, _)| name == "prompt").count(), 1);
+        assert_eq!(request.get("prompt"), Some("consent"));
     }
 }

@@ -8,6 +8,7 @@ use crate::oauth::answer::AuthorizationAnswer;
 use crate::oauth::described::Described;
 use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::scope::ScopeSet;
+use crate::oauth::secret::Secret;
 use crate::oauth::token::{TokenAnswer, TokenSet};
 use crate::resource::route::Called;
 use crate::settings::Route;
@@ -42,7 +43,7 @@ impl Check for ScopeEnforced {
         page: include_str!("scope_enforced.md"),
     };
 
-    /// Which visits it takes depends on the routes: two for each.
+    /// Which visits it takes depends on the routes: one for each scope, and one where the ordinary flow has not got it.
     fn requests(_: &Ordinary) -> Result<Vec<AuthorizationRequest>, Shortfall> {
         Ok(Vec::new())
     }
@@ -54,11 +55,10 @@ impl Check for ScopeEnforced {
             return Ok(Verdict::NotRun { why, how: "[[resource.route]] in oaudit.toml".into() }.into());
         }
         let mut lines = Vec::new();
+        let mut kept = Vec::new();
         for route in routes {
-            match line(route, &resource, cx).await {
-                Ok(line) => lines.push(line),
-                Err(unsettled) => lines.push(Finding::new(name(route), Verdict::inconclusive(unsettled.to_string()))),
-            }
+            let line = line(route, &resource, cx, &mut kept).await;
+            lines.push(line.unwrap_or_else(|u| Finding::new(name(route), Verdict::inconclusive(u.to_string()))));
         }
         Ok(cx.fold(lines, "each route is open with its scope, and closed without it"))
     }
@@ -68,28 +68,60 @@ fn name(route: &Route) -> String {
     format!("{} {} needs {}", route.method, route.path, route.scope)
 }
 
-async fn line(route: &Route, resource: &Resource, cx: &Context) -> Result<Finding, Unsettled> {
+/// A token for so many scopes, and what it has by anybody's word.
+struct Held {
+    asked: ScopeSet,
+    token: Secret,
+    has: Option<ScopeSet>,
+}
+
+async fn line(route: &Route, resource: &Resource, cx: &Context, kept: &mut Vec<Held>) -> Result<Finding, Unsettled> {
     let ordinary = cx.audit.ordinary();
     let needed = ScopeSet::parse(&route.scope);
     let all: ScopeSet = ordinary.scope.iter().chain(needed.iter()).collect();
     // First the token that may: it shows the route to be there, and the call to be a right one.
-    let (tokens, has) = grant(cx, &all).await?;
-    let missing = needed.beyond(&has.clone().unwrap_or_else(|| all.clone()));
+    let held = held(cx, &all, kept).await?;
+    let missing = needed.beyond(held.has.as_ref().unwrap_or(&all));
     if !missing.is_empty() {
         return Err(Unsettled::Control(format!("a token with \"{missing}\" could not be had")));
     }
-    let with = resource.call_route(&cx.wire, route, tokens.access_token.expose()).await?;
-    let known = ordinary.known_scopes.access();
-    let others = ordinary.scope_for(&known.beyond(&needed));
-    let (tokens, has) = grant(cx, &others).await?;
-    let without = resource.call_route(&cx.wire, route, tokens.access_token.expose()).await?;
-    let lacks = has.map(|has| !needed.beyond(&has).is_empty());
+    let with = resource.call_route(&cx.wire, route, held.token.expose()).await?;
+    let others = ordinary.scope_for(&ordinary.known_scopes.access().beyond(&needed));
+    let held = self::held(cx, &others, kept).await?;
+    let without = resource.call_route(&cx.wire, route, held.token.expose()).await?;
+    let lacks = held.has.as_ref().map(|has| !needed.beyond(has).is_empty());
     let verdict = judge(&Called::read(&with), &Called::read(&without), lacks, &needed);
     Ok(Finding::new(name(route), verdict).shown_by([with.id, without.id]))
 }
 
-/// A token of its own for these scopes, and what it has by anybody's word.
-async fn grant(cx: &Context, scope: &ScopeSet) -> Result<(TokenSet, Option<ScopeSet>), Unsettled> {
+/// A token for these scopes: the one of the ordinary flow, one that was got for an earlier route, or a new one. Where
+/// grants end each other it is always a new one.
+async fn held<'a>(cx: &Context, scope: &ScopeSet, kept: &'a mut Vec<Held>) -> Result<&'a Held, Unsettled> {
+    if cx.audit.grants_end_each_other() {
+        kept.clear();
+    } else if kept.is_empty()
+        && let Some(Ok(flow)) = cx.audit.baseline()
+    {
+        kept.push(told(cx, &flow.tokens, flow.requested_scope.clone()).await?);
+    }
+    let at = match kept.iter().position(|held| held.asked.same_access(scope)) {
+        Some(at) => at,
+        None => {
+            let tokens = grant(cx, scope).await?;
+            kept.push(told(cx, &tokens, scope.clone()).await?);
+            kept.len() - 1
+        }
+    };
+    kept.get(at).ok_or_else(|| Unsettled::Control("a token was lost".into()))
+}
+
+async fn told(cx: &Context, tokens: &TokenSet, asked: ScopeSet) -> Result<Held, Unsettled> {
+    let described = Described::of(&cx.wire, tokens.access_token.expose(), cx.audit.introspection.as_ref()).await?;
+    let has = described.scope.or_else(|| tokens.stated_scope());
+    Ok(Held { asked, token: tokens.access_token.clone(), has })
+}
+
+async fn grant(cx: &Context, scope: &ScopeSet) -> Result<TokenSet, Unsettled> {
     let control =
         |what: String| Unsettled::Control(format!("a token for \"{scope}\" was asked for, and brought {what}"));
     let request = cx.audit.ordinary().altered(format!("scope={scope}"), |r| {
@@ -103,13 +135,10 @@ async fn grant(cx: &Context, scope: &ScopeSet) -> Result<(TokenSet, Option<Scope
         Ok(other) => return Err(control(other.describe())),
         Err(error) => return Err(control(error.to_string())),
     };
-    let tokens = match code.redeem(&cx.wire).await?.0 {
-        TokenAnswer::Granted(tokens) => *tokens,
-        other => return Err(control(other.describe())),
-    };
-    let described = Described::of(&cx.wire, tokens.access_token.expose(), cx.audit.introspection.as_ref()).await?;
-    let has = described.scope.or_else(|| tokens.stated_scope());
-    Ok((tokens, has))
+    match code.redeem(&cx.wire).await?.0 {
+        TokenAnswer::Granted(tokens) => Ok(*tokens),
+        other => Err(control(other.describe())),
+    }
 }
 
 /// `lacks`: whether the second token is without the scope, by its own word or the server's.

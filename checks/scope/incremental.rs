@@ -3,11 +3,11 @@
 use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Unsettled, Verdict, advice, demand};
 use crate::document::Document;
 use crate::front::Purpose;
-use crate::needs::{Context, Ordinary, Shortfall};
+use crate::needs::{Context, OneByOne, Ordinary, Shortfall};
 use crate::oauth::answer::AuthorizationAnswer;
 use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::scope::ScopeSet;
-use crate::oauth::token::{Code, TokenAnswer};
+use crate::oauth::token::TokenAnswer;
 
 const WORKS: Demand = demand("A client may ask for one scope more later.", &[advice(Document::OpenAi, "scopes")]);
 const KEEPS: Demand = demand(
@@ -19,7 +19,7 @@ const KEEPS: Demand = demand(
 pub struct Incremental;
 
 impl Check for Incremental {
-    type Needs = Code;
+    type Needs = OneByOne;
     const CARD: Card = Card {
         id: "scope/incremental",
         demands: &[WORKS, KEEPS],
@@ -31,29 +31,41 @@ impl Check for Incremental {
     fn requests(ordinary: &Ordinary) -> Result<Vec<AuthorizationRequest>, Shortfall> {
         let too_few = || Shortfall::NotApplicable("fewer than two scopes are known, so there is none to add".into());
         let one = ordinary.one_scope().ok_or_else(too_few)?;
-        Ok(vec![ordinary.altered(format!("scope={one}"), |r| {
-            r.set("scope", one.to_string());
-        })])
+        let asking = |scope: &ScopeSet| {
+            ordinary.altered(format!("scope={scope}"), |r| {
+                r.set("scope", scope.to_string());
+            })
+        };
+        let wider = asking(&wider(ordinary, &one));
+        // The ordinary flow has asked for one alone already, if it asks for no more.
+        let is_first = ordinary.scope.access().len() == 1;
+        Ok(if is_first { vec![wider] } else { vec![asking(&one), wider] })
     }
 
-    async fn run(code: Code, cx: &Context) -> Outcome {
-        let first = code.request.scope();
-        if let (other @ (TokenAnswer::Refused(_) | TokenAnswer::Odd { .. }), _) = code.redeem(&cx.wire).await? {
-            return Err(Unsettled::Control(format!("the code for \"{first}\" brought {}", other.describe())));
-        }
-        let ordinary = cx.audit.ordinary();
-        let wanted = wider(ordinary, &first);
-        let request = ordinary.altered(format!("scope={wanted}"), |r| {
-            r.set("scope", wanted.to_string());
-            // Where pages are filled in by a program, the person is asked again: that is what step-up looks like.
-            if cx.audit.front.agent().sees_pages() {
-                r.set("prompt", "consent");
+    async fn run(OneByOne(mut requests): OneByOne, cx: &Context) -> Outcome {
+        let Some(mut wider) = requests.pop() else { return Ok(Verdict::inconclusive("nothing was asked").into()) };
+        for first in requests {
+            let what = first.what.clone();
+            let failed = |what: &str, how: String| Unsettled::Control(format!("the request with {what} brought {how}"));
+            let answer = cx.audit.visit(&cx.wire, first, Purpose::Ordinary).await;
+            let code = match answer.map_err(|error| Unsettled::Control(error.to_string()))? {
+                AuthorizationAnswer::Code(code) => code,
+                other => return Err(failed(&what, other.describe())),
+            };
+            if let (other @ (TokenAnswer::Refused(_) | TokenAnswer::Odd { .. }), _) = code.redeem(&cx.wire).await? {
+                return Err(failed(&what, other.describe()));
             }
-        });
-        let answer = cx.audit.visit(&cx.wire, request, Purpose::Ordinary).await;
+        }
+        // Where pages are filled in by a program, the person is asked again: that is what step-up looks like.
+        if cx.audit.front.agent().sees_pages() {
+            wider.set("prompt", "consent");
+        }
+        let wanted = wider.scope();
+        let allowed = wanted.access().beyond(&cx.audit.ordinary().scope).is_empty();
+        let answer = cx.audit.visit(&cx.wire, wider, Purpose::Ordinary).await;
         let code = match answer.map_err(|error| Unsettled::Control(error.to_string()))? {
             AuthorizationAnswer::Code(code) => code,
-            other => return Ok(judge_front(&other, &wanted).into()),
+            other => return Ok(judge_front(&other, &wanted, allowed).into()),
         };
         Ok(judge(&code.redeem(&cx.wire).await?.0, &wanted).into())
     }
@@ -67,9 +79,12 @@ fn wider(ordinary: &Ordinary, first: &ScopeSet) -> ScopeSet {
     further.map_or_else(|| first.clone(), |scope| first.with(&scope))
 }
 
-fn judge_front(answer: &AuthorizationAnswer, wanted: &ScopeSet) -> Verdict {
+/// `allowed`: the client was seen to get all of these scopes at once.
+fn judge_front(answer: &AuthorizationAnswer, wanted: &ScopeSet, allowed: bool) -> Verdict {
     match answer {
-        AuthorizationAnswer::Error(e) if ["invalid_scope", "invalid_request"].contains(&e.error.as_str()) => {
+        AuthorizationAnswer::Error(e)
+            if allowed && ["invalid_scope", "invalid_request"].contains(&e.error.as_str()) =>
+        {
             Verdict::fail(WORKS, format!("asking for \"{wanted}\" later was answered with the error {}", e.error))
         }
         other => Verdict::inconclusive(format!("asking for \"{wanted}\" later was answered with {}", other.describe())),
@@ -116,16 +131,22 @@ mod tests {
     #[test]
     fn an_error_about_the_scope_fails() {
         let home = "http://127.0.0.1:8765/callback";
-        let error = |e: &str| judge_front(&arrived(home, &format!("{home}?error={e}")), &ScopeSet::parse("a"));
+        let error = |e: &str| judge_front(&arrived(home, &format!("{home}?error={e}")), &ScopeSet::parse("a"), true);
         assert!(matches!(error("invalid_scope"), Verdict::Fail(WORKS, _)));
         assert!(matches!(error("access_denied"), Verdict::Inconclusive(_)));
-        assert!(matches!(judge_front(&page(200, PageKind::Consent), &ScopeSet::parse("a")), Verdict::Inconclusive(_)));
+        assert!(matches!(
+            judge_front(&page(200, PageKind::Consent), &ScopeSet::parse("a"), true),
+            Verdict::Inconclusive(_)
+        ));
     }
 
     #[test]
     fn one_more_is_asked_for() {
-        let ordinary = ordinary("a b offline_access", "a b c offline_access");
-        let first = Incremental::requests(&ordinary).unwrap()[0].scope();
-        assert_eq!(wider(&ordinary, &first).to_string(), "a offline_access b");
+        let scopes = |scope| -> Vec<String> {
+            let requests = Incremental::requests(&ordinary(scope, "a b c offline_access")).unwrap();
+            requests.iter().map(|r| r.scope().to_string()).collect()
+        };
+        assert_eq!(scopes("a b offline_access"), ["a offline_access", "a offline_access b"]);
+        assert_eq!(scopes("a"), ["a b"]);
     }
 }

@@ -4,6 +4,7 @@ use crate::check::{
     Card, Check, Demand, Finding, Impact, Outcome, Reach, Unsettled, Verdict, advice, demand, must, should,
 };
 use crate::document::Document;
+use crate::front::Purpose;
 use crate::needs::{Context, OneByOne, OpenId, Ordinary, Shortfall};
 use crate::oauth::answer::{AuthorizationAnswer, PageKind};
 use crate::oauth::request::AuthorizationRequest;
@@ -47,6 +48,13 @@ impl Check for StepUpForcesLogin {
         let openid = !matches!(&by_age, AuthorizationAnswer::Error(e) if e.error == "invalid_scope");
         if !openid {
             by_age = again(look(cx, max_age(ordinary, false)).await?)?;
+        }
+        if matches!(&by_age, AuthorizationAnswer::Page(page) if page.kind == PageKind::Consent) {
+            // It may be openid that nobody agreed to so far: that is done once, and asked again.
+            let agreeing = ordinary.altered("the ordinary request with openid", |r| as_openid(r, openid));
+            let agreed = cx.audit.visit(&cx.wire, agreeing, Purpose::Odd).await;
+            agreed.map_err(|error| Unsettled::Control(error.to_string()))?;
+            by_age = again(look(cx, max_age(ordinary, openid)).await?)?;
         }
         let by_prompt = again(look(cx, prompt_login(ordinary, openid)).await?)?;
         // The control comes last: a session that is still there was there before.
