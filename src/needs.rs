@@ -66,6 +66,13 @@ impl Context {
         Ok((described, own))
     }
 
+    /// Whether everybody who may know something of a token can be asked: there is no introspection endpoint that
+    /// nobody is configured for.
+    pub fn asks_everybody(&self) -> bool {
+        let offered = self.audit.discovery.server.endpoint("introspection_endpoint").is_some();
+        self.audit.introspection.is_some() || !offered
+    }
+
     /// Folds the lines of a table; `pass` is the sentence if all hold.
     pub fn fold(&self, findings: Vec<Finding>, pass: impl Into<String>) -> Ruling {
         fold(findings, |d| self.level(d), pass)

@@ -57,7 +57,7 @@ async fn line(asked: Asked, resource: &Resource, cx: &Context) -> Result<Finding
     let (described, own) = cx.audiences(token).await?;
     let own: Vec<&str> = own.iter().map(String::as_str).collect();
     let reached = resource.call_with(&cx.wire, token).await?;
-    let verdict = judge_foreign(&described, &own, &reached, REFUSED);
+    let verdict = judge_foreign(&described, &own, &reached, cx.asks_everybody(), REFUSED);
     Ok(Finding::new(asked.what, verdict).shown_by([tokens.exchange, reached.exchange]))
 }
 

@@ -56,9 +56,7 @@ async fn line(asked: Asked, resource: &Resource, cx: &Context) -> Result<Finding
     let (described, own) = cx.audiences(token).await?;
     let own: Vec<&str> = own.iter().map(String::as_str).collect();
     let reached = resource.call_with(&cx.wire, token).await?;
-    let asks =
-        cx.audit.introspection.is_some() || cx.audit.discovery.server.endpoint("introspection_endpoint").is_none();
-    let verdict = judge(&described, &own, &reached, asks);
+    let verdict = judge(&described, &own, &reached, cx.asks_everybody());
     Ok(Finding::new(asked.what, verdict).shown_by([tokens.exchange, reached.exchange]))
 }
 
@@ -81,18 +79,13 @@ fn judge_tokens(answer: &TokenAnswer) -> Verdict {
     }
 }
 
-/// `asked_all`: there was nobody else to ask about the token.
 fn judge(described: &Described, own: &[&str], reached: &Reached, asked_all: bool) -> Verdict {
     match (described.is_for_any(own.iter().copied()), reached.is_accepted()) {
         (Some(true), true) => Verdict::pass(format!(
             "a token asked for without resource is for {} all the same, so there is none without an audience",
             described.audience_text()
         )),
-        (None, true) if !asked_all => Verdict::NotRun {
-            why: "the token cannot be read, and nobody is known who may ask the introspection endpoint about it".into(),
-            how: "[introspection] in oaudit.toml".into(),
-        },
-        _ => judge_foreign(described, own, reached, REFUSED),
+        _ => judge_foreign(described, own, reached, asked_all, REFUSED),
     }
 }
 

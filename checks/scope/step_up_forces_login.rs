@@ -107,6 +107,10 @@ fn judge(answer: &AuthorizationAnswer, session: &AuthorizationAnswer, openid: bo
         AuthorizationAnswer::Code(_) => Verdict::not_applicable(
             "a code came from the session; but this client may not ask for openid, and without it that means nothing",
         ),
+        AuthorizationAnswer::Error(e) if !openid => Verdict::not_applicable(format!(
+            "this client may not ask for openid, and without it the answer is the error {}",
+            e.error
+        )),
         answer if is_login(answer) && is_login(session) => Verdict::inconclusive(
             "it leads to a login page; but so does the ordinary request, so the session may have been lost",
         ),
@@ -133,6 +137,10 @@ mod tests {
         assert!(matches!(judge(&login, &code(), true, MAX_AGE), Verdict::Pass(_)));
         assert!(matches!(judge(&login, &page(200, PageKind::Consent), true, PROMPT), Verdict::Pass(_)));
         assert!(matches!(judge(&code(), &code(), false, PROMPT), Verdict::NotApplicable(_)));
+        let home = "http://127.0.0.1:8765/callback";
+        let error = arrived(home, &format!("{home}?error=invalid_request"));
+        assert!(matches!(judge(&error, &code(), false, MAX_AGE), Verdict::NotApplicable(_)));
+        assert!(matches!(judge(&error, &code(), true, MAX_AGE), Verdict::Inconclusive(_)));
     }
 
     #[test]

@@ -6,8 +6,15 @@ use crate::resource::Reached;
 
 /// Judges the answer of the resource to a token. `own` are the audiences by which the resource is known: its identifier
 /// and what stands in a token that it takes by right. Only an audience that was read and names none of these makes its
-/// acceptance a failure of `broken`: an authorization server may ignore `resource` (RFC 8707).
-pub fn judge_foreign(described: &Described, own: &[&str], reached: &Reached, broken: Demand) -> Verdict {
+/// acceptance a failure of `broken`: an authorization server may ignore `resource` (RFC 8707). `asked_all`: there was
+/// nobody else to ask about the token.
+pub fn judge_foreign(
+    described: &Described,
+    own: &[&str],
+    reached: &Reached,
+    asked_all: bool,
+    broken: Demand,
+) -> Verdict {
     let audience = described.audience_text();
     let is_own = described.is_for_any(own.iter().copied());
     match (reached.status, is_own) {
@@ -23,6 +30,10 @@ pub fn judge_foreign(described: &Described, own: &[&str], reached: &Reached, bro
         (200..300, Some(true)) => Verdict::inconclusive(format!(
             "the authorization server issued it for {audience} all the same, so there was nothing foreign to show"
         )),
+        (200..300, None) if !asked_all => Verdict::NotRun {
+            why: "the token cannot be read, and nobody is known who may ask the introspection endpoint about it".into(),
+            how: "[introspection] in oaudit.toml".into(),
+        },
         (200..300, None) => Verdict::inconclusive(
             "the resource takes the token; whom it is for could not be read, so it may be for the resource",
         ),
@@ -41,7 +52,7 @@ mod tests {
 
     fn verdict(aud: Option<&str>, status: u16) -> Verdict {
         let described = Described { audience: aud.map(|aud| vec![aud.to_owned()]), scope: None };
-        judge_foreign(&described, &["https://own"], &Reached::read(&reply(status, &[], "")), D)
+        judge_foreign(&described, &["https://own"], &Reached::read(&reply(status, &[], "")), true, D)
     }
 
     #[test]
