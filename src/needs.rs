@@ -20,10 +20,12 @@ use crate::wire::{Trouble, Wire};
 mod documents;
 mod material;
 mod parties;
+mod scoped;
 
 pub use documents::{AboutResource, Baseline, Documents, FlowAttempt, ResourceMetadata, WholeLedger};
 pub use material::{Asked, FrontChannel, OneByOne, Patience, Refreshable, ask};
 pub use parties::{Anonymous, OpenId, OpenResource, OtherClient, Resource, Revocation, no_resource};
+pub use scoped::{Held, Scoped};
 
 /// What a check knows beside its needs.
 #[derive(Debug, Clone)]

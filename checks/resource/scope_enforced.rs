@@ -2,14 +2,9 @@
 
 use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Unsettled, Verdict, demand, must, should};
 use crate::document::Document;
-use crate::front::Purpose;
-use crate::needs::{Context, OneByOne, Ordinary, Resource, Shortfall};
-use crate::oauth::answer::AuthorizationAnswer;
-use crate::oauth::described::Described;
+use crate::needs::{Context, OneByOne, Ordinary, Resource, Scoped, Shortfall};
 use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::scope::ScopeSet;
-use crate::oauth::secret::Secret;
-use crate::oauth::token::{TokenAnswer, TokenSet};
 use crate::resource::route::Called;
 use crate::settings::Route;
 
@@ -55,7 +50,7 @@ impl Check for ScopeEnforced {
             return Ok(Verdict::NotRun { why, how: "[[resource.route]] in oaudit.toml".into() }.into());
         }
         let mut lines = Vec::new();
-        let mut kept = Vec::new();
+        let mut kept = Scoped::default();
         for route in routes {
             let line = line(route, &resource, cx, &mut kept).await;
             lines.push(line.unwrap_or_else(|u| Finding::new(name(route), Verdict::inconclusive(u.to_string()))));
@@ -68,77 +63,23 @@ fn name(route: &Route) -> String {
     format!("{} {} needs {}", route.method, route.path, route.scope)
 }
 
-/// A token for so many scopes, and what it has by anybody's word.
-struct Held {
-    asked: ScopeSet,
-    token: Secret,
-    has: Option<ScopeSet>,
-}
-
-async fn line(route: &Route, resource: &Resource, cx: &Context, kept: &mut Vec<Held>) -> Result<Finding, Unsettled> {
+async fn line(route: &Route, resource: &Resource, cx: &Context, kept: &mut Scoped) -> Result<Finding, Unsettled> {
     let ordinary = cx.audit.ordinary();
     let needed = ScopeSet::parse(&route.scope);
     let all: ScopeSet = ordinary.scope.iter().chain(needed.iter()).collect();
     // First the token that may: it shows the route to be there, and the call to be a right one.
-    let held = held(cx, &all, kept).await?;
+    let held = kept.token(cx, &all).await?;
     let missing = needed.beyond(held.has.as_ref().unwrap_or(&all));
     if !missing.is_empty() {
         return Err(Unsettled::Control(format!("a token with \"{missing}\" could not be had")));
     }
     let with = resource.call_route(&cx.wire, route, held.token.expose()).await?;
     let others = ordinary.scope_for(&ordinary.known_scopes.access().beyond(&needed));
-    let held = self::held(cx, &others, kept).await?;
+    let held = kept.token(cx, &others).await?;
     let without = resource.call_route(&cx.wire, route, held.token.expose()).await?;
     let lacks = held.has.as_ref().map(|has| !needed.beyond(has).is_empty());
     let verdict = judge(&Called::read(&with), &Called::read(&without), lacks, &needed);
     Ok(Finding::new(name(route), verdict).shown_by([with.id, without.id]))
-}
-
-/// A token for these scopes: the one of the ordinary flow, one that was got for an earlier route, or a new one. Where
-/// grants end each other it is always a new one.
-async fn held<'a>(cx: &Context, scope: &ScopeSet, kept: &'a mut Vec<Held>) -> Result<&'a Held, Unsettled> {
-    if cx.audit.grants_end_each_other() {
-        kept.clear();
-    } else if kept.is_empty()
-        && let Some(Ok(flow)) = cx.audit.baseline()
-    {
-        kept.push(told(cx, &flow.tokens, flow.requested_scope.clone()).await?);
-    }
-    let at = match kept.iter().position(|held| held.asked.same_access(scope)) {
-        Some(at) => at,
-        None => {
-            let tokens = grant(cx, scope).await?;
-            kept.push(told(cx, &tokens, scope.clone()).await?);
-            kept.len() - 1
-        }
-    };
-    kept.get(at).ok_or_else(|| Unsettled::Control("a token was lost".into()))
-}
-
-async fn told(cx: &Context, tokens: &TokenSet, asked: ScopeSet) -> Result<Held, Unsettled> {
-    let described = Described::of(&cx.wire, tokens.access_token.expose(), cx.audit.introspection.as_ref()).await?;
-    let has = described.scope.or_else(|| tokens.stated_scope());
-    Ok(Held { asked, token: tokens.access_token.clone(), has })
-}
-
-async fn grant(cx: &Context, scope: &ScopeSet) -> Result<TokenSet, Unsettled> {
-    let control =
-        |what: String| Unsettled::Control(format!("a token for \"{scope}\" was asked for, and brought {what}"));
-    let request = cx.audit.ordinary().altered(format!("scope={scope}"), |r| {
-        match scope.is_empty() {
-            true => r.remove("scope"),
-            false => r.set("scope", scope.to_string()),
-        };
-    });
-    let code = match cx.audit.visit(&cx.wire, request, Purpose::Ordinary).await {
-        Ok(AuthorizationAnswer::Code(code)) => code,
-        Ok(other) => return Err(control(other.describe())),
-        Err(error) => return Err(control(error.to_string())),
-    };
-    match code.redeem(&cx.wire).await?.0 {
-        TokenAnswer::Granted(tokens) => Ok(*tokens),
-        other => Err(control(other.describe())),
-    }
 }
 
 /// `lacks`: whether the second token is without the scope, by its own word or the server's.
