@@ -124,6 +124,11 @@ pub trait Agent: Send + Sync {
     fn pages(&self) -> Vec<SeenPage> {
         Vec::new()
     }
+    /// Visits with the session and stops at the first page that asks for anything: nothing is filled in, and the
+    /// session stays as it was. `None` where the agent sees no pages.
+    fn look<'a>(&'a self, _wire: &'a Wire, _request: &'a AuthorizationRequest) -> Option<Visiting<'a>> {
+        None
+    }
     /// Hears that this is visit `n` of `m` at most.
     fn progress(&self, _n: usize, _m: usize) {}
 }
@@ -172,10 +177,28 @@ impl Front {
         token_endpoint: &str,
     ) -> Result<AuthorizationAnswer, SignInError> {
         let _turn = self.lane.lock().await;
-        let made = self.authorizations.fetch_add(1, Ordering::Relaxed) + 1;
-        self.agent.progress(made, self.planned().max(made));
+        self.count();
         let landing = self.agent.visit(wire, &request, purpose).await?;
         Ok(read(request, landing, token_endpoint))
+    }
+
+    /// Visits with the session, and reads what answers before anybody fills in anything: an answer, or the first page.
+    /// `None` where the agent sees no pages.
+    pub async fn look(
+        &self,
+        wire: &Wire,
+        request: AuthorizationRequest,
+        token_endpoint: &str,
+    ) -> Option<Result<AuthorizationAnswer, SignInError>> {
+        let _turn = self.lane.lock().await;
+        let landing = self.agent.look(wire, &request)?.await;
+        self.count();
+        Some(landing.map(|landing| read(request, landing, token_endpoint)))
+    }
+
+    fn count(&self) {
+        let made = self.authorizations.fetch_add(1, Ordering::Relaxed) + 1;
+        self.agent.progress(made, self.planned().max(made));
     }
 
     /// Visits without any session, as a stranger: most odd requests are refused before anybody logs in, and those that

@@ -7,6 +7,7 @@
 
 mod answer;
 mod authorize;
+mod binding;
 mod client;
 mod faults;
 mod forgeable;

@@ -10,6 +10,8 @@ use crate::audit::Audit;
 use crate::check::{Card, Demand, Finding, Level, Ruling, Verdict, fold};
 use crate::front::SignInError;
 use crate::oauth::client::Client;
+use crate::oauth::described::Described;
+use crate::oauth::jwt::Jwt;
 use crate::oauth::pkce::{Verifier, random_text};
 use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::scope::ScopeSet;
@@ -22,15 +24,17 @@ mod logs;
 mod material;
 mod pages;
 mod parties;
+mod scoped;
 mod scopes;
 
 pub use addresses::Addresses;
 pub use documents::{AboutResource, Baseline, Documents, FlowAttempt, ResourceMetadata, WholeLedger};
 pub use forgery::{IssuedTokens, RealToken, SignedToken, judge_refusal, not_signed};
 pub use logs::Logs;
-pub use material::{Asked, FrontChannel, Patience, Refreshable};
+pub use material::{Asked, FrontChannel, OneByOne, Patience, Refreshable, ask};
 pub use pages::Pages;
-pub use parties::{Anonymous, OpenResource, OtherClient, Registration, Resource, Revocation, no_resource};
+pub use parties::{Anonymous, OpenId, OpenResource, OtherClient, Registration, Resource, Revocation, no_resource};
+pub use scoped::{Held, Scoped};
 pub use scopes::AdvertisedScopes;
 
 /// What a check knows beside its needs.
@@ -53,6 +57,32 @@ impl Context {
     /// Whether anybody in force states a demand.
     pub fn binds(&self, demand: &Demand) -> bool {
         self.audit.profile.strongest(demand).is_some()
+    }
+
+    /// What is known of a token, and the audiences by which the resource is known: its identifier, its URL, and what
+    /// stands in a token that it takes. If that one cannot be read any more, no other audience tells anything.
+    pub async fn audiences(&self, token: &str) -> Result<(Described, Vec<String>), Trouble> {
+        let introspection = self.audit.introspection.as_ref();
+        let mut described = Described::of(&self.wire, token, introspection).await?;
+        let facts = self.audit.discovery.resource.as_ref();
+        let mut own: Vec<String> = facts.map(|facts| facts.url.clone()).into_iter().collect();
+        own.extend(self.audit.ordinary.resource.clone());
+        if let Some(Ok(flow)) = self.audit.baseline() {
+            let token = flow.tokens.access_token.expose();
+            let ordinary = Described::of(&self.wire, token, introspection).await?;
+            if ordinary.audience.is_none() && Jwt::read(token).is_none() {
+                described.audience = None;
+            }
+            own.extend(ordinary.audience.unwrap_or_default());
+        }
+        Ok((described, own))
+    }
+
+    /// Whether everybody who may know something of a token can be asked: there is no introspection endpoint that
+    /// nobody is configured for.
+    pub fn asks_everybody(&self) -> bool {
+        let offered = self.audit.discovery.server.endpoint("introspection_endpoint").is_some();
+        self.audit.introspection.is_some() || !offered
     }
 
     /// Folds the lines of a table; `pass` is the sentence if all hold.

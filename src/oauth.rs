@@ -1,9 +1,11 @@
 //! The vocabulary of OAuth: requests as they are built, answers as they are read.
 
 pub mod answer;
+pub mod audience;
 pub mod challenge;
 pub mod claims;
 pub mod client;
+pub mod described;
 pub mod forge;
 pub mod framing;
 pub mod id_token;

@@ -9,6 +9,8 @@ use crate::document::McpVersion;
 use crate::oauth::challenge::{self, Challenge};
 use crate::wire::{ExchangeId, Reply, Request, Trouble, Wire};
 
+pub mod route;
+
 /// What kind of resource it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResourceKind {
@@ -101,10 +103,13 @@ impl Resource {
 
     /// Presents a token past caches, over a connection that is not used again: what lies between may remember that the
     /// token was good.
-    async fn look(&self, wire: &Wire, token: &str) -> Result<Reached, Trouble> {
+    pub async fn call_past_caches(&self, wire: &Wire, token: &str) -> Result<Reply, Trouble> {
         let request = self.request(Credentials::Bearer(token));
-        let request = request.header("Cache-Control", "no-cache").header("Connection", "close");
-        Ok(Reached::read(&wire.send(request).await?))
+        wire.send(request.header("Cache-Control", "no-cache").header("Connection", "close")).await
+    }
+
+    async fn look(&self, wire: &Wire, token: &str) -> Result<Reached, Trouble> {
+        Ok(Reached::read(&self.call_past_caches(wire, token).await?))
     }
 
     /// Presents a token again and again, `seconds` after now, until it is refused.

@@ -42,6 +42,13 @@ fn every_file_is_listed_under_its_path() {
 }
 
 #[test]
+fn a_topic_is_one_stretch_of_the_report() {
+    let mut topics: Vec<&str> = ALL.iter().map(|c| c.card().topic()).collect();
+    topics.dedup();
+    assert_eq!(topics.iter().collect::<BTreeSet<_>>().len(), topics.len(), "{topics:?}");
+}
+
+#[test]
 fn every_page_has_its_parts() {
     for check in ALL {
         let card = check.card();

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use oaudit::check::{Card, Level};
 use oaudit::checks::ALL;
-use oaudit::coverage::{Answer, COMING, Coverage, FILES, Strength, all, parse};
+use oaudit::coverage::{Answer, Coverage, FILES, Strength, all, parse};
 use oaudit::document::{Document, McpVersion};
 use oaudit::profile::{Profile, ProfileName};
 
@@ -59,7 +59,7 @@ fn every_sentence_has_an_answer() {
 
 /// Writes the files anew, every id under `checks` if there is such a check, else under `planned`.
 fn sort_ids(folder: &Path) {
-    let exists = |id: &&String| card(id).is_some() || COMING.contains(&id.as_str());
+    let exists = |id: &&String| card(id).is_some();
     let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
     for coverage in all() {
         let path = folder.join(format!("{}.toml", coverage.name));
@@ -94,14 +94,12 @@ fn every_check_that_is_named_exists() {
         sort_ids(&Path::new(env!("CARGO_MANIFEST_DIR")).join("checks/coverage"));
         return;
     }
-    let exists = |id: &String| card(id).is_some() || COMING.contains(&id.as_str());
+    let exists = |id: &String| card(id).is_some();
     let sentences = || all().iter().flat_map(|c| &c.sentences);
     let missing: BTreeSet<&String> = sentences().flat_map(|s| &s.checks).filter(|id| !exists(id)).collect();
     assert!(missing.is_empty(), "named, but no checks: {missing:?}");
     let there: BTreeSet<&String> = sentences().flat_map(|s| &s.planned).filter(|id| exists(id)).collect();
     assert!(there.is_empty(), "planned, but there: move them to `checks`: {there:?}");
-    let done: Vec<_> = COMING.iter().filter(|id| card(id).is_some()).collect();
-    assert!(done.is_empty(), "no longer coming, take them out of COMING: {done:?}");
 }
 
 /// The files that a requirement has to appear in: those of its document, and of each revision that it stands in.

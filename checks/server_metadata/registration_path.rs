@@ -7,7 +7,7 @@ use crate::needs::{Context, Documents};
 
 const OFFERED: Demand = demand(
     "The server takes client metadata documents or dynamic registration, and says which in its metadata.",
-    &[advice(Document::Mcp, "client-registration-approaches"), advice(Document::Rfc8414, "2")],
+    &[advice(Document::Mcp, "overview"), advice(Document::Rfc8414, "2")],
 );
 
 /// There is a way to become a client.

@@ -99,6 +99,16 @@ impl FormAgent {
         }
     }
 
+    /// Follows a request with a copy of the session, up to the first page that asks for something.
+    async fn first_page(&self, wire: &Wire, request: &AuthorizationRequest) -> Result<Landing, SignInError> {
+        let mut jar = self.session.lock().await.clone();
+        let mut walker = Walker::new(wire, request, &mut jar, self.credentials.as_ref().map(|c| &c.password));
+        Ok(match walker.go(Step::visit(request.url())).await? {
+            Stop::Landed(landing) => landing,
+            Stop::At(sight) => Landing::Page(sight.page),
+        })
+    }
+
     /// What to send from a page, if it can be made out.
     fn fill(&self, sight: &Sight) -> Result<Option<Filled>, SignInError> {
         Ok(match (sight.page.kind, &self.credentials) {
@@ -126,6 +136,10 @@ impl Agent for FormAgent {
 
     fn visit<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest, purpose: Purpose) -> Visiting<'a> {
         Box::pin(self.walk(wire, request, purpose))
+    }
+
+    fn look<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest) -> Option<Visiting<'a>> {
+        Some(Box::pin(self.first_page(wire, request)))
     }
 
     fn logins(&self) -> usize {

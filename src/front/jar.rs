@@ -7,7 +7,7 @@ use crate::wire::Reply;
 use crate::wire::guard::is_loopback_url;
 
 /// The cookies of one session. Loopback counts as secure, so `Secure` and `__Host-` cookies work over plain http there.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(super) struct Jar(CookieStore);
 
 impl std::fmt::Debug for Jar {

@@ -15,6 +15,32 @@ use super::redirect_uri;
 use super::server::{Resource, SCOPES, Server};
 use super::{answer, pages, signin};
 
+/// The parameters that somebody has given a meaning at an authorization endpoint.
+const KNOWN: [&str; 22] = [
+    "acr_values",
+    "authorization_details",
+    "claims",
+    "client_id",
+    "code_challenge",
+    "code_challenge_method",
+    "display",
+    "dpop_jkt",
+    "id_token_hint",
+    "login_hint",
+    "max_age",
+    "nonce",
+    "prompt",
+    "redirect_uri",
+    "request",
+    "request_uri",
+    "resource",
+    "response_mode",
+    "response_type",
+    "scope",
+    "state",
+    "ui_locales",
+];
+
 /// How the code is bound to the client instance that asked for it (RFC 7636).
 #[derive(Clone, Debug)]
 pub(super) enum Challenge {
@@ -71,6 +97,11 @@ fn answer(server: &Server, headers: &HeaderMap, params: &Params, status: StatusC
         params.get("client_id").and_then(|id| store.clients.get(id).cloned())
     };
     let Some(client) = client else {
+        if let (Some(uri), true) = (params.get("redirect_uri"), server.flawed(Flaw::UnknownClientRedirected)) {
+            let about = "the client is not known";
+            let back = error_location(server, uri, params.get("state"), "unauthorized_client", about);
+            return answer::redirect(status, &back);
+        }
         return pages::error("The application that sent you here is not known.");
     };
     let Some(redirect_uri) = redirect_target(server, &client, params) else {
@@ -110,6 +141,9 @@ fn judge(
     redirect_uri: String,
     params: &Params,
 ) -> Result<AuthorizationRequest, Objection> {
+    if server.flawed(Flaw::UnknownParameterRefused) && params.names().any(|name| !KNOWN.contains(&name)) {
+        return Err(Objection("invalid_request", "a parameter is not known"));
+    }
     if params.get("request").is_some() {
         return Err(Objection("request_not_supported", "request objects are not supported"));
     }
@@ -184,10 +218,14 @@ fn scope(server: &Server, client: &Client, params: &Params) -> Result<Vec<String
         Some(text) => words(text),
     };
     let allowed = |scope: &String| {
-        let known = SCOPES.contains(&scope.as_str()) || scope == OPENID;
+        let known = SCOPES.contains(&scope.as_str());
         let registered = client.scope.as_ref().is_none_or(|s| s.contains(scope));
-        (known && registered) || (!known && server.flawed(Flaw::UnknownScopeGranted))
+        let identity = scope == OPENID;
+        (known && registered) || identity || (!known && server.flawed(Flaw::UnknownScopeGranted))
     };
+    if server.flawed(Flaw::OpenidRequired) && !asked.iter().any(|scope| scope == OPENID) {
+        return Err(Objection("invalid_scope", "openid must be asked for"));
+    }
     if asked.is_empty() || !asked.iter().all(|s| is_scope(s) && allowed(s)) {
         return Err(Objection("invalid_scope", "a scope is not known, or not for this client"));
     }
@@ -214,13 +252,21 @@ pub(super) fn words(text: &str) -> Vec<String> {
 fn audience(server: &Server, params: &Params) -> Result<(String, Resource), Objection> {
     let mut asked = params.all("resource");
     let Some(identifier) = asked.next() else {
-        return Ok((server.identifier(Resource::Mcp), Resource::Mcp));
+        let nobody = server.flawed(Flaw::MissingAudienceAccepted);
+        let audience = if nobody { server.base.clone() } else { server.identifier(Resource::Mcp) };
+        return Ok((audience, Resource::Mcp));
     };
+    if server.flawed(Flaw::ResourceRefused) {
+        return Err(Objection("invalid_target", "resources cannot be asked for"));
+    }
     if asked.next().is_some() {
         return Err(Objection("invalid_target", "a token is for one resource; ask for each in a request of its own"));
     }
     match server.resource_named(identifier) {
         Some(resource) => Ok((identifier.to_owned(), resource)),
+        None if server.flawed(Flaw::UnknownResourceMinted) || server.flawed(Flaw::ForeignAudienceAccepted) => {
+            Ok((identifier.to_owned(), Resource::Mcp))
+        }
         None => Err(Objection("invalid_target", "the resource is not known")),
     }
 }
@@ -246,7 +292,8 @@ pub(super) fn success_location(server: &Server, request: &AuthorizationRequest, 
         return format!("{}#{fragment}", request.redirect_uri);
     }
     let code = store.issue_code(server, request, user);
-    let pairs = [("code", code)].into_iter().chain(state).chain(iss);
+    let again = state.clone().filter(|_| server.flawed(Flaw::StateTwice));
+    let pairs = [("code", code)].into_iter().chain(state).chain(again).chain(iss);
     let location = with_query(&request.redirect_uri, &encode(pairs));
     if token.is_empty() { location } else { format!("{location}#{}", encode(token.into_iter())) }
 }

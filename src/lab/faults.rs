@@ -159,6 +159,12 @@ faults! {
         "iss names another issuer";
     Authorize500 "authorize-500" breaks ["authorization/no-server-errors"]
         "a request with the plain challenge method is answered 500";
+    StateTwice "state-twice" breaks ["authorization/parameters-once"]
+        "state stands twice in the redirect that brings the code";
+    UnknownParameterRefused "unknown-parameter-refused" breaks ["authorization/unknown-parameter-ignored"]
+        "a parameter that the authorization endpoint does not know is refused";
+    UnknownClientRedirected "unknown-client-redirected" breaks ["authorization/unknown-client-not-redirected"]
+        "the error about an unknown client is sent to whatever redirect URI the request names";
     RedirectAnyHost "redirect-any-host" breaks ["redirect_uri/foreign-host-refused"]
         "the host of the redirect URI is not compared";
     RedirectPatternHost "redirect-pattern-host" breaks ["redirect_uri/foreign-host-refused"]
@@ -175,14 +181,28 @@ faults! {
         "a request without code_challenge gets a code that buys a token";
     PlainAccepted "plain-accepted" breaks ["pkce/plain-refused"]
         "the plain challenge method works, though not advertised";
-    VerifierIgnored "verifier-ignored" breaks ["pkce/verifier-enforced"]
+    VerifierIgnored "verifier-ignored" breaks ["pkce/verifier-enforced", "pkce/challenge-is-not-verifier"]
         "any well-formed code_verifier will do";
     VerifierOptional "verifier-optional" breaks ["pkce/verifier-required"]
         "a missing or empty code_verifier will do";
-    CodeReusable "code-reusable" breaks ["code/single-use"]
+    ChallengeAsVerifier "challenge-as-verifier" breaks ["pkce/challenge-is-not-verifier"]
+        "the code_challenge itself will do as code_verifier";
+    CodeReusable "code-reusable" breaks ["code/single-use", "code/race-single-use"]
         "a code buys new tokens again and again";
     ReplayKeepsTokens "replay-keeps-tokens" breaks ["code/replay-revokes-tokens"]
         "a replayed code is refused and the tokens it bought live on";
+    CodeRace "code-race" breaks ["code/race-single-use"]
+        "whether a code was used is looked up some time before it is marked as used";
+    CodeAnyClient "code-any-client" breaks ["code/bound-to-client"]
+        "a code is redeemed for whatever client sends it";
+    CodeWithoutClient "code-without-client" breaks ["code/bound-to-client"]
+        "a code is redeemed for a request that names no client";
+    CodeAnyRedirectUri "code-any-redirect-uri" breaks ["code/bound-to-redirect-uri"]
+        "the redirect_uri of a code exchange is not compared";
+    CodeNeverExpires "code-never-expires" breaks ["code/expires"]
+        "a code that was not redeemed is good for ever";
+    MadeUpCodeAccepted "made-up-code-accepted" breaks ["code/never-issued-refused"]
+        "a code exchange is looked up by its verifier, and any code will do";
     ExpiresInString "expires-in-string" breaks ["token/response-format"]
         "expires_in is a string";
     TokenCacheable "token-cacheable" breaks ["token/no-store"]
@@ -217,14 +237,20 @@ faults! {
         "the resource refuses access tokens that came from a refresh";
     NoRotation "no-rotation" breaks ["refresh/rotated"]
         "the refresh token is never replaced and stays good";
-    OldRefreshTokenAlive "old-refresh-token-alive" breaks ["refresh/old-token-refused"]
+    OldRefreshTokenAlive "old-refresh-token-alive" breaks ["refresh/old-token-refused", "refresh/race"]
         "refresh tokens are replaced, and the old ones stay good";
     FamilySurvivesReuse "family-survives-reuse" breaks ["refresh/reuse-revokes-family"]
         "a replayed refresh token is refused and its successors live on";
+    RefreshRace "refresh-race" breaks ["refresh/race"]
+        "whether a refresh token was replaced is looked up some time before it is marked so";
+    RefreshAnyClient "refresh-any-client" breaks ["refresh/bound-to-client"]
+        "a refresh token is good for whatever client sends it";
     RefreshWidensScope "refresh-widens-scope" breaks ["refresh/scope-not-widened"]
         "a refresh grants scopes that were never granted before";
     RefreshIgnoresNarrowerScope "refresh-ignores-narrower-scope" breaks ["refresh/scope-narrows"]
         "a refresh for fewer scopes grants all of them and does not say so";
+    OldAccessTokenAlive "old-access-token-alive" breaks ["refresh/access-token-after-refresh"]
+        "the access token before a refresh stays good beside the new one";
     RevocationSparesAccessTokens "revocation-spares-access-tokens" breaks ["revocation/access-token"]
         "a revoked access token lives on";
     RevocationSparesRefreshTokens "revocation-spares-refresh-tokens" breaks ["revocation/refresh-token"]
@@ -243,10 +269,26 @@ faults! {
         "the administrative scope is named like the others";
     TooManyScopes "too-many-scopes" breaks ["scope/manageable-count"]
         "thirty scopes are advertised";
+    RevocationDoesNotCascade "revocation-does-not-cascade" breaks ["revocation/cascades"]
+        "a revoked refresh token leaves its access token alive";
+    UnknownTokenNotRevoked "unknown-token-not-revoked" breaks ["revocation/unknown-token-ok"]
+        "the revocation of a token that is not known is answered 400";
     UnknownScopeGranted "unknown-scope-granted" breaks ["scope/unknown-scope-not-granted"]
         "scopes that do not exist are granted";
     ScopeRequestIgnored "scope-request-ignored" breaks ["scope/narrow-request-honoured"]
         "every scope is granted, whatever was asked, and the answer does not say so";
+    ScopeUnderstated "scope-understated" breaks ["scope/granted-scope-reported"]
+        "the answer to a code exchange states the first of the granted scopes alone";
+    IncrementalScopeLost "incremental-scope-lost" breaks ["scope/incremental"]
+        "a request with prompt=consent is granted its last scope alone, and the answer does not say so";
+    SessionAnswersStepUp "session-answers-step-up" breaks ["scope/step-up-forces-login"]
+        "max_age and prompt=login of OpenID Connect are ignored, though openid is offered";
+    OpenidRequired "openid-required" breaks ["scope/openid-only-when-needed"]
+        "a request without the scope openid is refused";
+    ResourceRefused "resource-refused" breaks ["scope/resource-indicator-honoured"]
+        "a request that names a resource is refused, be it the right one";
+    UnknownResourceMinted "unknown-resource-minted" breaks ["scope/resource-indicator-honoured"]
+        "tokens are issued for any resource that is named";
     ValidTokenRefused "valid-token-refused" breaks ["resource/accepts-valid-token"]
         "the resource refuses every token";
     BadToken500 "bad-token-500" breaks ["resource/bad-token-401-not-500"]
@@ -285,6 +327,19 @@ faults! {
         "the answer to a registration does not say which redirect URIs were registered";
     RegistrationCacheable "registration-cacheable" breaks ["registration/dynamic-works"]
         "the answer to a registration may be stored by caches, with the credentials in it";
+    ForeignAudienceAccepted "foreign-audience-accepted"
+        breaks ["scope/resource-indicator-honoured", "resource/foreign-audience-refused"]
+        "tokens are issued for any resource that is named, and the resource takes them all";
+    MissingAudienceAccepted "missing-audience-accepted" breaks ["resource/missing-audience-refused"]
+        "a token that was asked for without a resource is for none, and the resource takes it";
+    ExpiredTokenAccepted "expired-token-accepted" breaks ["resource/expired-token-refused"]
+        "the resource does not look when a token expired";
+    ScopeNotEnforced "scope-not-enforced" breaks ["resource/scope-enforced"]
+        "the resource does not look at the scope of a token";
+    ScopeRefused401 "scope-refused-401" breaks ["resource/scope-enforced"]
+        "a token without the scope that is needed is answered 401";
+    ScopeRefusedBare "scope-refused-bare" breaks ["resource/scope-enforced"]
+        "the 403 to a token without the scope that is needed does not say which one it is";
 }
 
 #[cfg(test)]

@@ -47,6 +47,11 @@ impl Params {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// The names, as often as they stand there.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Whether a parameter stands twice where it may not: all but `resource` (RFC 8707 section 2).
     pub(super) fn has_duplicates(&self) -> bool {
         self.0

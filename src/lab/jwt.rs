@@ -52,6 +52,7 @@ impl Key {
         format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
     }
 
+    /// An access token (RFC 9068 section 2.1).
     pub(super) fn sign(&self, claims: &Value) -> String {
         self.sign_as("at+jwt", claims)
     }

@@ -1,4 +1,4 @@
-//! The MCP endpoint: Streamable HTTP with one tool, in its session revisions and in the stateless one.
+//! The MCP endpoint: Streamable HTTP with two tools, in its session revisions and in the stateless one.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::answer::{json_no_store, typed, with};
 use super::form;
 use super::quirks::Twist;
-use super::resource::{Caller, admit, is_anonymous, notes_of};
+use super::resource::{Caller, admit, is_anonymous, notes_of, write_down};
 use super::server::{Resource, SCOPES, Server};
 use super::store::random;
 
@@ -77,7 +77,9 @@ pub(super) async fn by_post(State(server): State<Arc<Server>>, request: Request)
     let user = if server.twisted(Twist::MixedAuth) && method != "tools/call" && is_anonymous(headers) {
         String::new()
     } else {
-        match admit(&server, headers, parts.uri.query(), Resource::Mcp, SCOPES[0]) {
+        let tool = message.as_ref().and_then(|m| m["params"]["name"].as_str()).filter(|_| method == "tools/call");
+        let needed = if tool == Some("add_note") { SCOPES[1] } else { SCOPES[0] };
+        match admit(&server, headers, parts.uri.query(), Resource::Mcp, needed) {
             Ok(caller) => caller.user,
             Err(response) => return *response,
         }
@@ -156,10 +158,26 @@ fn answer(server: &Server, headers: &HeaderMap, message: &Value, method: &str, u
             "description": "Lists the notes of the signed-in user.",
             "inputSchema": { "type": "object", "properties": {} },
             "annotations": { "readOnlyHint": true },
+        }, {
+            "name": "add_note",
+            "description": "Writes a note of the signed-in user.",
+            "inputSchema": {
+                "type": "object",
+                "properties": { "text": { "type": "string" } },
+                "required": ["text"],
+            },
+            "annotations": { "readOnlyHint": false, "destructiveHint": false },
         }] }),
         "tools/call" if message["params"]["name"] == "list_notes" => {
             let notes = notes_of(server, user).join("\n");
             json!({ "content": [{ "type": "text", "text": notes }], "isError": false })
+        }
+        "tools/call" if message["params"]["name"] == "add_note" => {
+            let Some(note) = message["params"]["arguments"]["text"].as_str() else {
+                return rpc_error(StatusCode::OK, id, -32602, "text is missing");
+            };
+            write_down(server, user, note);
+            json!({ "content": [{ "type": "text", "text": "Written down." }], "isError": false })
         }
         "tools/call" => return rpc_error(StatusCode::OK, id, -32602, "there is no such tool"),
         _ => {

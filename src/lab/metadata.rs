@@ -97,6 +97,11 @@ pub(super) async fn authorization_server(State(server): State<Arc<Server>>) -> R
     if server.flawed(Flaw::RevocationUnadvertised) {
         remove(&mut document, "revocation_endpoint_auth_methods_supported");
     }
+    if server.speaks_openid() {
+        document["scopes_supported"] = json!(["openid", SCOPES[0], SCOPES[1]]);
+        document["subject_types_supported"] = json!(["public"]);
+        document["id_token_signing_alg_values_supported"] = json!(["ES256"]);
+    }
     for (flaw, member, value) in [
         (Flaw::MemberOfWrongType, "scopes_supported", json!(SCOPES.join(" "))),
         (Flaw::ScopeWithSpace, "scopes_supported", with_scopes(&["notes:read notes:write"])),

@@ -27,6 +27,8 @@ pub(super) enum Twist {
     MixedAuth,
     Sse,
     CatchAllHtml,
+    OpenId,
+    KeepsAccessTokens,
 }
 
 /// Which quirks are switched on.
@@ -95,6 +97,16 @@ pub static QUIRKS: &[Quirk] = &[
     ),
     quirk(Twist::Sse, "sse", "the MCP endpoint answers as text/event-stream"),
     quirk(Twist::CatchAllHtml, "catch-all-html", "unknown paths are answered 200 with an HTML page"),
+    quirk(
+        Twist::OpenId,
+        "open-id",
+        "openid is offered and yields an ID token; max_age and prompt=login are honoured as ever",
+    ),
+    quirk(
+        Twist::KeepsAccessTokens,
+        "keeps-access-tokens",
+        "an access token stays good beside the one that a refresh brings",
+    ),
 ];
 
 #[cfg(test)]
@@ -108,6 +120,6 @@ mod tests {
             let plain: String = quirk.name.split('-').collect();
             assert_eq!(plain, format!("{:?}", quirk.twist).to_lowercase());
         }
-        assert_eq!(QUIRKS.len(), Twist::CatchAllHtml as usize + 1);
+        assert_eq!(QUIRKS.len(), Twist::KeepsAccessTokens as usize + 1);
     }
 }

@@ -98,7 +98,9 @@ pub(super) fn admit(
         }
     };
     let denial = match caller {
-        Some(caller) if caller.scope.iter().any(|scope| scope == needed) => return Ok(caller),
+        Some(caller) if server.flawed(Flaw::ScopeNotEnforced) || caller.scope.iter().any(|scope| scope == needed) => {
+            return Ok(caller);
+        }
         Some(_) => Denial::Scope(needed),
         None => Denial::BadToken,
     };
@@ -137,9 +139,9 @@ fn judge(server: &Server, token: &str, resource: Resource) -> Option<Caller> {
     if !server.opaque {
         let claims = server.own_claims(token)?;
         let for_us = server.flawed(Flaw::WrongAudience)
-            || claims["aud"].as_str().is_some_and(|aud| server.resource_named(aud) == Some(resource));
+            || claims["aud"].as_str().is_some_and(|aud| is_meant(server, aud, resource));
         let over = match claims["exp"].as_u64() {
-            Some(exp) => exp <= now,
+            Some(exp) => exp <= now && !server.flawed(Flaw::ExpiredTokenAccepted),
             None => !server.flawed(Flaw::NoExp),
         };
         if !for_us || over {
@@ -149,10 +151,16 @@ fn judge(server: &Server, token: &str, resource: Resource) -> Option<Caller> {
     let handle = server.access_handle(token)?;
     let store = server.store();
     let access = store.live_access(server, &handle)?;
-    if server.resource_named(&access.audience) != Some(resource) || access.dead {
+    if !is_meant(server, &access.audience, resource) || access.dead {
         return None;
     }
     Some(Caller { user: store.grants[access.grant].user.clone(), scope: access.scope.clone() })
+}
+
+/// Whether a token with this audience is for a resource.
+fn is_meant(server: &Server, audience: &str, resource: Resource) -> bool {
+    let nobodys = audience == server.base && server.flawed(Flaw::MissingAudienceAccepted);
+    server.resource_named(audience) == Some(resource) || nobodys || server.flawed(Flaw::ForeignAudienceAccepted)
 }
 
 fn is_readable(server: &Server, token: &str) -> bool {
@@ -168,7 +176,8 @@ fn challenge(server: &Server, resource: Resource, denial: Denial) -> Response {
     };
     let (status, error, rest) = match denial {
         Denial::NoToken => {
-            let rest = format!("scope=\"{}\"", SCOPES.join(" "));
+            let openid = if server.flawed(Flaw::OpenidRequired) { "openid " } else { "" };
+            let rest = format!("scope=\"{openid}{}\"", SCOPES.join(" "));
             (StatusCode::UNAUTHORIZED, "unauthorized", rest)
         }
         Denial::BadToken => {
@@ -179,8 +188,14 @@ fn challenge(server: &Server, resource: Resource, denial: Denial) -> Response {
             (StatusCode::UNAUTHORIZED, "invalid_token", rest.to_owned())
         }
         Denial::Scope(needed) => {
-            let rest = format!("error=\"insufficient_scope\", scope=\"{needed}\"");
-            (StatusCode::FORBIDDEN, "insufficient_scope", rest)
+            let which = if server.flawed(Flaw::ScopeRefusedBare) { "" } else { needed };
+            let rest = match which {
+                "" => "error=\"insufficient_scope\"".to_owned(),
+                which => format!("error=\"insufficient_scope\", scope=\"{which}\""),
+            };
+            let refused = server.flawed(Flaw::ScopeRefused401);
+            let status = if refused { StatusCode::UNAUTHORIZED } else { StatusCode::FORBIDDEN };
+            (status, "insufficient_scope", rest)
         }
     };
     let mut body = json!({ "error": error });
@@ -196,6 +211,10 @@ pub(super) fn notes_of(server: &Server, user: &str) -> Vec<String> {
     let store = server.store();
     let written = store.notes.get(user).into_iter().flatten().cloned();
     [format!("The first note of {user}")].into_iter().chain(written).collect()
+}
+
+pub(super) fn write_down(server: &Server, user: &str, note: &str) {
+    server.store().notes.entry(user.to_owned()).or_default().push(note.to_owned());
 }
 
 pub(super) async fn read_notes(State(server): State<Arc<Server>>, request: Request) -> Response {
@@ -229,7 +248,6 @@ pub(super) async fn write_note(State(server): State<Arc<Server>>, request: Reque
         return json_no_store(StatusCode::BAD_REQUEST, &body);
     };
     let answer = json!({ "text": note });
-    let mut store = server.store();
-    store.notes.entry(caller.user).or_default().push(note);
+    write_down(&server, &caller.user, &note);
     json_no_store(StatusCode::CREATED, &answer)
 }

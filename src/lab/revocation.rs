@@ -64,13 +64,18 @@ fn revoke_token(server: &Server, store: &mut Store, client: &Client, token: &str
             for access in store.access.values_mut().filter(|a| a.grant == grant) {
                 access.revoked = true;
             }
+        } else if server.flawed(Flaw::RevocationDoesNotCascade) {
+            store.refresh.retain(|_, refresh| refresh.grant != grant);
         } else {
             store.revoke_grant(server, grant);
         }
         return Ok(());
     }
     let Some(access) = server.access_handle(token).and_then(|handle| store.access.get_mut(&handle)) else {
-        return Ok(());
+        return match server.flawed(Flaw::UnknownTokenNotRevoked) {
+            true => Err(Refusal::invalid_request("the token is not known")),
+            false => Ok(()),
+        };
     };
     if store.grants[access.grant].client != client.id {
         return Err(foreign());

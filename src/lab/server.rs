@@ -112,6 +112,11 @@ impl Server {
         self.twists.has(twist)
     }
 
+    /// Whether `openid` may be asked for. The faults of OpenID Connect come with it.
+    pub(super) fn speaks_openid(&self) -> bool {
+        self.twisted(Twist::OpenId) || self.flawed(Flaw::SessionAnswersStepUp) || self.flawed(Flaw::OpenidRequired)
+    }
+
     /// The state; held for the length of one decision, so that two requests at one instant cannot both win.
     pub(super) fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)

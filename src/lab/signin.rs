@@ -11,6 +11,7 @@ use axum::response::Response;
 use super::answer::{redirect, with};
 use super::authorize::{AuthorizationRequest, error_location, success_location};
 use super::client::same_secret;
+use super::faults::Flaw;
 use super::form::{self, Params};
 use super::pages::{self, Fields};
 use super::quirks::Twist;
@@ -64,14 +65,15 @@ pub(super) fn begin(
 
 /// Who is signed in, as far as this request may rely on it.
 fn session_user(server: &Server, store: &Store, headers: &HeaderMap, request: &AuthorizationRequest) -> Option<String> {
-    if server.twisted(Twist::SessionForgotten) || request.prompt.iter().any(|p| p == "login") {
+    let step_up = !server.flawed(Flaw::SessionAnswersStepUp);
+    if server.twisted(Twist::SessionForgotten) || (step_up && request.prompt.iter().any(|p| p == "login")) {
         return None;
     }
     let session = store.sessions.get(cookie(headers, SESSION)?)?;
     let age = server.now().saturating_sub(session.since);
     // An age of zero seconds asks for a login now, however lately there was one.
     let too_old = request.max_age.is_some_and(|limit| limit == 0 || age.as_secs() > limit);
-    (!too_old).then(|| session.user.clone())
+    (!too_old || !step_up).then(|| session.user.clone())
 }
 
 /// Consent is remembered for a user, a client and the scopes agreed to; fewer need no new question.

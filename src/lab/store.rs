@@ -278,8 +278,10 @@ impl Store {
 
     /// An access token that is still good: not revoked, not expired.
     pub(super) fn live_access(&self, server: &Server, handle: &str) -> Option<&Access> {
-        self.access.get(handle).filter(|access| {
-            !access.revoked && !self.grants[access.grant].revoked && server.now().as_secs() < access.expires
-        })
+        let expired =
+            |access: &Access| server.now().as_secs() >= access.expires && !server.flawed(Flaw::ExpiredTokenAccepted);
+        self.access
+            .get(handle)
+            .filter(|access| !access.revoked && !self.grants[access.grant].revoked && !expired(access))
     }
 }

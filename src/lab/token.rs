@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Refusal, json as json_answer, json_no_store, typed, with};
 use super::authorize::{Challenge, words};
+use super::binding;
 use super::client::{self, Client};
 use super::faults::Flaw;
 use super::form::{self, Params};
@@ -47,6 +48,8 @@ pub(super) async fn token(State(server): State<Arc<Server>>, request: Request) -
         }
         Err(refusal) => return refusal.into_response(),
     };
+    // Only under a fault: what was looked up too early.
+    let seen_fresh = binding::look_up_early(&server, &params).await;
     let (answer, hold_back) = {
         let mut store = server.store();
         if let Some(verifier) = params.get("code_verifier") {
@@ -54,8 +57,8 @@ pub(super) async fn token(State(server): State<Arc<Server>>, request: Request) -
         }
         let answer = match params.get("grant_type") {
             None => Err(Refusal::invalid_request("grant_type is missing")),
-            Some(kind) => client::authenticate(&store, &parts.headers, &params)
-                .and_then(|client| grant(&server, &mut store, &client, kind, &params)),
+            Some(kind) => binding::sender(&server, &store, &parts.headers, &params)
+                .and_then(|client| grant(&server, &mut store, &client, kind, &params, seen_fresh)),
         };
         let guessed = match &answer {
             Ok(_) => Some(false),
@@ -86,10 +89,17 @@ pub(super) async fn token(State(server): State<Arc<Server>>, request: Request) -
     }
 }
 
-fn grant(server: &Server, store: &mut Store, client: &Client, kind: &str, params: &Params) -> Result<Value, Refusal> {
+fn grant(
+    server: &Server,
+    store: &mut Store,
+    client: &Client,
+    kind: &str,
+    params: &Params,
+    seen_fresh: bool,
+) -> Result<Value, Refusal> {
     match kind {
-        "authorization_code" => redeem(server, store, client, params),
-        "refresh_token" if client.refreshes => refresh(server, store, client, params),
+        "authorization_code" => redeem(server, store, client, params, seen_fresh),
+        "refresh_token" if client.refreshes => refresh(server, store, client, params, seen_fresh),
         "refresh_token" => Err(Refusal::new("unauthorized_client", "the client did not register for refresh tokens")),
         "password" if server.flawed(Flaw::PasswordGrantAlive) => password(server, store, client, params),
         _ if server.flawed(Flaw::WrongErrorCodes) => Err(Refusal::invalid_request("what grant is that?")),
@@ -99,8 +109,16 @@ fn grant(server: &Server, store: &mut Store, client: &Client, kind: &str, params
 
 /// OAuth 2.1 section 4.1.3. A wrong verifier or redirect URI burns a fresh code, so that it cannot be tried on; an
 /// attempt by another client does not, for that one cannot know it by right.
-fn redeem(server: &Server, store: &mut Store, client: &Client, params: &Params) -> Result<Value, Refusal> {
+fn redeem(
+    server: &Server,
+    store: &mut Store,
+    client: &Client,
+    params: &Params,
+    seen_fresh: bool,
+) -> Result<Value, Refusal> {
     let presented = params.get("code").ok_or_else(|| Refusal::invalid_request("code is missing"))?;
+    let pending = binding::pending_code(server, store, params);
+    let presented = pending.as_deref().unwrap_or(presented);
     if server.flawed(Flaw::CodeFlowBroken) {
         return Err(Refusal::invalid_grant("the code is not valid"));
     }
@@ -108,7 +126,7 @@ fn redeem(server: &Server, store: &mut Store, client: &Client, params: &Params) 
     let code = store
         .codes
         .get_mut(presented)
-        .filter(|code| code.request.client == client.id)
+        .filter(|code| code.request.client == client.id || server.flawed(Flaw::CodeAnyClient))
         .ok_or_else(|| Refusal::invalid_grant("the code is not valid"))?;
     let request = code.request.clone();
     let grant = code.grant;
@@ -119,8 +137,9 @@ fn redeem(server: &Server, store: &mut Store, client: &Client, params: &Params) 
     }
     let proven = excused || proves(server, request.challenge.as_ref(), verifier);
     // It may be left out (OAuth 2.1 section 10.2), but what is sent must be what was used.
-    let same_uri = params.get("redirect_uri").is_none_or(|uri| uri == request.redirect_uri);
-    let again = code.state == CodeState::Spent;
+    let same_uri = params.get("redirect_uri").is_none_or(|uri| uri == request.redirect_uri)
+        || server.flawed(Flaw::CodeAnyRedirectUri);
+    let again = code.state == CodeState::Spent && !seen_fresh;
     if again && !server.flawed(Flaw::CodeReusable) {
         // Only whoever can prove to be the client gets the tokens revoked (OAuth 2.1 section 7.5.2).
         if proven && same_uri && !server.flawed(Flaw::ReplayKeepsTokens) {
@@ -128,7 +147,8 @@ fn redeem(server: &Server, store: &mut Store, client: &Client, params: &Params) 
         }
         return Err(Refusal::invalid_grant("the code was redeemed before"));
     }
-    if code.state == CodeState::Burnt || code.expires <= now {
+    let expired = code.expires <= now && !server.flawed(Flaw::CodeNeverExpires);
+    if code.state == CodeState::Burnt || expired {
         return Err(Refusal::invalid_grant("the code is not valid any more"));
     }
     if !proven || !same_uri {
@@ -137,13 +157,23 @@ fn redeem(server: &Server, store: &mut Store, client: &Client, params: &Params) 
         }
         return Err(Refusal::invalid_grant("code_verifier or redirect_uri do not belong to the code"));
     }
-    same_resource(server, params, request.resource)?;
+    same_resource(server, params, &request.audience, request.resource)?;
     code.state = CodeState::Spent;
     if store.grants[grant].revoked {
         return Err(Refusal::invalid_grant("the authorization was withdrawn"));
     }
     let ignored = server.flawed(Flaw::ScopeRequestIgnored);
-    let scope = if ignored { SCOPES.map(str::to_owned).to_vec() } else { request.scope.clone() };
+    let lost = server.flawed(Flaw::IncrementalScopeLost) && request.prompt.iter().any(|p| p == "consent");
+    let scope = match request.scope.last() {
+        _ if ignored => SCOPES.map(str::to_owned).to_vec(),
+        Some(last) if lost => vec![last.clone()],
+        _ => request.scope.clone(),
+    };
+    let stated = match scope.first() {
+        _ if ignored || lost => None,
+        Some(first) if server.flawed(Flaw::ScopeUnderstated) => Some(vec![first.clone()]),
+        _ => Some(scope.clone()),
+    };
     let access = store.issue_access(server, grant, &scope, &request.audience, false);
     let renewable = client.refreshes && !server.flawed(Flaw::NoRefreshToken);
     // What later refreshes are measured by is what was asked for, even where a fault gave more.
@@ -155,7 +185,7 @@ fn redeem(server: &Server, store: &mut Store, client: &Client, params: &Params) 
         let nonce = request.nonce.as_deref();
         openid::id_token(server, &client.id, &store.grants[grant].user, nonce, &access)
     });
-    let mut answer = body(server, access, refresh, (!ignored).then_some(&scope));
+    let mut answer = body(server, access, refresh, stated.as_ref());
     if let Some(id_token) = id_token {
         store.secrets.insert(id_token.clone());
         answer["id_token"] = json!(id_token);
@@ -174,19 +204,21 @@ fn proves(server: &Server, challenge: Option<&Challenge>, verifier: Option<&str>
     let legal = (43..=128).contains(&verifier.len())
         && verifier.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b));
     let fits = match challenge {
+        Challenge::S256(expected) if server.flawed(Flaw::ChallengeAsVerifier) && verifier == expected => true,
         Challenge::S256(expected) => client::same_secret(&s256(verifier), expected),
         Challenge::Plain(expected) => client::same_secret(verifier, expected),
     };
     legal && (fits || server.flawed(Flaw::VerifierIgnored))
 }
 
-fn s256(verifier: &str) -> String {
+pub(super) fn s256(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()).as_ref())
 }
 
 /// A `resource` of a token request must be the one that was granted (RFC 8707 section 2.2).
-fn same_resource(server: &Server, params: &Params, granted: Resource) -> Result<(), Refusal> {
-    if params.all("resource").all(|asked| server.resource_named(asked) == Some(granted)) {
+fn same_resource(server: &Server, params: &Params, audience: &str, granted: Resource) -> Result<(), Refusal> {
+    let same = |asked: &str| server.resource_named(asked) == Some(granted) || asked == audience;
+    if params.all("resource").all(same) {
         Ok(())
     } else {
         Err(Refusal::new("invalid_target", "the grant is for another resource"))
@@ -194,19 +226,27 @@ fn same_resource(server: &Server, params: &Params, granted: Resource) -> Result<
 }
 
 /// OAuth 2.1 section 4.3, with rotation for every client.
-fn refresh(server: &Server, store: &mut Store, client: &Client, params: &Params) -> Result<Value, Refusal> {
+fn refresh(
+    server: &Server,
+    store: &mut Store,
+    client: &Client,
+    params: &Params,
+    seen_fresh: bool,
+) -> Result<Value, Refusal> {
     let presented = params.get("refresh_token").ok_or_else(|| Refusal::invalid_request("refresh_token is missing"))?;
     let refused = || Refusal::invalid_grant("the refresh token is not valid");
     let now = server.now();
     let known = store.refresh.get(presented).cloned().ok_or_else(refused)?;
     let grant = &store.grants[known.grant];
-    if grant.client != client.id || grant.revoked || known.expires <= now {
+    let stranger = grant.client != client.id && !server.flawed(Flaw::RefreshAnyClient);
+    if stranger || grant.revoked || known.expires <= now {
         return Err(refused());
     }
     let in_grace = |replaced: Duration| server.twisted(Twist::RefreshGrace) && !known.graced && now <= replaced + GRACE;
     let reused = known.replaced.is_some();
     if let Some(replaced) = known.replaced
         && !in_grace(replaced)
+        && !seen_fresh
         && !server.flawed(Flaw::OldRefreshTokenAlive)
     {
         // Either the thief or the owner holds the newest token; nobody can say who.
@@ -216,7 +256,13 @@ fn refresh(server: &Server, store: &mut Store, client: &Client, params: &Params)
         return Err(refused());
     }
     let (scope, stated) = refreshed_scope(server, params, &known.scope)?;
-    same_resource(server, params, known.resource)?;
+    same_resource(server, params, &known.audience, known.resource)?;
+    if !server.flawed(Flaw::OldAccessTokenAlive) && !server.twisted(Twist::KeepsAccessTokens) {
+        // The client has a new one, so whoever still shows the old one need not be the client.
+        for access in store.access.values_mut().filter(|access| access.grant == known.grant) {
+            access.revoked = true;
+        }
+    }
     let access = store.issue_access(server, known.grant, &scope, &known.audience, true);
     let successor = (!server.flawed(Flaw::NoRotation)).then(|| {
         if let Some(old) = store.refresh.get_mut(presented) {

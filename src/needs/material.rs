@@ -1,7 +1,7 @@
 //! What a check may spoil: fresh codes, grants of its own, the answers to odd authorization requests; and time.
 
 use std::ops::Deref;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Baseline, Context, Needs, Shortfall, Stage};
 use crate::check::{Finding, Verdict};
@@ -108,7 +108,22 @@ fn mark_ended(asked: &mut [Asked]) {
     }
 }
 
-async fn ask(cx: &Context, request: AuthorizationRequest) -> Asked {
+/// The planned requests themselves, for a check that uses what one of them brought before it makes the next: where
+/// grants end each other, nothing else is sent meanwhile.
+#[derive(Debug)]
+pub struct OneByOne(pub Vec<AuthorizationRequest>);
+
+impl Needs for OneByOne {
+    const STAGE: Stage = Stage::OwnMaterial;
+    const VISITS: bool = true;
+    async fn supply(cx: &Context, requests: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
+        Baseline::supply(cx, Vec::new()).await?;
+        Ok(Self(requests))
+    }
+}
+
+/// Asks as a stranger, then with the session where a stranger is asked to log in.
+pub async fn ask(cx: &Context, request: AuthorizationRequest) -> Asked {
     let what = request.what.clone();
     let (redirect_uri, state) = (request.redirect_uri().to_owned(), request.state().to_owned());
     let audit = &cx.audit;
@@ -192,6 +207,14 @@ impl Patience {
         }
         tokio::time::sleep(wait).await;
         Ok(())
+    }
+
+    /// Waits until so much time has passed since `began`; or says that all of it is longer than the user allows.
+    pub async fn wait_since(self, cx: &Context, began: Instant, wait: Duration) -> Result<(), Verdict> {
+        match cx.audit.settings.may_wait(wait) {
+            true => self.wait(cx, wait.saturating_sub(began.elapsed())).await,
+            false => self.wait(cx, wait).await,
+        }
     }
 }
 

@@ -189,6 +189,22 @@ async fn own_flow(cx: &Context, client: &Arc<Client>) -> Result<Arc<TokenSet>, S
     }
 }
 
+/// The authorization server speaks OpenID Connect, whose request parameters mean nothing elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenId(());
+
+impl Needs for OpenId {
+    const STAGE: Stage = Stage::Anonymous;
+    async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
+        let metadata = &cx.audit.discovery.server.metadata;
+        // `subject_types_supported` is required of OpenID providers, and of nobody else.
+        match metadata.lists("scopes_supported", "openid") || metadata.member("subject_types_supported").is_some() {
+            true => Ok(Self(())),
+            false => Err(Shortfall::NotApplicable("the server does not say that it speaks OpenID Connect".into())),
+        }
+    }
+}
+
 impl Needs for Introspection {
     const STAGE: Stage = Stage::Baseline;
     async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {

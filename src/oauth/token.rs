@@ -132,6 +132,17 @@ impl Code {
         let answer = ask(wire, &self.grant, form).await?;
         Ok((answer, SpentCode { form: right, grant: self.grant }))
     }
+
+    /// Redeems it by the right request, sent by somebody else: another client, or nobody who says who he is.
+    pub async fn redeem_by(self, wire: &Wire, sender: Option<&Client>) -> Result<(TokenAnswer, SpentCode), Trouble> {
+        let spent = SpentCode { form: self.form(), grant: self.grant };
+        Ok((spent.replay_by(wire, sender).await?, spent))
+    }
+
+    /// Redeems it by the right request, so many times at one instant.
+    pub async fn redeem_together(self, wire: &Wire, times: usize) -> Vec<Result<TokenAnswer, Trouble>> {
+        together(wire, &self.grant, &self.form(), times).await
+    }
 }
 
 impl SpentCode {
@@ -145,6 +156,11 @@ impl SpentCode {
         let mut form = self.form.clone();
         alter(&mut form);
         ask(wire, &self.grant, form).await
+    }
+
+    /// Sends the right request once more, as somebody else.
+    pub async fn replay_by(&self, wire: &Wire, sender: Option<&Client>) -> Result<TokenAnswer, Trouble> {
+        ask_by(wire, &self.grant, self.form.clone(), sender).await
     }
 }
 
@@ -190,13 +206,30 @@ impl TokenSet {
         wire: &Wire,
         alter: impl FnOnce(&mut Form),
     ) -> Result<Option<TokenAnswer>, Trouble> {
-        let Some(token) = &self.refresh_token else { return Ok(None) };
+        let Some(mut form) = self.refresh_form() else { return Ok(None) };
+        alter(&mut form);
+        ask(wire, &self.grant, form).await.map(Some)
+    }
+
+    /// Refreshes by the ordinary request, sent by another client.
+    pub async fn refresh_by(&self, wire: &Wire, sender: &Client) -> Result<Option<TokenAnswer>, Trouble> {
+        let Some(form) = self.refresh_form() else { return Ok(None) };
+        ask_by(wire, &self.grant, form, Some(sender)).await.map(Some)
+    }
+
+    /// Refreshes by the ordinary request, so many times at one instant. Nothing without a refresh token.
+    pub async fn refresh_together(&self, wire: &Wire, times: usize) -> Vec<Result<TokenAnswer, Trouble>> {
+        let Some(form) = self.refresh_form() else { return Vec::new() };
+        together(wire, &self.grant, &form, times).await
+    }
+
+    fn refresh_form(&self) -> Option<Form> {
+        let token = self.refresh_token.as_ref()?;
         let mut form = Form::of([("grant_type", "refresh_token"), ("refresh_token", token.expose())]);
         if let Some(resource) = &self.grant.resource {
             form.set("resource", resource);
         }
-        alter(&mut form);
-        ask(wire, &self.grant, form).await.map(Some)
+        Some(form)
     }
 }
 
@@ -304,6 +337,22 @@ fn noted(wire: &Wire, answer: TokenAnswer) -> TokenAnswer {
         wire.issued().note(tokens.exchange, tokens.access_token.expose());
     }
     answer
+}
+
+/// Asks about a grant as somebody whom it was not given to; as nobody, if there is no `sender`.
+async fn ask_by(wire: &Wire, grant: &Arc<Grant>, form: Form, sender: Option<&Client>) -> Result<TokenAnswer, Trouble> {
+    let pairs = form.pairs();
+    let request = match sender {
+        Some(client) => client.form(&grant.token_endpoint, pairs),
+        None => Request::form(&grant.token_endpoint, &pairs),
+    };
+    Ok(TokenAnswer::read(&wire.send(request).await?, grant))
+}
+
+async fn together(wire: &Wire, grant: &Arc<Grant>, form: &Form, times: usize) -> Vec<Result<TokenAnswer, Trouble>> {
+    let requests = (0..times).map(|_| grant.request(form.clone())).collect();
+    let replies = wire.send_together(requests).await;
+    replies.into_iter().map(|reply| reply.map(|reply| TokenAnswer::read(&reply, grant))).collect()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::needs::Ordinary;
 use crate::oauth::answer::AuthorizationAnswer;
 use crate::oauth::client::{Client, Origin};
 use crate::oauth::scope::ScopeSet;
-use crate::oauth::token::{TokenAnswer, TokenSet};
+use crate::oauth::token::{Code, TokenAnswer, TokenSet};
 use crate::registration::{self, Wanted};
 use crate::resource::{Credentials, Operation, Reached, Resource, is_json_rpc};
 use crate::wire::{TroubleKind, Wire};
@@ -45,13 +45,13 @@ pub(super) async fn sign_in(
             ended = adapted(wire, audit, audit.ordinary.of(&client), Purpose::Ordinary).await?;
         }
     }
-    let entered = match ended {
-        Ok(transcript) => Ok(Arc::new(with_refresh_token(wire, audit, transcript).await?)),
-        Err(failure) => Err(failure.failure),
-    };
-    let side_by_side = match &entered {
-        Ok(transcript) => side_by_side(wire, audit, transcript).await?,
-        Err(_) => None,
+    let (entered, side_by_side) = match ended {
+        Ok(transcript) => {
+            let transcript = with_refresh_token(wire, audit, transcript).await?;
+            let (transcript, side_by_side) = side_by_side(wire, audit, transcript).await?;
+            (Ok(Arc::new(transcript)), side_by_side)
+        }
+        Err(failure) => (Err(failure.failure), None),
     };
     let _ = audit.baseline.set(entered);
     Ok(SignedIn { side_by_side })
@@ -115,19 +115,23 @@ async fn once(
     ordinary: &Ordinary,
     purpose: Purpose,
 ) -> Result<Result<Transcript, Failed>, SignInError> {
-    let request = ordinary.request();
+    match audit.visit(wire, ordinary.request(), purpose).await? {
+        AuthorizationAnswer::Code(code) => Ok(redeemed(wire, audit, ordinary, *code).await),
+        other => Ok(Err(no_code(&other, wire))),
+    }
+}
+
+/// The second half of the flow: the code exchange, and the token at the resource.
+async fn redeemed(wire: &Wire, audit: &Audit, ordinary: &Ordinary, code: Code) -> Result<Transcript, Failed> {
+    let request = &code.request;
     let (state, requested) = (request.state().to_owned(), request.scope());
     let nonce = request.get("nonce").map(str::to_owned);
-    let code = match audit.visit(wire, request, purpose).await? {
-        AuthorizationAnswer::Code(code) => code,
-        other => return Ok(Err(no_code(&other, wire))),
-    };
     let returned = code.returned.clone();
     let (answer, reply) = match code.redeem_seen(wire).await {
         Ok(answered) => answered,
         Err(trouble) => {
             let broken = (trouble.kind == TroubleKind::Garbled).then_some(CODE_REDEEMED);
-            return Ok(Err(Failed::because(format!("the code exchange came to nothing: {trouble}"), broken, wire)));
+            return Err(Failed::because(format!("the code exchange came to nothing: {trouble}"), broken, wire));
         }
     };
     let tokens = match answer {
@@ -141,12 +145,12 @@ async fn once(
             let broken = (!is_outage(&other)).then_some(CODE_REDEEMED);
             let mut failed = Failed::because(why, broken, wire);
             failed.client_refused = matches!(&other, TokenAnswer::Refused(e) if ["invalid_client", "unauthorized_client"].contains(&e.error.as_str()));
-            return Ok(Err(failed));
+            return Err(failed);
         }
     };
     let reached = reach(wire, audit, &tokens).await;
     let exchanges = wire.ledger().of(wire.stamp());
-    Ok(Ok(Transcript::new(ordinary.clone(), state, nonce, requested, returned, reply, tokens, reached, exchanges)))
+    Ok(Transcript::new(ordinary.clone(), state, nonce, requested, returned, reply, tokens, reached, exchanges))
 }
 
 /// Whether an answer speaks of the moment and not of the request.
@@ -218,25 +222,33 @@ async fn reach(wire: &Wire, audit: &Audit, tokens: &TokenSet) -> Option<Result<(
 
 /// Looks whether a code and a grant survive a second one of the same user and client. Servers that end them there would
 /// make every check that runs beside others look broken, or refuse for that what they should refuse for its own sake.
-async fn side_by_side(wire: &Wire, audit: &Audit, first: &Transcript) -> Result<Option<bool>, SignInError> {
+/// The look takes a refresh, and some servers end the access token by it: what others read is the flow that was left
+/// alone, or else the youngest.
+async fn side_by_side(
+    wire: &Wire,
+    audit: &Audit,
+    first: Transcript,
+) -> Result<(Transcript, Option<bool>), SignInError> {
     let asking = || audit.visit(wire, first.ordinary.request(), Purpose::Ordinary);
     let (AuthorizationAnswer::Code(older), AuthorizationAnswer::Code(younger)) = (asking().await?, asking().await?)
     else {
-        return Ok(None);
+        return Ok((first, None));
     };
     let older = older.redeem(wire).await;
-    let Ok((TokenAnswer::Granted(second), _)) = younger.redeem(wire).await else { return Ok(None) };
+    let Ok(second) = redeemed(wire, audit, &first.ordinary, *younger).await else { return Ok((first, None)) };
+    let alike = second.tokens.refresh_token.is_some() == first.tokens.refresh_token.is_some()
+        && second.resource().is_ok() == first.resource().is_ok();
     if matches!(older, Ok((TokenAnswer::Refused(e), _)) if e.error == "invalid_grant") {
         audit.front.holds_one_code();
-        return Ok(Some(false));
+        return Ok((if alike { second } else { first }, Some(false)));
     }
-    if lives(wire, first, &first.tokens).await == Some(true) {
-        return Ok(Some(true));
+    if lives(wire, &first, &first.tokens).await == Some(true) {
+        return Ok((if alike { second } else { first }, Some(true)));
     }
     // Dead, or refreshing never works here: the younger grant tells which.
-    Ok(match lives(wire, first, &second).await {
-        Some(true) => Some(false),
-        _ => None,
+    Ok(match lives(wire, &first, &second.tokens).await {
+        Some(true) => (if alike { second } else { first }, Some(false)),
+        _ => (first, None),
     })
 }
 

@@ -8,7 +8,8 @@ use crate::visitor::{parameters, visit};
 async fn the_ordinary_flow_works_under_every_fault_but_those_against_it() {
     for name in FAULTS.iter().map(|f| f.name) {
         let mut visitor = visit(&[name], &[]).await;
-        let code = visitor.code(&[]).await;
+        let asked: &[(&str, &str)] = if name == "openid-required" { &[("scope", "openid notes:read")] } else { &[] };
+        let code = visitor.code(asked).await;
         let granted = visitor.redeem(&code).await;
         if name == "code-flow-broken" {
             assert_eq!(granted.status, 400);

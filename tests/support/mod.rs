@@ -10,9 +10,33 @@ use oaudit::lab::{Lab, LabOptions};
 use oaudit::oauth::secret::Secret;
 use oaudit::report::{CheckLine, Report, VerdictKind};
 use oaudit::run::{Options, audit};
+use oaudit::settings::{Route, Settings};
 
-/// Signs in as the lab's user, without a person.
+/// Signs in as the lab's user, without a person, and knows a tool of the lab that writes.
 pub(crate) fn as_alice() -> Options {
+    let call =
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"add_note","arguments":{"text":"oaudit"}}}"#;
+    with_route("/mcp", call)
+}
+
+/// The same, and knows the route of the lab's API that writes.
+pub(crate) fn as_alice_of_the_api() -> Options {
+    with_route("/api/notes", r#"{"text":"oaudit"}"#)
+}
+
+fn with_route(path: &str, body: &str) -> Options {
+    let route = Route {
+        method: "POST".into(),
+        path: path.into(),
+        scope: "notes:write".into(),
+        body: Some(body.into()),
+        content_type: Some("application/json".into()),
+    };
+    Options { settings: Settings { routes: vec![route], ..Settings::default() }, ..as_somebody() }
+}
+
+/// Signs in as alice at a server of which nothing more is known.
+pub(crate) fn as_somebody() -> Options {
     Options {
         sign_in: SignIn {
             agent: AgentName::Form,
