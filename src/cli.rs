@@ -13,6 +13,7 @@ mod coverage;
 mod demo;
 mod discover;
 mod lab;
+mod login;
 mod logs;
 mod output;
 mod rules;
@@ -49,6 +50,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Show what a client would find: documents, endpoints, the first broken step and whose it is. Sends GETs alone.
     Discover(discover::DiscoverArgs),
+    /// Sign in once and keep the session in a file, for `audit --session FILE`.
+    Login(Box<login::LoginArgs>),
     /// Look at one access token: signature, expiry, issuer, audience, scopes, revocation.
     Token(token::TokenArgs),
     /// List the checks.
@@ -95,6 +98,10 @@ impl Complaint {
         Self { error: error.into(), hint: hint.into(), exit: Exit::USAGE }
     }
 
+    fn not_started(error: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { error: error.into(), hint: hint.into(), exit: Exit::NOT_STARTED }
+    }
+
     fn ours(error: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { error: error.into(), hint: hint.into(), exit: Exit::OURS }
     }
@@ -115,6 +122,7 @@ pub async fn run() -> Exit {
         Command::Audit(args) => args.run().await,
         Command::Demo(args) => args.run().await,
         Command::Discover(args) => args.run().await,
+        Command::Login(args) => args.run().await,
         Command::Token(args) => args.run().await,
         Command::Checks(args) => args.run(),
         Command::Explain(args) => args.run(),

@@ -13,18 +13,26 @@ use album::Album;
 pub mod album;
 pub mod browser;
 pub mod choose;
+pub mod command;
+pub mod cookies;
+pub mod countdown;
 mod fill;
 pub mod form;
 mod html;
 mod jar;
 pub mod listener;
 pub mod paste;
+pub mod session;
 #[cfg(test)]
 mod small_server;
+pub mod supplied;
+pub mod surroundings;
+pub mod twin;
 pub mod walk;
 
 pub use album::SeenPage;
 pub use choose::SignIn;
+use cookies::SavedSession;
 
 /// Why a visit is made. An agent that needs a person is patient with a sign-in and brief with the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +79,26 @@ pub enum SignInError {
     /// Credentials are incomplete or an agent cannot be used as configured.
     #[error("{0}")]
     Unusable(String),
+    /// The login page came although there was a saved session.
+    #[error(
+        "{}: the server shows its login page",
+        if *.worked { "the saved session has ended meanwhile" } else { "the saved session is not signed in any more" }
+    )]
+    SessionEnded {
+        /// Whether it was seen to work before.
+        worked: bool,
+    },
+    /// The user's program did not sign in.
+    #[error("the program that signs in, {program}, {why}")]
+    Command {
+        /// Its name.
+        program: String,
+        /// What it did in place of signing in.
+        why: String,
+    },
+    /// No more may be asked of a person.
+    #[error("it would ask the person more often than --max-prompts {0} allows")]
+    BudgetSpent(usize),
     /// The network.
     #[error("{0}")]
     Trouble(Trouble),
@@ -93,8 +121,16 @@ impl SignInError {
             Self::NotUnderstood { .. } => {
                 "use --agent browser and sign in by hand, or --agent paste on a machine without a browser"
             }
-            Self::NobodyThere => "set --username and OAUDIT_PASSWORD, or run in a terminal",
+            Self::NobodyThere => {
+                "set --username and OAUDIT_PASSWORD, or give --session FILE or --login-command PROGRAM, or run in a terminal"
+            }
             Self::Unusable(_) => "see --agent, --username and --password-env in `oaudit audit --help`",
+            Self::SessionEnded { .. } => "sign in anew with `oaudit login TARGET --save FILE`",
+            Self::Command { .. } => {
+                "run the program by hand: it reads {\"authorize_url\", \"redirect_uri\", …} from standard input and writes \
+                 {\"callback_url\": …} or {\"cookies\": […]} to standard output (--login-command, --login-timeout)"
+            }
+            Self::BudgetSpent(_) => "allow more with --max-prompts N",
             Self::Trouble(_) => "see whether the authorization endpoint answers: `oaudit discover TARGET`",
             Self::Abandoned(_) => "run again and sign in at the address that is printed",
         }
@@ -105,6 +141,17 @@ impl From<Trouble> for SignInError {
     fn from(trouble: Trouble) -> Self {
         Self::Trouble(trouble)
     }
+}
+
+/// How often an agent asks a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// Never: a script or a saved session answers.
+    Nobody,
+    /// For the sign-in, and whenever the server shows a page again.
+    WhenTheServerDoes,
+    /// For every visit.
+    EveryTime,
 }
 
 /// A future that an agent returns.
@@ -131,6 +178,29 @@ pub trait Agent: Send + Sync {
     }
     /// Hears that this is visit `n` of `m` at most.
     fn progress(&self, _n: usize, _m: usize) {}
+    /// The cookies of the session, if it has them.
+    fn session(&self) -> Option<SavedSession> {
+        None
+    }
+    /// Whether it will have them once it signed in.
+    fn keeps_session(&self) -> bool {
+        false
+    }
+    /// How often it asks a person.
+    fn asks(&self) -> Asks {
+        Asks::Nobody
+    }
+    /// How often it asked a person so far, as far as it can tell.
+    fn prompts(&self) -> usize {
+        match self.asks() {
+            Asks::Nobody => 0,
+            Asks::WhenTheServerDoes | Asks::EveryTime => self.logins(),
+        }
+    }
+    /// Something to say at the end, once.
+    fn remark(&self) -> Option<String> {
+        None
+    }
 }
 
 /// The one lane to the person's session.
@@ -146,6 +216,8 @@ pub struct Front {
     strangers: tokio::sync::OnceCell<bool>,
     /// Whether the server ends pending codes at the next authorization.
     one_code: AtomicBool,
+    /// How often a person may be asked.
+    most_prompts: Option<usize>,
 }
 
 impl std::fmt::Debug for Front {
@@ -165,7 +237,14 @@ impl Front {
             planned: AtomicUsize::new(0),
             strangers: tokio::sync::OnceCell::new(),
             one_code: AtomicBool::new(false),
+            most_prompts: None,
         }
+    }
+
+    /// The same with a budget of what a person may be asked.
+    #[must_use]
+    pub fn asking_at_most(self, most_prompts: Option<usize>) -> Self {
+        Self { most_prompts, ..self }
     }
 
     /// Visits with the session, waiting for its turn, and reads the answer.
@@ -177,6 +256,13 @@ impl Front {
         token_endpoint: &str,
     ) -> Result<AuthorizationAnswer, SignInError> {
         let _turn = self.lane.lock().await;
+        // The sign-in itself is always allowed: without it there is nothing to audit.
+        if let Some(most) = self.most_prompts
+            && purpose != Purpose::SignIn
+            && (self.agent.prompts() > most || (self.agent.asks() == Asks::EveryTime && self.agent.prompts() >= most))
+        {
+            return Err(SignInError::BudgetSpent(most));
+        }
         self.count();
         let landing = self.agent.visit(wire, &request, purpose).await?;
         Ok(read(request, landing, token_endpoint))

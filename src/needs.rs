@@ -122,6 +122,10 @@ impl From<SignInError> for Shortfall {
     fn from(error: SignInError) -> Self {
         Self::Inconclusive(match error {
             SignInError::Trouble(trouble) => format!("the authorization request came to nothing: {trouble}"),
+            error @ (SignInError::BudgetSpent(_) | SignInError::Command { .. }) => error.to_string(),
+            error @ SignInError::SessionEnded { .. } => {
+                format!("{error}; sign in anew with `oaudit login --save FILE`")
+            }
             error => format!("the session was lost and could not be renewed: {error}"),
         })
     }

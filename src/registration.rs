@@ -89,6 +89,8 @@ pub struct Wanted {
     pub a: Option<Configured>,
     /// The second client, if it is configured.
     pub b: Option<Configured>,
+    /// No second client is needed.
+    pub alone: bool,
 }
 
 /// Comes by the clients. A second one that cannot be had is no error.
@@ -117,6 +119,7 @@ pub async fn clients(wire: &Wire, metadata: &Metadata, wanted: &Wanted) -> Resul
             Ok((a, registered)) => {
                 let b = match b {
                     Some(b) => Some(b),
+                    None if wanted.alone => None,
                     // What was accepted once is asked for again: registrations are counted by some servers.
                     None => register(wire, endpoint, wanted, a.auth, manner).await.ok().map(|(b, _)| Arc::new(b)),
                 };

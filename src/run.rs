@@ -30,6 +30,7 @@ use crate::wire::{Wire, WireOptions};
 
 mod flow;
 mod freeze;
+pub mod login;
 mod ordinary;
 
 pub use freeze::Grading;
@@ -278,6 +279,7 @@ impl Run {
             all_scopes: known_scopes.clone(),
             a: self.options.client.clone(),
             b: self.options.other_client.clone(),
+            alone: false,
         };
         self.tell(Progress::Begins("registration", 0));
         let clients = match registration::clients(wire, &server.metadata, &wanted).await {
@@ -317,7 +319,11 @@ impl Run {
         });
         held.audit = Some(Arc::clone(&audit));
         audit.front.plan(self.plan.visits(&audit.ordinary));
-        self.stages(wire, &audit, &wanted, held).await
+        let stopped = self.stages(wire, &audit, &wanted, held).await;
+        if let Some(remark) = audit.front.agent().remark() {
+            self.remark(remark);
+        }
+        stopped
     }
 
     /// Who may ask the introspection endpoint: the client that was configured for it, else our own if it can show a

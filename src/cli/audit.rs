@@ -26,15 +26,8 @@ use crate::wire::{Guard, Limits, WireOptions};
 /// What can be said to `audit`.
 #[derive(Debug, Args)]
 pub(super) struct AuditArgs {
-    /// URL of an API route, an MCP endpoint, or an issuer.
-    #[arg(value_name = "TARGET", required_unless_present_any = ["issuer", "resource"])]
-    target: Option<String>,
-    /// Name the authorization server; else found through the resource.
-    #[arg(long, value_name = "URL")]
-    issuer: Option<String>,
-    /// Name the protected resource when TARGET is an issuer.
-    #[arg(long, value_name = "URL")]
-    resource: Option<String>,
+    #[command(flatten)]
+    target: TargetArgs,
     #[command(flatten)]
     profile: ProfileArgs,
     #[command(flatten)]
@@ -56,6 +49,34 @@ pub(super) struct AuditArgs {
     yes: bool,
     #[command(flatten)]
     common: Common,
+}
+
+/// What is looked at.
+#[derive(Debug, Clone, Args)]
+pub(super) struct TargetArgs {
+    /// URL of an API route, an MCP endpoint, or an issuer.
+    #[arg(value_name = "TARGET", required_unless_present_any = ["issuer", "resource"])]
+    target: Option<String>,
+    /// Name the authorization server; else found through the resource.
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// Name the protected resource when TARGET is an issuer.
+    #[arg(long, value_name = "URL")]
+    resource: Option<String>,
+}
+
+impl TargetArgs {
+    /// The target, if every URL of it is one.
+    pub(super) fn target(&self) -> Result<Target, Complaint> {
+        let target =
+            Target { typed: self.target.clone(), issuer: self.issuer.clone(), resource: self.resource.clone() };
+        for url in target.named() {
+            crate::wire::message::address(url).map_err(|trouble| {
+                Complaint::usage(trouble.to_string(), "give a whole URL, such as https://api.example.com/mcp")
+            })?;
+        }
+        Ok(target)
+    }
 }
 
 /// Which checks.
@@ -263,22 +284,13 @@ impl WireArgs {
 impl AuditArgs {
     pub(super) async fn run(self) -> Exit {
         let streams = self.common.streams();
-        match self.options(streams) {
-            Ok(options) => conduct(&self.target(), options, &self.report, streams).await,
+        match self.target.target().and_then(|target| Ok((target, self.options(streams)?))) {
+            Ok((target, options)) => conduct(&target, options, &self.report, streams).await,
             Err(complaint) => streams.complain(&complaint, self.report.machine()),
         }
     }
 
-    fn target(&self) -> Target {
-        Target { typed: self.target.clone(), issuer: self.issuer.clone(), resource: self.resource.clone() }
-    }
-
     fn options(&self, streams: Streams) -> Result<Options, Complaint> {
-        for url in self.target().named() {
-            crate::wire::message::address(url).map_err(|trouble| {
-                Complaint::usage(trouble.to_string(), "give a whole URL, such as https://api.example.com/mcp")
-            })?;
-        }
         let yes = self.yes;
         Ok(Options {
             profile: self.profile.profile(),
@@ -361,7 +373,7 @@ impl Kept {
 }
 
 /// Asks before requests that are not GETs go to somebody's server.
-fn confirmed(url: &str) -> bool {
+pub(super) fn confirmed(url: &str) -> bool {
     if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
         return false;
     }

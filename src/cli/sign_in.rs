@@ -2,12 +2,17 @@
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
 use super::Complaint;
 use crate::front::choose::{AgentName, SignIn};
+use crate::front::command::Program;
+use crate::front::cookies::SavedSession;
 use crate::front::form::Credentials;
+use crate::front::supplied::SuppliedTokens;
+use crate::front::surroundings::Surroundings;
 use crate::oauth::client::ClientAuth;
 use crate::oauth::secret::Secret;
 use crate::registration::Configured;
@@ -80,7 +85,7 @@ fn missing(name: &str, flag: &str) -> Complaint {
 /// As whom.
 #[derive(Debug, Clone, Args)]
 pub(super) struct SignInArgs {
-    /// How to sign in: auto, browser, paste or form.
+    /// How to sign in: auto, browser, paste, form, command, session or token.
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = agent)]
     agent: AgentName,
     /// The user name for the form agent.
@@ -95,28 +100,95 @@ pub(super) struct SignInArgs {
     /// Print the address instead of opening a browser.
     #[arg(long)]
     no_open: bool,
+    /// The session that `oaudit login --save FILE` kept, or a Playwright storageState.
+    #[arg(long, value_name = "FILE")]
+    session: Option<PathBuf>,
+    /// A program that signs in, with its arguments: JSON on stdin, callback_url or cookies on stdout. No shell reads it.
+    #[arg(long, value_name = "PROGRAM", value_parser = program)]
+    login_command: Option<Program>,
+    /// Seconds that it may take.
+    #[arg(long, value_name = "SECS", default_value = "120", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    login_timeout: u64,
+    /// The variable that holds an access token, for the agent token; OAUDIT_ACCESS_TOKEN unless named.
+    #[arg(long, value_name = "VAR")]
+    access_token_env: Option<String>,
+    /// The variable that holds a refresh token, for the agent token; OAUDIT_REFRESH_TOKEN unless named.
+    #[arg(long, value_name = "VAR")]
+    refresh_token_env: Option<String>,
+    /// The port of 127.0.0.1 that codes come back to; a free one without. For forwarded ports.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    callback_port: Option<u16>,
+}
+
+fn program(text: &str) -> Result<Program, String> {
+    Program::parse(text).ok_or_else(|| "it is a program and its arguments, quoted as for a shell".into())
 }
 
 fn agent(text: &str) -> Result<AgentName, String> {
-    match text {
-        "auto" => Ok(AgentName::Auto),
-        "browser" => Ok(AgentName::Browser),
-        "paste" => Ok(AgentName::Paste),
-        "form" => Ok(AgentName::Form),
-        _ => Err(super::one_of(&["auto", "browser", "paste", "form"])),
-    }
+    let all = AgentName::ALL;
+    all.into_iter().find(|a| a.as_str() == text).ok_or_else(|| super::one_of(&all.map(AgentName::as_str)))
 }
 
 impl SignInArgs {
     pub(super) fn sign_in(&self) -> Result<SignIn, Complaint> {
         let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        let tokens = self.tokens()?;
+        let limit = Duration::from_secs(self.login_timeout);
         Ok(SignIn {
-            agent: self.agent,
+            agent: if tokens.is_some() { AgentName::Token } else { self.agent },
             credentials: self.credentials()?,
             terminal,
             display: display(),
             no_open: self.no_open,
+            session: self.session()?,
+            command: self.login_command.clone().map(|program| Program { limit, ..program }),
+            tokens,
+            callback_port: self.callback_port,
+            surroundings: Surroundings::detect(),
         })
+    }
+
+    fn session(&self) -> Result<Option<SavedSession>, Complaint> {
+        let load = |path: &PathBuf| {
+            SavedSession::load(path).map_err(|error| {
+                Complaint::usage(error.to_string(), "`oaudit login TARGET --save FILE` makes one; see --session")
+            })
+        };
+        match &self.session {
+            None if self.agent == AgentName::Session => {
+                Err(Complaint::usage("--agent session needs the file of a session", "add --session FILE"))
+            }
+            file => file.as_ref().map(load).transpose(),
+        }
+    }
+
+    /// The tokens that were supplied, if they are to be used: the agent is named, or a variable is.
+    fn tokens(&self) -> Result<Option<SuppliedTokens>, Complaint> {
+        let named = self.access_token_env.is_some() || self.refresh_token_env.is_some();
+        match self.agent {
+            AgentName::Token => {}
+            AgentName::Auto if named => {}
+            _ if named => {
+                return Err(Complaint::usage(
+                    format!("--agent {} uses no supplied tokens", self.agent.as_str()),
+                    "leave --access-token-env and --refresh-token-env out, or use --agent token",
+                ));
+            }
+            _ => return Ok(None),
+        }
+        let read = |flag: &str, name: Option<&String>, usual: &str| match name {
+            Some(name) => variable(name).map(Some).ok_or_else(|| missing(name, flag)),
+            None => Ok(variable(usual)),
+        };
+        let access = read("--access-token-env", self.access_token_env.as_ref(), "OAUDIT_ACCESS_TOKEN")?;
+        let refresh = read("--refresh-token-env", self.refresh_token_env.as_ref(), "OAUDIT_REFRESH_TOKEN")?;
+        match (&access, &refresh) {
+            (None, None) => Err(Complaint::usage(
+                "--agent token needs a token, and neither OAUDIT_ACCESS_TOKEN nor OAUDIT_REFRESH_TOKEN is set",
+                "set one of them, or name another with --access-token-env or --refresh-token-env",
+            )),
+            _ => Ok(Some(SuppliedTokens { access, refresh })),
+        }
     }
 
     fn credentials(&self) -> Result<Option<Credentials>, Complaint> {
@@ -134,7 +206,11 @@ impl SignInArgs {
         };
         match (&self.username, from_file.or_else(|| variable(&self.password_env))) {
             (Some(username), Some(password)) => Ok(Some(Credentials { username: username.clone(), password })),
-            (Some(_), None) if self.agent != AgentName::Browser && self.agent != AgentName::Paste => {
+            (Some(_), None)
+                if matches!(self.agent, AgentName::Form | AgentName::Auto)
+                    && self.session.is_none()
+                    && self.login_command.is_none() =>
+            {
                 Err(Complaint::usage(
                     format!(
                         "a user name is given, but no password: the environment variable {} is not set",
@@ -151,10 +227,14 @@ impl SignInArgs {
     }
 }
 
-/// Whether a browser can be opened here: not over SSH, and not on a Unix without a display.
+/// Whether a browser can be opened here: not over SSH, and not on a Unix without a display; but always where BROWSER
+/// says how, as remote editors do that open it on the person's own machine.
 fn display() -> bool {
     let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
-    if set("BROWSER") || cfg!(any(target_os = "macos", target_os = "windows")) || set("WSL_DISTRO_NAME") {
+    if set("BROWSER") {
+        return true;
+    }
+    if cfg!(any(target_os = "macos", target_os = "windows")) || set("WSL_DISTRO_NAME") {
         return !set("SSH_CONNECTION");
     }
     (set("DISPLAY") || set("WAYLAND_DISPLAY")) && !set("SSH_CONNECTION")

@@ -145,6 +145,10 @@ impl Agent for BrowserAgent {
         false
     }
 
+    fn asks(&self) -> super::Asks {
+        super::Asks::WhenTheServerDoes
+    }
+
     fn progress(&self, n: usize, m: usize) {
         self.listener.progress(n, m);
     }

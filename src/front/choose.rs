@@ -5,9 +5,16 @@ use std::sync::Arc;
 use url::Url;
 
 use super::browser::BrowserAgent;
+use super::command::{CommandAgent, Program};
+use super::cookies::SavedSession;
+use super::countdown::Counting;
 use super::form::{Credentials, FormAgent};
-use super::listener::Listener;
+use super::listener::{Clocks, Listener};
 use super::paste::PasteAgent;
+use super::session::SessionAgent;
+use super::supplied::SuppliedTokens;
+use super::surroundings::Surroundings;
+use super::twin::Twin;
 use super::{Agent, Landing, SignInError, walk};
 use crate::needs::Ordinary;
 use crate::run::Progress;
@@ -25,6 +32,31 @@ pub enum AgentName {
     Paste,
     /// Ourselves, with user name and password.
     Form,
+    /// A program of the user's.
+    Command,
+    /// The cookies of an earlier sign-in.
+    Session,
+    /// Nobody: tokens are supplied.
+    Token,
+}
+
+impl AgentName {
+    /// Every agent.
+    pub const ALL: [Self; 7] =
+        [Self::Auto, Self::Browser, Self::Paste, Self::Form, Self::Command, Self::Session, Self::Token];
+
+    /// The name on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Browser => "browser",
+            Self::Paste => "paste",
+            Self::Form => "form",
+            Self::Command => "command",
+            Self::Session => "session",
+            Self::Token => "token",
+        }
+    }
 }
 
 /// How to sign in.
@@ -40,6 +72,16 @@ pub struct SignIn {
     pub display: bool,
     /// Print the address, open nothing.
     pub no_open: bool,
+    /// The session of an earlier sign-in.
+    pub session: Option<SavedSession>,
+    /// The program that signs in.
+    pub command: Option<Program>,
+    /// The tokens that are there already.
+    pub tokens: Option<SuppliedTokens>,
+    /// The port that codes come back to; a free one without.
+    pub callback_port: Option<u16>,
+    /// What stands between this machine and the person's browser.
+    pub surroundings: Surroundings,
 }
 
 /// Where codes come back to.
@@ -47,6 +89,8 @@ pub struct Listening {
     redirect_uri: String,
     /// The listener behind it, or why the redirect URI does not lead to one.
     listener: Result<Arc<Listener>, String>,
+    /// The other loopback address at the same port.
+    twin: Option<Twin>,
 }
 
 impl Listening {
@@ -66,26 +110,46 @@ impl SignIn {
     /// # Errors
     /// If no port can be had at all.
     pub fn listen(&self, configured: Option<&str>) -> Result<Listening, SignInError> {
-        let free = || {
-            Listener::bind(None).map(Arc::new).map_err(|e| {
-                SignInError::Unusable(format!("no port of 127.0.0.1 could be opened for the callback: {e}"))
-            })
-        };
         let Some(uri) = configured else {
-            let listener = free()?;
-            return Ok(Listening { redirect_uri: listener.redirect_uri(), listener: Ok(listener) });
+            let listener = Listener::bind(self.callback_port).map(Arc::new).map_err(|e| {
+                SignInError::Unusable(match self.callback_port {
+                    Some(port) => format!("--callback-port {port} could not be opened on 127.0.0.1: {e}"),
+                    None => format!("no port of 127.0.0.1 could be opened for the callback: {e}"),
+                })
+            })?;
+            return Ok(Listening { redirect_uri: listener.redirect_uri(), listener: Ok(listener), twin: None });
         };
         let url =
             Url::parse(uri).map_err(|e| SignInError::Unusable(format!("--redirect-uri {uri} is not a URI: {e}")))?;
-        // The listener is there for 127.0.0.1 (and for localhost, where that is the same).
-        let ours = url.scheme() == "http" && ["127.0.0.1", "localhost"].contains(&url.host_str().unwrap_or_default());
-        let listener = match url.port() {
+        let host = url.host_str().unwrap_or_default();
+        let ours = url.scheme() == "http" && ["127.0.0.1", "localhost", "[::1]"].contains(&host);
+        if let (true, Some(port), Some(other)) = (ours, url.port(), self.callback_port.filter(|p| Some(*p) != url.port()))
+        {
+            return Err(SignInError::Unusable(format!(
+                "--callback-port {other} and --redirect-uri {uri} (port {port}) contradict each other"
+            )));
+        }
+        let mut listener = match url.port() {
             Some(port) if ours => {
                 Listener::bind(Some(port)).map(Arc::new).map_err(|e| format!("port {port} could not be opened: {e}"))
             }
-            _ => Err(format!("{uri} does not lead to a port of 127.0.0.1")),
+            _ => Err(format!("{uri} does not lead to a port of this machine")),
         };
-        Ok(Listening { redirect_uri: uri.to_owned(), listener })
+        let mut twin = None;
+        if let (Ok(there), "localhost" | "[::1]") = (&listener, host) {
+            match Twin::of(there.port()) {
+                Ok(both) => twin = Some(both),
+                // A machine without IPv6 takes localhost for 127.0.0.1.
+                Err(_) if host == "localhost" => {}
+                Err(e) => listener = Err(format!("port {} of [::1] could not be opened: {e}", there.port())),
+            }
+        }
+        Ok(Listening { redirect_uri: uri.to_owned(), listener, twin })
+    }
+
+    /// Whether nobody signs in, because tokens are supplied.
+    pub fn is_supplied(&self) -> bool {
+        self.agent == AgentName::Token
     }
 
     /// The agent.
@@ -103,14 +167,32 @@ impl SignIn {
             AgentName::Form => Ok(self.form()),
             AgentName::Browser => self.browser(listening, say),
             AgentName::Paste => Ok(self.paste(listening, say)),
-            AgentName::Auto if self.credentials.is_some() => Ok(self.form()),
-            // A server that asks nobody anything needs nobody.
-            AgentName::Auto if asks_nothing(wire, ordinary).await => Ok(self.form()),
-            AgentName::Auto if self.terminal && self.display && listening.listener.is_ok() => {
-                self.browser(listening, say)
-            }
-            AgentName::Auto if self.terminal => Ok(self.paste(listening, say)),
-            AgentName::Auto => Err(SignInError::NobodyThere),
+            AgentName::Command => self.command().ok_or_else(|| needs("--agent command", "--login-command PROGRAM")),
+            AgentName::Session => self.session().ok_or_else(|| needs("--agent session", "--session FILE")),
+            AgentName::Token => Err(needs("--agent token", "OAUDIT_ACCESS_TOKEN or OAUDIT_REFRESH_TOKEN")),
+            AgentName::Auto => self.fitting(wire, listening, ordinary, say).await,
+        }
+    }
+
+    /// What was given decides; then what the server asks; then what the machine has.
+    async fn fitting(
+        &self,
+        wire: &Wire,
+        listening: Listening,
+        ordinary: &Ordinary,
+        say: &Say,
+    ) -> Result<Arc<dyn Agent>, SignInError> {
+        if let Some(given) = self.session().or_else(|| self.command()) {
+            return Ok(given);
+        }
+        // A server that asks nobody anything needs nobody.
+        if self.credentials.is_some() || asks_nothing(wire, ordinary).await {
+            return Ok(self.form());
+        }
+        match (self.terminal, self.display && listening.listener.is_ok()) {
+            (true, true) => self.browser(listening, say),
+            (true, false) => Ok(self.paste(listening, say)),
+            (false, _) => Err(SignInError::NobodyThere),
         }
     }
 
@@ -118,17 +200,46 @@ impl SignIn {
         Arc::new(FormAgent::new(self.credentials.clone()))
     }
 
+    fn session(&self) -> Option<Arc<dyn Agent>> {
+        self.session.as_ref().map(|session| Arc::new(SessionAgent::new(session)) as Arc<dyn Agent>)
+    }
+
+    fn command(&self) -> Option<Arc<dyn Agent>> {
+        let mut program = self.command.clone()?;
+        program.username = program.username.or_else(|| self.credentials.as_ref().map(|c| c.username.clone()));
+        Some(Arc::new(CommandAgent::new(program)))
+    }
+
     fn browser(&self, listening: Listening, say: &Say) -> Result<Arc<dyn Agent>, SignInError> {
-        let listener = listening.listener.map_err(|why| {
+        let Listening { listener, twin, .. } = listening;
+        let listener = listener.map_err(|why| {
             SignInError::Unusable(format!("the browser agent needs a redirect URI on this machine: {why}"))
         })?;
-        Ok(Arc::new(BrowserAgent::new(listener, !self.no_open, prose(say))))
+        self.hint(listener.port(), say);
+        let patience = listener.clocks().sign_in;
+        let agent = Arc::new(BrowserAgent::new(listener, !self.no_open, prose(say)));
+        Ok(Arc::new(Counting::new(agent, patience, prose(say), twin)))
     }
 
     fn paste(&self, listening: Listening, say: &Say) -> Arc<dyn Agent> {
+        let Listening { listener, twin, .. } = listening;
+        let listener = listener.ok();
+        if let Some(listener) = &listener {
+            self.hint(listener.port(), say);
+        }
+        let patience = listener.as_ref().map_or_else(|| Clocks::default().sign_in, |l| l.clocks().sign_in);
         let stdin = tokio::io::BufReader::new(tokio::io::stdin());
-        Arc::new(PasteAgent::new(listening.listener.ok(), stdin, prose(say)))
+        let agent = Arc::new(PasteAgent::new(listener, stdin, prose(say)));
+        Arc::new(Counting::new(agent, patience, prose(say), twin))
     }
+
+    fn hint(&self, port: u16, say: &Say) {
+        self.surroundings.hints(port).iter().for_each(|hint| say(Progress::Says(hint)));
+    }
+}
+
+fn needs(agent: &str, what: &str) -> SignInError {
+    SignInError::Unusable(format!("{agent} needs {what}"))
 }
 
 fn prose(say: &Say) -> Arc<dyn Fn(&str) + Send + Sync> {

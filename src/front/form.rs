@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::sync::Mutex;
 
 use super::album::{Album, SeenPage};
+use super::cookies::SavedSession;
 use super::fill::{self, Filled};
 use super::html::{FieldKind, Sheet};
 use super::jar::Jar;
@@ -40,6 +41,16 @@ impl FormAgent {
     /// An agent with these credentials. Without any it can use servers that ask for none.
     pub fn new(credentials: Option<Credentials>) -> Self {
         Self { credentials, session: Mutex::new(Jar::default()), logins: AtomicUsize::new(0), album: Album::default() }
+    }
+
+    /// An agent that goes on with the session of somebody who signed in elsewhere, and never logs in itself.
+    pub(super) fn with_session(session: Jar) -> Self {
+        Self { session: Mutex::new(session), ..Self::new(None) }
+    }
+
+    /// Goes on with another session.
+    pub(super) async fn take_session(&self, session: Jar) {
+        *self.session.lock().await = session;
     }
 
     async fn walk(
@@ -152,6 +163,14 @@ impl Agent for FormAgent {
 
     fn pages(&self) -> Vec<SeenPage> {
         self.album.pages()
+    }
+
+    fn session(&self) -> Option<SavedSession> {
+        self.session.try_lock().ok().map(|jar| SavedSession::from(&*jar))
+    }
+
+    fn keeps_session(&self) -> bool {
+        true
     }
 }
 

@@ -29,6 +29,8 @@ pub struct PasteAgent {
     input: Mutex<Lines<Input>>,
     say: Say,
     logins: AtomicUsize,
+    /// How often an address was printed for the person to open.
+    asked: AtomicUsize,
 }
 
 impl fmt::Debug for PasteAgent {
@@ -56,7 +58,7 @@ impl PasteAgent {
         say: Say,
     ) -> Self {
         let input: Input = Box::new(input);
-        Self { listener: listener.map(Into::into), input: Mutex::new(input.lines()), say, logins: AtomicUsize::new(0) }
+        Self { listener: listener.map(Into::into), input: Mutex::new(input.lines()), say, logins: AtomicUsize::new(0), asked: AtomicUsize::new(0) }
     }
 
     async fn go(&self, wire: &Wire, request: &AuthorizationRequest, purpose: Purpose) -> Result<Landing, SignInError> {
@@ -104,6 +106,7 @@ impl PasteAgent {
             Purpose::Odd => " If the browser shows an error page, just press Enter.",
             Purpose::SignIn | Purpose::Ordinary => "",
         };
+        self.asked.fetch_add(1, Ordering::Relaxed);
         (self.say)(&format!(
             "Open this address in a browser:\n\n{url}\n\nThe browser ends at an address that begins with {}; it need not \
              load. Paste that whole address here.{error_page}",
@@ -162,6 +165,14 @@ impl Agent for PasteAgent {
 
     fn sees_pages(&self) -> bool {
         false
+    }
+
+    fn asks(&self) -> super::Asks {
+        super::Asks::EveryTime
+    }
+
+    fn prompts(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
     }
 }
 

@@ -75,8 +75,8 @@ fn our_host(shared: &Shared, request: &Request) -> Option<String> {
         return None;
     };
     let host = host.to_str().ok()?.to_ascii_lowercase();
-    let (name, port) = host.split_once(':').unwrap_or((&host, "80"));
-    let ours = matches!(name, "127.0.0.1" | "localhost") && port == shared.port.to_string();
+    let (name, port) = host.rsplit_once(':').unwrap_or((&host, "80"));
+    let ours = matches!(name, "127.0.0.1" | "localhost" | "[::1]") && port == shared.port.to_string();
     ours.then_some(host)
 }
 

@@ -1,0 +1,289 @@
+//! The agent `command`: a program of the user's signs in, for logins that nothing else can do (passkeys, corporate
+//! single sign-on, a browser script of one's own).
+//!
+//! The program is started without a shell. It reads one JSON object from standard input and writes one to standard
+//! output: the address that the browser came back to, or the cookies of a session, with which the form machinery goes
+//! on. What it writes to standard error is shown only if it fails.
+
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::browser::{address, learn};
+use super::cookies::SavedSession;
+use super::form::FormAgent;
+use super::jar::Jar;
+use super::session::{at_login, wants_login};
+use super::{Agent, Landing, Purpose, SeenPage, SignInError, Visiting};
+use crate::oauth::answer::Returned;
+use crate::oauth::request::AuthorizationRequest;
+use crate::wire::Wire;
+
+/// The most that is read of what the program writes.
+const LONGEST: usize = 1 << 20;
+
+/// The program and how it is used.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// Name and arguments; no shell reads them.
+    pub run: Vec<String>,
+    /// How long it may take.
+    pub limit: Duration,
+    /// Told to it, if known. The password is not: the program knows where to find it.
+    pub username: Option<String>,
+}
+
+impl Program {
+    /// Seconds that a program may take unless it is told otherwise.
+    pub const LIMIT: Duration = Duration::from_secs(120);
+
+    /// Reads a command line: words as a shell would split them, and nothing else that a shell does.
+    pub fn parse(line: &str) -> Option<Self> {
+        let run = shlex::split(line).filter(|words| !words.is_empty())?;
+        Some(Self { run, limit: Self::LIMIT, username: None })
+    }
+
+    fn name(&self) -> &str {
+        self.run.first().map_or("", String::as_str)
+    }
+}
+
+/// What the program answered.
+#[derive(Debug)]
+enum Answer {
+    /// Where the browser came back to.
+    CameBack(Returned),
+    /// The cookies of a session.
+    Session(SavedSession),
+    /// It saw a page of the server, which is the end of some odd requests.
+    SawPage(String),
+}
+
+/// Runs a program for every visit, or until it hands over a session.
+#[derive(Debug)]
+pub struct CommandAgent {
+    program: Program,
+    forms: FormAgent,
+    /// Whether a session was handed over.
+    has_session: AtomicBool,
+    logins: AtomicUsize,
+}
+
+impl CommandAgent {
+    /// An agent that runs this program.
+    pub fn new(program: Program) -> Self {
+        let forms = FormAgent::with_session(Jar::default());
+        Self { program, forms, has_session: AtomicBool::new(false), logins: AtomicUsize::new(0) }
+    }
+
+    async fn go(&self, wire: &Wire, request: &AuthorizationRequest, purpose: Purpose) -> Result<Landing, SignInError> {
+        if self.has_session.load(Ordering::Relaxed) {
+            match self.forms.visit(wire, request, purpose).await {
+                Err(SignInError::NobodyThere) if purpose == Purpose::Odd || wants_login(request) => {
+                    return at_login(&self.forms, wire, request).await;
+                }
+                // The session has ended: the program may make another.
+                Err(SignInError::NobodyThere) => {}
+                ended => return ended,
+            }
+        }
+        match self.ask(wire, request, purpose).await? {
+            Answer::CameBack(returned) => {
+                learn(wire, &returned);
+                let state = returned.get("state").unwrap_or_default();
+                if !state.is_empty() && !request.state().is_empty() && state != request.state() {
+                    return Err(self.failed("answered with a callback_url of another request: its state is not the one sent"));
+                }
+                if returned.get("error").is_none() {
+                    self.logins.store(1, Ordering::Relaxed);
+                }
+                Ok(Landing::Returned(returned))
+            }
+            Answer::SawPage(what) => {
+                let what = wire.vault().redact(&what).into_owned();
+                Ok(Landing::NeverCameBack(format!("the program that signs in saw a page of the server: {what}")))
+            }
+            Answer::Session(session) => {
+                for cookie in &session.cookies {
+                    wire.vault().learn("cookie", cookie.value.expose());
+                }
+                self.forms.take_session(Jar::from(&session)).await;
+                self.has_session.store(true, Ordering::Relaxed);
+                match self.forms.visit(wire, request, purpose).await {
+                    Err(SignInError::NobodyThere) => {
+                        Err(self.failed("handed over cookies, but the server shows its login page all the same"))
+                    }
+                    ended => {
+                        self.logins.fetch_add(1, Ordering::Relaxed);
+                        ended
+                    }
+                }
+            }
+        }
+    }
+
+    async fn ask(&self, wire: &Wire, request: &AuthorizationRequest, purpose: Purpose) -> Result<Answer, SignInError> {
+        let url = address(request)?;
+        let mut asked = json!({
+            "authorize_url": url.as_str(),
+            "redirect_uri": request.redirect_uri(),
+            "state": request.state(),
+            "purpose": match purpose {
+                Purpose::SignIn => "sign-in",
+                Purpose::Ordinary => "ordinary",
+                Purpose::Odd => "odd",
+            },
+        });
+        if let Some(username) = &self.program.username {
+            asked["username"] = json!(username);
+        }
+        let ran = timeout(self.program.limit, self.run(&asked)).await;
+        let output = ran.map_err(|_| self.failed(&format!("did not answer within {} s and was stopped", self.program.limit.as_secs())))??;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let last = said.lines().map(str::trim).rfind(|l| !l.is_empty()).unwrap_or_default();
+            let last: String = wire.vault().redact(last).chars().take(200).collect();
+            let said = if last.is_empty() { String::new() } else { format!(" (\"{last}\")") };
+            let how = output.status.code().map_or("was ended by a signal".into(), |code| format!("ended with exit code {code}"));
+            return Err(self.failed(&format!("{how}{said}")));
+        }
+        read(&output.stdout).map_err(|why| self.failed(&why))
+    }
+
+    async fn run(&self, asked: &Value) -> Result<std::process::Output, SignInError> {
+        let (program, arguments) = self.program.run.split_first().ok_or(SignInError::NobodyThere)?;
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // One that takes too long must not live on.
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|e| self.failed(&format!("could not be started: {e}")))?;
+        let stdin = child.stdin.take();
+        let line = format!("{asked}\n");
+        // Written while the answer is read: a program that reads nothing is no error.
+        let writing = async {
+            if let Some(mut stdin) = stdin {
+                let _ = stdin.write_all(line.as_bytes()).await;
+            }
+        };
+        let ((), output) = tokio::join!(writing, child.wait_with_output());
+        output.map_err(|e| self.failed(&format!("could not be listened to: {e}")))
+    }
+
+    fn failed(&self, why: &str) -> SignInError {
+        SignInError::Command { program: self.program.name().to_owned(), why: why.to_owned() }
+    }
+}
+
+/// Reads the answer: the whole output as JSON, or its last line, for programs that talk before they answer.
+fn read(output: &[u8]) -> Result<Answer, String> {
+    if output.len() > LONGEST {
+        return Err("wrote more than 1 MiB".into());
+    }
+    let text = String::from_utf8_lossy(output);
+    let last = text.lines().map(str::trim).rfind(|l| !l.is_empty());
+    let Some(last) = last else {
+        return Err("wrote nothing to standard output; due is one JSON object with callback_url or cookies".into());
+    };
+    let json = serde_json::from_str::<Value>(&text).or_else(|_| serde_json::from_str(last));
+    let Some(json) = json.ok().filter(|json: &Value| json.is_object() || json.is_array()) else {
+        return Err("wrote something that is not JSON; due is one JSON object with callback_url or cookies".into());
+    };
+    let text = |name: &str| json.get(name).and_then(Value::as_str);
+    if let Some(why) = text("error") {
+        return Err(format!("says that it could not sign in: {why}"));
+    }
+    if let Some(url) = text("callback_url") {
+        return match url::Url::parse(url) {
+            Ok(_) => Ok(Answer::CameBack(Returned::read(url, None))),
+            Err(error) => Err(format!("answered with a callback_url that is no address: {error}")),
+        };
+    }
+    if let Some(page) = text("page") {
+        return Ok(Answer::SawPage(page.chars().take(200).collect()));
+    }
+    if json.is_array() || json.get("cookies").is_some() {
+        let session = SavedSession::of(&json).map_err(|why| format!("answered with cookies that cannot be used: {why}"))?;
+        return Ok(Answer::Session(session));
+    }
+    Err("answered with JSON that has neither callback_url nor cookies".into())
+}
+
+impl Agent for CommandAgent {
+    fn name(&self) -> &'static str {
+        "command"
+    }
+
+    fn visit<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest, purpose: Purpose) -> Visiting<'a> {
+        Box::pin(self.go(wire, request, purpose))
+    }
+
+    fn look<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest) -> Option<Visiting<'a>> {
+        self.sees_pages().then(|| self.forms.look(wire, request)).flatten()
+    }
+
+    fn logins(&self) -> usize {
+        self.logins.load(Ordering::Relaxed)
+    }
+
+    fn sees_pages(&self) -> bool {
+        self.has_session.load(Ordering::Relaxed)
+    }
+
+    fn pages(&self) -> Vec<SeenPage> {
+        self.forms.pages()
+    }
+
+    fn session(&self) -> Option<SavedSession> {
+        self.sees_pages().then(|| self.forms.session()).flatten()
+    }
+
+    fn keeps_session(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(output: &str) -> String {
+        read(output.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn an_answer_is_a_callback_or_cookies() {
+        let callback = "Launching…\n{\"callback_url\": \"http://127.0.0.1:1/callback?code=x&state=y\"}\n";
+        let Ok(Answer::CameBack(returned)) = read(callback.as_bytes()) else { panic!("no callback") };
+        assert_eq!(returned.get("code"), Some("x"));
+        let cookies = r#"{"cookies": [{"name": "sid", "value": "x", "domain": "127.0.0.1"}]}"#;
+        let Ok(Answer::Session(session)) = read(cookies.as_bytes()) else { panic!("no cookies") };
+        assert_eq!(session.cookies[0].domain, "127.0.0.1");
+        assert!(matches!(read(br#"{"page": "400 invalid redirect_uri"}"#), Ok(Answer::SawPage(_))));
+    }
+
+    #[test]
+    fn what_is_no_answer_is_said_in_a_sentence() {
+        assert!(refused("").starts_with("wrote nothing"));
+        assert!(refused("done").starts_with("wrote something that is not JSON"));
+        assert!(refused("{}").ends_with("neither callback_url nor cookies"));
+        assert!(refused(r#"{"error": "captcha"}"#).ends_with("could not sign in: captcha"));
+        assert!(refused(r#"{"callback_url": "nowhere"}"#).contains("no address"));
+        assert!(refused(r#"{"cookies": []}"#).contains("is empty"));
+    }
+
+    #[test]
+    fn no_shell_reads_the_command_line() {
+        let program = Program::parse("node 'log in.mjs' $HOME; rm -rf x").unwrap();
+        assert_eq!(program.run, ["node", "log in.mjs", "$HOME;", "rm", "-rf", "x"]);
+        assert!(Program::parse("  ").is_none() && Program::parse("'open").is_none());
+    }
+}
