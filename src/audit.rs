@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use crate::check::Demand;
 use crate::discovery::Discovery;
 use crate::front::{Front, Purpose, SignInError};
-use crate::needs::{Ordinary, Shortfall, no_resource};
+use crate::needs::{ConfidentialClient, Ordinary, Shortfall, SuppliedRefresh, no_resource};
 use crate::oauth::answer::{AuthorizationAnswer, Returned};
 use crate::oauth::client::Client;
 use crate::oauth::introspection::{Introspected, Introspection};
@@ -13,7 +13,7 @@ use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::scope::ScopeSet;
 use crate::oauth::token::TokenSet;
 use crate::profile::Profile;
-use crate::registration::Registered;
+use crate::registration::{Registered, Wanted};
 use crate::resource::{Reached, Resource};
 use crate::settings::Settings;
 use crate::wire::{ExchangeId, Reply, Wire};
@@ -43,8 +43,16 @@ pub struct Audit {
     pub settings: Settings,
     /// The introspection endpoint, where somebody is known who may ask it.
     pub introspection: Option<Introspection>,
+    /// The refresh token that the user supplied in place of signing in.
+    pub(crate) supplied_refresh: Option<SuppliedRefresh>,
     /// Whether two grants of one user and client live side by side; `None` if it could not be seen.
     pub(crate) side_by_side: OnceLock<Option<bool>>,
+    /// The confidential client that was configured.
+    pub(crate) confidential: Option<Arc<Client>>,
+    /// What clients of this run are registered with.
+    pub(crate) wanted: Option<Wanted>,
+    /// The confidential client and its own ordinary flow, made once for all checks that need it.
+    pub(crate) confidential_flow: tokio::sync::OnceCell<Result<ConfidentialClient, Shortfall>>,
     /// The second client's own ordinary flow, made once for all checks that need it as a control.
     pub(crate) other_flow: tokio::sync::OnceCell<Result<Arc<TokenSet>, Shortfall>>,
     /// What the introspection endpoint says about the baseline's access token, asked once for all rules that read it.

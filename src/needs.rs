@@ -18,6 +18,7 @@ use crate::oauth::scope::ScopeSet;
 use crate::wire::{Trouble, Wire};
 
 mod addresses;
+mod confidential;
 mod documents;
 mod forgery;
 mod logs;
@@ -26,8 +27,10 @@ mod pages;
 mod parties;
 mod scoped;
 mod scopes;
+mod supplied;
 
 pub use addresses::Addresses;
+pub use confidential::{ConfidentialClient, PerhapsConfidential};
 pub use documents::{AboutResource, Baseline, Documents, FlowAttempt, ResourceMetadata, WholeLedger};
 pub use forgery::{IssuedTokens, RealToken, SignedToken, judge_refusal, not_signed};
 pub use logs::Logs;
@@ -36,6 +39,7 @@ pub use pages::Pages;
 pub use parties::{Anonymous, OpenId, OpenResource, OtherClient, Registration, Resource, Revocation, no_resource};
 pub use scoped::{Held, Scoped};
 pub use scopes::AdvertisedScopes;
+pub use supplied::SuppliedRefresh;
 
 /// What a check knows beside its needs.
 #[derive(Debug, Clone)]
@@ -155,6 +159,19 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// Every stage, in order.
+    pub const ALL: [Self; 9] = [
+        Self::Documents,
+        Self::Anonymous,
+        Self::Baseline,
+        Self::OwnMaterial,
+        Self::Waiting,
+        Self::OddRequests,
+        Self::Grants,
+        Self::Session,
+        Self::Ledger,
+    ];
+
     /// For a person who waits.
     pub const fn describe(self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! The vocabulary of OAuth: requests as they are built, answers as they are read.
 
 pub mod answer;
+pub mod assertion;
 pub mod audience;
 pub mod challenge;
 pub mod claims;

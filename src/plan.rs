@@ -1,6 +1,6 @@
 //! Which checks run, when, and what that takes: a pure function of the catalogue, the profile and the options.
 
-use crate::check::{AnyCheck, Reach};
+use crate::check::{AnyCheck, Reach, Verdict};
 use crate::needs::{Ordinary, Stage};
 use crate::profile::Profile;
 
@@ -60,6 +60,8 @@ pub struct Plan {
     pub checks: Vec<&'static dyn AnyCheck>,
     /// Those left out because they would spoil too much.
     pub beyond_reach: Vec<&'static dyn AnyCheck>,
+    /// Those left out for another reason, and what is to be said of them.
+    pub left_out: Vec<(&'static dyn AnyCheck, Verdict)>,
 }
 
 impl Plan {
@@ -87,7 +89,19 @@ impl Plan {
             return Err(SelectionError::NotInForce { glob: glob.clone(), profile: profile.name.as_str() });
         }
         let (checks, beyond_reach) = chosen.into_iter().partition(|c| c.card().reach <= selection.reach);
-        Ok(Self { checks, beyond_reach })
+        Ok(Self { checks, beyond_reach, left_out: Vec::new() })
+    }
+
+    /// Leaves out every check for which `why` has a verdict already.
+    pub fn leave_out(&mut self, why: impl Fn(&dyn AnyCheck) -> Option<Verdict>) {
+        let mut stay = Vec::with_capacity(self.checks.len());
+        for check in std::mem::take(&mut self.checks) {
+            match why(check) {
+                Some(verdict) => self.left_out.push((check, verdict)),
+                None => stay.push(check),
+            }
+        }
+        self.checks = stay;
     }
 
     /// The checks of a stage.

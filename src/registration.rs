@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::discovery::Metadata;
+use crate::oauth::assertion::Signer;
 use crate::oauth::client::{Client, ClientAuth, Management, Origin};
 use crate::oauth::pkce::random_text;
 use crate::oauth::scope::ScopeSet;
@@ -30,6 +31,7 @@ impl Configured {
             id: self.id.clone(),
             secret: self.secret.clone(),
             auth,
+            signer: None,
             redirect_uri: redirect_uri.to_owned(),
             https_redirect_uri: None,
             origin: Origin::Configured,
@@ -43,6 +45,11 @@ pub enum RegistrationError {
     /// The server offers no registration.
     #[error("the server offers no dynamic client registration (no registration_endpoint), and no client is configured")]
     NotOffered,
+    /// It does not say that it takes client ID metadata documents.
+    #[error(
+        "the server does not say client_id_metadata_document_supported, so {0} cannot be used as a client identifier there"
+    )]
+    NoDocuments(String),
     /// It refused.
     #[error("the server refused to register a client: {0}")]
     Refused(String),
@@ -51,8 +58,13 @@ pub enum RegistrationError {
 impl RegistrationError {
     /// What to type next.
     pub fn hint(&self) -> &'static str {
-        "register a public client with the redirect URI http://127.0.0.1:8765/callback by hand, then run with \
-         --client-id ID --redirect-uri http://127.0.0.1:8765/callback (a secret goes into OAUDIT_CLIENT_SECRET)"
+        match self {
+            Self::NoDocuments(_) => "leave --client-metadata-url out, or have the server take such documents",
+            Self::NotOffered | Self::Refused(_) => {
+                "register a public client with the redirect URI http://127.0.0.1:8765/callback by hand, then run with \
+                 --client-id ID --redirect-uri http://127.0.0.1:8765/callback (a secret goes into OAUDIT_CLIENT_SECRET)"
+            }
+        }
     }
 }
 
@@ -91,20 +103,41 @@ pub struct Wanted {
     pub b: Option<Configured>,
     /// No second client is needed.
     pub alone: bool,
+    /// The address of a metadata document that is the first client's identifier.
+    pub document: Option<String>,
+    /// What signs for configured clients that authenticate by signatures.
+    pub signer: Option<Signer>,
+}
+
+impl Wanted {
+    /// A configured client, as it comes back to the redirect URI of this run.
+    pub fn configured(&self, wire: &Wire, configured: &Configured) -> Client {
+        if let Some(secret) = &configured.secret {
+            wire.vault().learn("client_secret", secret.expose());
+        }
+        let mut client = configured.client(&self.redirect_uri);
+        client.signer = self.signer.clone().filter(|_| client.auth == ClientAuth::PrivateKeyJwt);
+        client
+    }
 }
 
 /// Comes by the clients. A second one that cannot be had is no error.
 pub async fn clients(wire: &Wire, metadata: &Metadata, wanted: &Wanted) -> Result<Clients, RegistrationError> {
     let wire = &wire.stamped("registration");
-    let configured = |c: &Configured| {
-        if let Some(secret) = &c.secret {
-            wire.vault().learn("client_secret", secret.expose());
-        }
-        Arc::new(c.client(&wanted.redirect_uri))
-    };
+    let configured = |c: &Configured| Arc::new(wanted.configured(wire, c));
     let b = wanted.b.as_ref().map(&configured);
     if let Some(a) = &wanted.a {
         return Ok(Clients { a: configured(a), b, registered: None });
+    }
+    if let Some(url) = &wanted.document {
+        return match metadata.member("client_id_metadata_document_supported") {
+            Some(Value::Bool(true)) => {
+                let known = Configured { id: url.clone(), secret: None, auth: Some(ClientAuth::None) };
+                let client = Client { origin: Origin::Document, ..known.client(&wanted.redirect_uri) };
+                Ok(Clients { a: Arc::new(client), b, registered: None })
+            }
+            _ => Err(RegistrationError::NoDocuments(url.clone())),
+        };
     }
     let endpoint = metadata.text("registration_endpoint").ok_or(RegistrationError::NotOffered)?;
     let auth = preferred(metadata);
@@ -254,6 +287,7 @@ fn read(
         id: id.to_owned(),
         secret,
         auth,
+        signer: None,
         redirect_uri: redirect_uri.to_owned(),
         https_redirect_uri: https.filter(|uri| taken(uri)),
         origin: Origin::Dynamic(management),

@@ -13,10 +13,11 @@ use crate::audit::Audit;
 use crate::check::{AnyCheck, Check as _, Outcome, Unsettled, Verdict};
 use crate::checks;
 use crate::checks::transport::certificate_valid::{self, CertificateValid};
-use crate::discovery::{Broken, Discovery, Found, Probing, Target, Whose, discover};
+use crate::discovery::{Broken, Discovery, Found, Probing, ServerFacts, Target, Whose, discover};
 use crate::front::{Front, SignIn};
 use crate::logs;
 use crate::needs::{Context, Ordinary, Stage};
+use crate::oauth::assertion::{ClientKey, Signer};
 use crate::oauth::client::Client;
 use crate::oauth::introspection::Introspection;
 use crate::oauth::scope::ScopeSet;
@@ -32,6 +33,7 @@ mod flow;
 mod freeze;
 pub mod login;
 mod ordinary;
+mod supplied;
 
 pub use freeze::Grading;
 
@@ -56,6 +58,14 @@ pub struct Options {
     pub client: Option<Configured>,
     /// The configured second client, if any.
     pub other_client: Option<Configured>,
+    /// A client that can show who it is, beside the one that the audit is made as.
+    pub confidential_client: Option<Configured>,
+    /// The address of the metadata document that is our client's identifier.
+    pub client_metadata_url: Option<String>,
+    /// The private key of configured clients that authenticate by signatures.
+    pub client_key: Option<ClientKey>,
+    /// How often a person may be asked for something.
+    pub max_prompts: Option<usize>,
     /// The redirect URI, if it is not ours to choose.
     pub redirect_uri: Option<String>,
     /// The scopes to ask for.
@@ -87,6 +97,12 @@ impl Options {
     pub fn catalogue(&self) -> Vec<&'static dyn AnyCheck> {
         checks::ALL.iter().chain(&self.further).copied().collect()
     }
+
+    /// What signs for our clients at this server.
+    fn signer(&self, server: &ServerFacts) -> Option<Signer> {
+        let listed = server.metadata.list("token_endpoint_auth_signing_alg_values_supported");
+        self.client_key.as_ref().map(|key| key.for_server(&server.issuer, listed.as_deref()))
+    }
 }
 
 impl Default for Options {
@@ -98,6 +114,10 @@ impl Default for Options {
             wire: WireOptions::default(),
             client: None,
             other_client: None,
+            confidential_client: None,
+            client_metadata_url: None,
+            client_key: None,
+            max_prompts: None,
             redirect_uri: None,
             scope: None,
             sign_in: SignIn::default(),
@@ -239,6 +259,7 @@ impl Run {
         };
         self.remark_on(&discovery);
         let stopped = match allowed {
+            true if self.options.sign_in.is_supplied() => self.with_tokens(wire, discovery.clone(), held).await,
             true => self.with_server(wire, discovery.clone(), held).await,
             false => Some(Stopped {
                 error: format!(
@@ -280,6 +301,8 @@ impl Run {
             a: self.options.client.clone(),
             b: self.options.other_client.clone(),
             alone: false,
+            document: self.options.client_metadata_url.clone(),
+            signer: self.options.signer(server),
         };
         self.tell(Progress::Begins("registration", 0));
         let clients = match registration::clients(wire, &server.metadata, &wanted).await {
@@ -287,6 +310,7 @@ impl Run {
             Err(error) => return Some(Stopped { error: error.to_string(), hint: error.hint().into() }),
         };
         hold(&held.clients, &clients);
+        let confidential = self.options.confidential_client.as_ref().map(|c| Arc::new(wanted.configured(wire, c)));
         let ordinary = Ordinary {
             endpoint: authorization,
             client: Arc::clone(&clients.a),
@@ -308,10 +332,14 @@ impl Run {
             other_client: clients.b.clone(),
             registered: clients.registered.clone(),
             held: Arc::clone(&held.clients),
-            front: Front::new(agent),
+            front: Front::new(agent).asking_at_most(self.options.max_prompts),
             ordinary,
             settings: self.options.settings.clone(),
             introspection,
+            supplied_refresh: None,
+            confidential,
+            wanted: Some(wanted.clone()),
+            confidential_flow: tokio::sync::OnceCell::new(),
             side_by_side: OnceLock::new(),
             other_flow: tokio::sync::OnceCell::new(),
             introspected: tokio::sync::OnceCell::new(),

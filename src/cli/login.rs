@@ -51,14 +51,25 @@ impl LoginArgs {
     async fn save(&self) -> Result<String, Complaint> {
         let target = self.target.target()?;
         let yes = self.yes;
+        let (stop, interrupt) = tokio::sync::watch::channel(false);
+        tokio::spawn(async move {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                let _ = stop.send(true);
+            }
+            // The sender must live as long as anybody looks at it.
+            std::future::pending::<()>().await;
+        });
         let options = Options {
             wire: self.wire.options()?,
             client: self.client.first()?,
+            client_key: self.client.key()?,
+            client_metadata_url: self.client.metadata_url(),
             redirect_uri: self.client.redirect_uri.clone(),
             scope: self.client.scope.as_deref().map(ScopeSet::parse),
             sign_in: self.sign_in.sign_in()?,
             consent: Arc::new(move |url| yes || confirmed(url)),
             progress: self.common.streams().progress(),
+            interrupt,
             ..Options::default()
         };
         // Made before anybody signs in: a session that cannot be kept must not be made.

@@ -13,6 +13,7 @@ use crate::front::cookies::SavedSession;
 use crate::front::form::Credentials;
 use crate::front::supplied::SuppliedTokens;
 use crate::front::surroundings::Surroundings;
+use crate::oauth::assertion::ClientKey;
 use crate::oauth::client::ClientAuth;
 use crate::oauth::secret::Secret;
 use crate::registration::Configured;
@@ -26,9 +27,27 @@ pub(super) struct ClientArgs {
     /// The variable that holds its secret.
     #[arg(long, value_name = "VAR", default_value = "OAUDIT_CLIENT_SECRET", requires = "client_id")]
     client_secret_env: String,
-    /// How it authenticates: none, client_secret_basic or client_secret_post.
+    /// How it authenticates: none, client_secret_basic, client_secret_post or private_key_jwt.
     #[arg(long, value_name = "METHOD", requires = "client_id", value_parser = client_auth)]
     client_auth: Option<ClientAuth>,
+    /// The private key for private_key_jwt, PEM.
+    #[arg(long, value_name = "FILE")]
+    client_key: Option<PathBuf>,
+    /// The kid under which the server knows it.
+    #[arg(long, value_name = "KID", requires = "client_key")]
+    client_key_id: Option<String>,
+    /// The address of a client ID metadata document, which is then the client identifier.
+    #[arg(long, value_name = "URL", conflicts_with = "client_id", value_parser = https)]
+    client_metadata_url: Option<String>,
+    /// A confidential client beside the one that is audited as; without it, one is registered where the server takes it.
+    #[arg(long, value_name = "ID")]
+    confidential_client_id: Option<String>,
+    /// The variable that holds its secret.
+    #[arg(long, value_name = "VAR", default_value = "OAUDIT_CONFIDENTIAL_SECRET", requires = "confidential_client_id")]
+    confidential_secret_env: String,
+    /// How it authenticates.
+    #[arg(long, value_name = "METHOD", requires = "confidential_client_id", value_parser = client_auth)]
+    confidential_auth: Option<ClientAuth>,
     /// A second client, for what must be bound to the first.
     #[arg(long, value_name = "ID")]
     client_b_id: Option<String>,
@@ -44,8 +63,19 @@ pub(super) struct ClientArgs {
 }
 
 fn client_auth(text: &str) -> Result<ClientAuth, String> {
-    let all = [ClientAuth::None, ClientAuth::Basic, ClientAuth::Post];
+    let all = ClientAuth::ALL;
     all.into_iter().find(|a| a.as_str() == text).ok_or_else(|| super::one_of(&all.map(ClientAuth::as_str)))
+}
+
+/// A client identifier of this kind is an https address with a path (client ID metadata document section 3); on this
+/// machine it may be http, for development.
+fn https(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).map_err(|e| e.to_string())?;
+    let fit = url.scheme() == "https" || crate::wire::guard::is_loopback_url(text);
+    match fit && url.path() != "/" && url.fragment().is_none() {
+        true => Ok(text.to_owned()),
+        false => Err("it is an https address with a path and without a fragment".into()),
+    }
 }
 
 impl ClientArgs {
@@ -55,9 +85,42 @@ impl ClientArgs {
         if secret.is_none() && matches!(self.client_auth, Some(ClientAuth::Basic | ClientAuth::Post)) {
             return Err(missing(&self.client_secret_env, "--client-secret-env"));
         }
+        if self.client_auth == Some(ClientAuth::PrivateKeyJwt) && self.client_key.is_none() {
+            return Err(Complaint::usage("private_key_jwt needs a private key", "add --client-key FILE"));
+        }
         // A secret that lies about in the environment is not sent for a client that says it has none.
         let secret = secret.filter(|_| self.client_auth != Some(ClientAuth::None));
         Ok(Some(Configured { id: id.clone(), secret, auth: self.client_auth }))
+    }
+
+    /// The key that signs for clients, if one is named.
+    pub(super) fn key(&self) -> Result<Option<ClientKey>, Complaint> {
+        let Some(path) = &self.client_key else { return Ok(None) };
+        let unreadable = |why: String| {
+            Complaint::usage(format!("{}: {why}", path.display()), "--client-key takes a private key in PEM")
+        };
+        let pem = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
+        ClientKey::read(&pem, self.client_key_id.clone()).map(Some).map_err(unreadable)
+    }
+
+    pub(super) fn metadata_url(&self) -> Option<String> {
+        self.client_metadata_url.clone()
+    }
+
+    pub(super) fn confidential(&self) -> Result<Option<Configured>, Complaint> {
+        let Some(id) = &self.confidential_client_id else { return Ok(None) };
+        let secret = variable(&self.confidential_secret_env);
+        let by_key = self.confidential_auth == Some(ClientAuth::PrivateKeyJwt);
+        if secret.is_none() && !by_key {
+            return Err(missing(&self.confidential_secret_env, "--confidential-secret-env"));
+        }
+        if by_key && self.client_key.is_none() {
+            return Err(Complaint::usage("private_key_jwt needs a private key", "add --client-key FILE"));
+        }
+        if self.confidential_auth == Some(ClientAuth::None) {
+            return Err(Complaint::usage("a confidential client does not authenticate by none", "leave it out"));
+        }
+        Ok(Some(Configured { id: id.clone(), secret, auth: self.confidential_auth }))
     }
 
     pub(super) fn second(&self) -> Result<Option<Configured>, Complaint> {

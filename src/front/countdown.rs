@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use super::browser::Say;
 use super::cookies::SavedSession;
 use super::twin::Twin;
-use super::{Agent, Asks, Purpose, SeenPage, SignInError, Visiting};
+use super::{Agent, Asks, Purpose, SeenPage, Visiting};
 use crate::oauth::request::AuthorizationRequest;
 use crate::wire::Wire;
 
@@ -115,6 +115,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::front::SignInError;
     use crate::oauth::request::tests::request_for;
 
     struct Sleeper(Duration);

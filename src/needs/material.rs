@@ -168,6 +168,9 @@ impl Needs for Refreshable {
     const STAGE: Stage = Stage::OwnMaterial;
     const VISITS: bool = true;
     async fn supply(cx: &Context, requests: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
+        if let Some(supplied) = &cx.audit.supplied_refresh {
+            return supplied.next(&cx.wire).await.map(Self);
+        }
         if Baseline::supply(cx, Vec::new()).await?.tokens.refresh_token.is_none() {
             return Err(Shortfall::NotApplicable("the server issues no refresh token, see refresh/issued".into()));
         }

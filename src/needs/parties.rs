@@ -14,7 +14,7 @@ use crate::oauth::introspection::Introspection;
 use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::revocation::Revoked;
 use crate::oauth::scope::ScopeSet;
-use crate::oauth::token::{Grant, TokenAnswer, TokenSet};
+use crate::oauth::token::{Grant, Latest, TokenAnswer, TokenSet};
 use crate::registration::Registered;
 use crate::wire::{Reply, Trouble, Wire};
 
@@ -46,6 +46,7 @@ impl Anonymous {
             redirect_uri: None,
             requested_scope: ScopeSet::default(),
             resource: None,
+            latest: Latest::default(),
         })
     }
 }

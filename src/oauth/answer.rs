@@ -7,7 +7,7 @@ use url::form_urlencoded;
 
 use super::request::AuthorizationRequest;
 use super::secret::Secret;
-use super::token::{Code, Grant};
+use super::token::{Code, Grant, Latest};
 use crate::wire::ExchangeId;
 
 /// What a page of the server looks like.
@@ -138,6 +138,7 @@ impl AuthorizationAnswer {
             redirect_uri: request.get("redirect_uri").map(str::to_owned),
             resource: request.get("resource").map(str::to_owned),
             client: Arc::clone(&request.client),
+            latest: Latest::default(),
         });
         Self::Code(Box::new(Code::new(value, request, grant, returned)))
     }

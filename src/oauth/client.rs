@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use url::form_urlencoded;
 
+use super::assertion::{JWT_BEARER, Signer};
 use super::secret::Secret;
 use crate::wire::Request;
 
@@ -16,15 +17,21 @@ pub enum ClientAuth {
     Basic,
     /// `client_id` and `client_secret` in the body.
     Post,
+    /// A JWT that the client signs (RFC 7523).
+    PrivateKeyJwt,
 }
 
 impl ClientAuth {
+    /// Every way.
+    pub const ALL: [Self; 4] = [Self::None, Self::Basic, Self::Post, Self::PrivateKeyJwt];
+
     /// The registered name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Basic => "client_secret_basic",
             Self::Post => "client_secret_post",
+            Self::PrivateKeyJwt => "private_key_jwt",
         }
     }
 }
@@ -45,6 +52,8 @@ pub enum Origin {
     Dynamic(Option<Management>),
     /// Named by the user.
     Configured,
+    /// Its identifier is the address of its metadata (client ID metadata document).
+    Document,
 }
 
 /// A client.
@@ -56,6 +65,8 @@ pub struct Client {
     pub secret: Option<Secret>,
     /// How it authenticates.
     pub auth: ClientAuth,
+    /// What signs for it, where it authenticates by signatures.
+    pub signer: Option<Signer>,
     /// The loopback redirect URI that its codes come back to.
     pub redirect_uri: String,
     /// An https redirect URI that is registered as well, if the server took one.
@@ -78,6 +89,12 @@ impl Client {
             ClientAuth::Post => {
                 pairs.push(("client_id".into(), self.id.clone()));
                 pairs.push(("client_secret".into(), secret.to_owned()));
+            }
+            ClientAuth::PrivateKeyJwt => {
+                let assertion = self.signer.as_ref().map(|signer| signer.assertion(&self.id)).unwrap_or_default();
+                pairs.push(("client_id".into(), self.id.clone()));
+                pairs.push(("client_assertion_type".into(), JWT_BEARER.into()));
+                pairs.push(("client_assertion".into(), assertion));
             }
             ClientAuth::Basic => {}
         }

@@ -127,6 +127,7 @@ pub(crate) mod tests {
             id: "client-a".into(),
             secret: None,
             auth: ClientAuth::None,
+            signer: None,
             redirect_uri: "http://127.0.0.1:8765/callback".into(),
             https_redirect_uri: None,
             origin: Origin::Configured,

@@ -3,7 +3,7 @@
 //! A [`Code`] is redeemed once: redeeming consumes it and yields a [`SpentCode`], and only that can be replayed. Using
 //! a code twice by mistake does not compile.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::Value;
 
@@ -58,6 +58,29 @@ pub struct Grant {
     pub requested_scope: ScopeSet,
     /// `resource` of the authorization request, if one was sent.
     pub resource: Option<String>,
+    /// The youngest refresh token of it.
+    pub latest: Latest,
+}
+
+/// The youngest refresh token of a grant, whoever got it: of one grant that many checks share, the others are used up.
+#[derive(Debug, Default)]
+pub struct Latest(Mutex<Option<Secret>>);
+
+impl Latest {
+    /// The token.
+    pub fn get(&self) -> Option<Secret> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, token: &Secret) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(token.clone());
+    }
+}
+
+impl From<Option<Secret>> for Latest {
+    fn from(token: Option<Secret>) -> Self {
+        Self(Mutex::new(token))
+    }
 }
 
 impl Grant {
@@ -281,9 +304,13 @@ impl TokenAnswer {
         if reply.is_success()
             && let Some(access_token) = text("access_token").filter(|t| !t.is_empty())
         {
+            let refresh_token = text("refresh_token").filter(|t| !t.is_empty()).map(Secret::new);
+            if let Some(token) = &refresh_token {
+                grant.latest.set(token);
+            }
             return Self::Granted(Box::new(TokenSet {
                 access_token: Secret::new(access_token),
-                refresh_token: text("refresh_token").filter(|t| !t.is_empty()).map(Secret::new),
+                refresh_token,
                 members: json.clone().unwrap_or_default(),
                 exchange,
                 grant: Arc::clone(grant),
@@ -387,6 +414,7 @@ pub(crate) mod tests {
             redirect_uri: None,
             requested_scope: ScopeSet::parse("a b"),
             resource: None,
+            latest: Latest::default(),
         });
         TokenAnswer::read(&reply, &grant)
     }

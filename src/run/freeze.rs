@@ -71,6 +71,7 @@ pub(super) fn audit_of_documents(profile: Profile, settings: Settings, discovery
         id: String::new(),
         secret: None,
         auth: ClientAuth::None,
+        signer: None,
         redirect_uri: String::new(),
         https_redirect_uri: None,
         origin: Origin::Configured,
@@ -95,6 +96,10 @@ pub(super) fn audit_of_documents(profile: Profile, settings: Settings, discovery
         ordinary,
         settings,
         introspection: None,
+        supplied_refresh: None,
+        confidential: None,
+        wanted: None,
+        confidential_flow: tokio::sync::OnceCell::new(),
         side_by_side: OnceLock::new(),
         other_flow: tokio::sync::OnceCell::new(),
         introspected: tokio::sync::OnceCell::new(),
@@ -220,6 +225,8 @@ impl Run {
                 let why = "it may spoil more than --reach allows".to_owned();
                 let how = format!("--reach {}", reach_name(card.reach));
                 (Ok(Verdict::NotRun { why, how }.into()), Duration::ZERO)
+            } else if let Some((_, verdict)) = self.plan.left_out.iter().find(|(c, _)| c.card().id == card.id) {
+                (Ok(verdict.clone().into()), Duration::ZERO)
             } else {
                 continue;
             };
@@ -244,6 +251,7 @@ fn sign_in(audit: &Audit) -> SignInLine {
     let how = match client.origin {
         Origin::Dynamic(_) => "dynamic",
         Origin::Configured => "configured",
+        Origin::Document => "metadata document",
     };
     SignInLine {
         agent: Some(audit.front.agent().name().to_owned()),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Options, Progress, broke, hold, ordinary, stop};
+use super::{Options, Progress, hold, ordinary, stop};
 use crate::discovery::{Discovery, Probing, Target, discover};
 use crate::front::cookies::SavedSession;
 use crate::front::{Front, Purpose, SignInError};
@@ -26,9 +26,14 @@ pub async fn login(target: &Target, mut options: Options) -> Result<SavedSession
         .map_err(|trouble| Stopped { error: trouble.to_string(), hint: "see --ca and --insecure".into() })?;
     let clients = Arc::default();
     let mut interrupt = options.interrupt.clone();
+    let interrupted = async move {
+        if interrupt.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
     let signed_in = tokio::select! {
         signed_in = signed_in(&wire, target, &options, &clients) => signed_in,
-        _ = interrupt.wait_for(|stop| *stop) => Err(broke()),
+        () = interrupted => Err(Stopped { error: "interrupted".into(), hint: String::new() }),
     };
     let held: Vec<Arc<Client>> = clients.lock().expect("no panic while it is held").clone();
     for left in registration::delete(&wire, held.iter().map(Arc::as_ref)).await {
@@ -70,6 +75,8 @@ async fn signed_in(
         a: options.client.clone(),
         b: None,
         alone: true,
+        document: options.client_metadata_url.clone(),
+        signer: options.signer(&discovery.server),
     };
     let clients = registration::clients(wire, &discovery.server.metadata, &wanted)
         .await

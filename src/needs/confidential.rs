@@ -1,0 +1,104 @@
+//! A client that can show who it is, beside the public one that the audit is made as.
+
+use std::sync::Arc;
+
+use super::{Baseline, Context, Needs, Shortfall, Stage};
+use crate::front::Purpose;
+use crate::oauth::answer::AuthorizationAnswer;
+use crate::oauth::client::{Client, ClientAuth};
+use crate::oauth::pkce::random_text;
+use crate::oauth::request::AuthorizationRequest;
+use crate::oauth::secret::Secret;
+use crate::oauth::token::{TokenAnswer, TokenSet};
+use crate::registration;
+
+/// A confidential client: the one that the audit is made as, if it is one; else the one that was configured; else one
+/// that is registered for this. Its right secret was seen to work, so that a refusal of a wrong one is for that.
+#[derive(Debug, Clone)]
+pub struct ConfidentialClient {
+    /// The client.
+    pub client: Arc<Client>,
+    /// What its own ordinary flow brought.
+    pub tokens: Arc<TokenSet>,
+}
+
+impl ConfidentialClient {
+    /// The same client as somebody would be who knows its identifier alone.
+    pub fn without_secret(&self) -> Client {
+        Client { auth: ClientAuth::None, secret: None, signer: None, ..(*self.client).clone() }
+    }
+
+    /// The same client with a secret that is not its own; `None` where it has none to be wrong.
+    pub fn with_secret(&self, secret: &str) -> Option<Client> {
+        let by_secret = matches!(self.client.auth, ClientAuth::Basic | ClientAuth::Post);
+        by_secret.then(|| Client { secret: Some(Secret::new(secret)), ..(*self.client).clone() })
+    }
+
+    /// The same client with a secret that is made up.
+    pub fn with_wrong_secret(&self) -> Option<Client> {
+        self.with_secret(&random_text(40))
+    }
+}
+
+impl Needs for ConfidentialClient {
+    const STAGE: Stage = Stage::OwnMaterial;
+    async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
+        Baseline::supply(cx, Vec::new()).await?;
+        cx.audit.confidential_flow.get_or_init(|| come_by(cx)).await.clone()
+    }
+}
+
+/// A confidential client if there is one to be had; else why there is none.
+#[derive(Debug, Clone)]
+pub struct PerhapsConfidential(pub Result<ConfidentialClient, Shortfall>);
+
+impl Needs for PerhapsConfidential {
+    const STAGE: Stage = Stage::OwnMaterial;
+    async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
+        Ok(Self(ConfidentialClient::supply(cx, Vec::new()).await))
+    }
+}
+
+async fn come_by(cx: &Context) -> Result<ConfidentialClient, Shortfall> {
+    let client = one(cx).await?;
+    let wire = cx.wire.stamped("confidential client");
+    let failed =
+        |what: String| Shortfall::Inconclusive(format!("the confidential client's own ordinary flow brought {what}"));
+    let request = cx.audit.ordinary().of(&client).request();
+    let code = match cx.audit.visit(&wire, request, Purpose::Ordinary).await? {
+        AuthorizationAnswer::Code(code) => code,
+        other => return Err(failed(other.describe())),
+    };
+    match code.redeem(&wire).await?.0 {
+        TokenAnswer::Granted(tokens) => Ok(ConfidentialClient { client, tokens: Arc::new(*tokens) }),
+        other => Err(failed(other.describe())),
+    }
+}
+
+async fn one(cx: &Context) -> Result<Arc<Client>, Shortfall> {
+    let audit = &cx.audit;
+    let own = &audit.ordinary().client;
+    if !own.is_public() {
+        return Ok(Arc::clone(own));
+    }
+    if let Some(configured) = &audit.confidential {
+        return Ok(Arc::clone(configured));
+    }
+    let none = |why: String| {
+        Shortfall::NotRun(why, "--confidential-client-id ID, its secret in OAUDIT_CONFIDENTIAL_SECRET".into())
+    };
+    let metadata = &audit.discovery.server.metadata;
+    let offered = metadata.text("registration_endpoint").is_some();
+    let Some(wanted) = audit.wanted.as_ref().filter(|_| offered) else {
+        return Err(none("no confidential client is configured, and none can be registered".into()));
+    };
+    let client = registration::confidential(&cx.wire, metadata, wanted)
+        .await
+        .map_err(|error| none(format!("no confidential client is to be had: {error}")))?;
+    let client = Arc::new(client);
+    audit.hold(Arc::clone(&client));
+    match client.is_public() {
+        true => Err(none("a client that asked for a secret was registered without one".into())),
+        false => Ok(client),
+    }
+}
