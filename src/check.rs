@@ -53,6 +53,18 @@ pub enum Reach {
     Session,
 }
 
+impl Reach {
+    /// The name on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::OwnMaterial => "own-material",
+            Self::Grant => "grant",
+            Self::Session => "session",
+        }
+    }
+}
+
 /// One sentence of one document: where it stands and how binding it is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Requirement {
@@ -353,6 +365,10 @@ pub trait AnyCheck: Send + Sync {
     fn stage(&self) -> Stage;
     /// The visits that it plans. Pure.
     fn visits(&self, ordinary: &Ordinary) -> usize;
+    /// Those of them that ask the server to show a page although there is a session. Pure.
+    fn asks_again(&self, _ordinary: &Ordinary) -> usize {
+        0
+    }
     /// Comes by its needs, sends and judges.
     fn conduct<'a>(&'a self, cx: &'a Context, ordinary: &'a Ordinary) -> Conducting<'a>;
 }
@@ -376,6 +392,11 @@ impl<C: Check> AnyCheck for C {
 
     fn visits(&self, ordinary: &Ordinary) -> usize {
         if C::Needs::VISITS { C::requests(ordinary).map_or(0, |r| r.len()) } else { 0 }
+    }
+
+    fn asks_again(&self, ordinary: &Ordinary) -> usize {
+        let again = |r: &&AuthorizationRequest| r.get("prompt").is_some_and(|p| p != "none") || r.get("max_age").is_some();
+        if C::Needs::VISITS { C::requests(ordinary).map_or(0, |all| all.iter().filter(again).count()) } else { 0 }
     }
 
     fn conduct<'a>(&'a self, cx: &'a Context, ordinary: &'a Ordinary) -> Conducting<'a> {

@@ -16,6 +16,7 @@ mod lab;
 mod login;
 mod logs;
 mod output;
+mod plan;
 mod rules;
 mod schema;
 mod scopes;
@@ -50,6 +51,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Show what a client would find: documents, endpoints, the first broken step and whose it is. Sends GETs alone.
     Discover(discover::DiscoverArgs),
+    /// Tell what an audit would do: checks, sign-ins, requests, what is spoiled and left. Sends GETs alone.
+    Plan(Box<plan::PlanArgs>),
     /// Sign in once and keep the session in a file, for `audit --session FILE`.
     Login(Box<login::LoginArgs>),
     /// Look at one access token: signature, expiry, issuer, audience, scopes, revocation.
@@ -122,6 +125,7 @@ pub async fn run() -> Exit {
         Command::Audit(args) => args.run().await,
         Command::Demo(args) => args.run().await,
         Command::Discover(args) => args.run().await,
+        Command::Plan(args) => args.run().await,
         Command::Login(args) => args.run().await,
         Command::Token(args) => args.run().await,
         Command::Checks(args) => args.run(),

@@ -256,9 +256,9 @@ impl Front {
         token_endpoint: &str,
     ) -> Result<AuthorizationAnswer, SignInError> {
         let _turn = self.lane.lock().await;
-        // The sign-in itself is always allowed: without it there is nothing to audit.
+        // The sign-in and the flow after it are always allowed: without them there is nothing to audit.
         if let Some(most) = self.most_prompts
-            && purpose != Purpose::SignIn
+            && wire.stamp() != "sign-in"
             && (self.agent.prompts() > most || (self.agent.asks() == Asks::EveryTime && self.agent.prompts() >= most))
         {
             return Err(SignInError::BudgetSpent(most));

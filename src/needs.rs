@@ -30,7 +30,7 @@ mod scopes;
 mod supplied;
 
 pub use addresses::Addresses;
-pub use confidential::{ConfidentialClient, PerhapsConfidential};
+pub use confidential::{ConfidentialClient, PerhapsConfidential, judge_unproven};
 pub use documents::{AboutResource, Baseline, Documents, FlowAttempt, ResourceMetadata, WholeLedger};
 pub use forgery::{IssuedTokens, RealToken, SignedToken, judge_refusal, not_signed};
 pub use logs::Logs;

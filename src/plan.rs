@@ -1,8 +1,11 @@
 //! Which checks run, when, and what that takes: a pure function of the catalogue, the profile and the options.
 
 use crate::check::{AnyCheck, Reach, Verdict};
+use crate::front::Asks;
 use crate::needs::{Ordinary, Stage};
 use crate::profile::Profile;
+
+pub mod outline;
 
 /// Which checks are wanted and how far they may go.
 #[derive(Debug, Clone)]
@@ -104,15 +107,44 @@ impl Plan {
         self.checks = stay;
     }
 
+    /// Leaves out what would ask a person more often than is allowed: what matters least first.
+    pub fn fit(&mut self, most: Option<usize>, asks: Asks, ordinary: &Ordinary) {
+        let Some(most) = most else { return };
+        let cost = |check: &dyn AnyCheck| match asks {
+            Asks::Nobody => 0,
+            Asks::WhenTheServerDoes => check.asks_again(ordinary),
+            Asks::EveryTime => check.visits(ordinary),
+        };
+        // Signing in, and seeing whether grants live side by side, comes before all checks.
+        let mut left = most.saturating_sub(if asks == Asks::EveryTime { 3 } else { 1 });
+        let mut by_impact: Vec<&'static dyn AnyCheck> = self.checks.clone();
+        by_impact.sort_by_key(|check| std::cmp::Reverse(check.card().impact));
+        let mut over = Vec::new();
+        for check in by_impact {
+            match left.checked_sub(cost(check)) {
+                Some(rest) => left = rest,
+                None => over.push(check.card().id),
+            }
+        }
+        self.leave_out(|check| {
+            let why = || {
+                let times = cost(check);
+                format!("it may ask the person {times} times more, and --max-prompts {most} is spent on what matters more")
+            };
+            over.contains(&check.card().id).then(|| Verdict::Inconclusive(why()))
+        });
+    }
+
     /// The checks of a stage.
     pub fn stage(&self, stage: Stage) -> Vec<&'static dyn AnyCheck> {
         self.checks.iter().copied().filter(|c| c.stage() == stage).collect()
     }
 
-    /// The most visits with the session that it takes: the sign-in, the look whether grants live side by side, and
-    /// every request of every check (many are answered to a stranger and need none).
+    /// The most visits with the session that it takes: the sign-in, the look whether grants live side by side, the
+    /// ordinary flows of a second and a confidential client, and every request of every check (many are answered to a
+    /// stranger and need none).
     pub fn visits(&self, ordinary: &Ordinary) -> usize {
-        2 + self.checks.iter().map(|c| c.visits(ordinary)).sum::<usize>()
+        5 + self.checks.iter().map(|c| c.visits(ordinary)).sum::<usize>()
     }
 }
 

@@ -30,9 +30,10 @@ use crate::wire::labels::sent_in_urls;
 use crate::wire::{Wire, WireOptions};
 
 mod flow;
+pub mod foresee;
 mod freeze;
 pub mod login;
-mod ordinary;
+pub(crate) mod ordinary;
 mod supplied;
 
 pub use freeze::Grading;
@@ -346,6 +347,7 @@ impl Run {
             baseline: OnceLock::new(),
         });
         held.audit = Some(Arc::clone(&audit));
+        self.plan.fit(self.options.max_prompts, audit.front.agent().asks(), &audit.ordinary);
         audit.front.plan(self.plan.visits(&audit.ordinary));
         let stopped = self.stages(wire, &audit, &wanted, held).await;
         if let Some(remark) = audit.front.agent().remark() {

@@ -2,7 +2,7 @@
 
 use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Verdict, demand, must, should};
 use crate::document::Document;
-use crate::needs::{Asked, Context, FrontChannel, Ordinary, Shortfall};
+use crate::needs::{Asked, Context, FrontChannel, Ordinary, PerhapsConfidential, Shortfall, ask};
 use crate::oauth::answer::AuthorizationAnswer;
 use crate::oauth::refusal::{Refusal, front_refusal, token_line};
 use crate::oauth::request::AuthorizationRequest;
@@ -22,6 +22,10 @@ const OF_CONFIDENTIAL: Demand = demand(
     "A confidential client gets no token by a request without code_challenge that has no OpenID nonce either.",
     &[must(Document::OAuth21, "7.5.1.1"), should(Document::Rfc9700, "2.1.1")],
 );
+const DESPITE_NONCE: Demand = demand(
+    "A confidential client gets no token by a request without code_challenge, its OpenID nonce notwithstanding.",
+    &[should(Document::Rfc9700, "2.1.1")],
+);
 const AT_ONCE: Demand = demand(
     "A request without code_challenge is refused with invalid_request at the authorization endpoint already.",
     &[should(Document::OAuth21, "4.1.2.1")],
@@ -31,10 +35,10 @@ const AT_ONCE: Demand = demand(
 pub struct Required;
 
 impl Check for Required {
-    type Needs = FrontChannel;
+    type Needs = (FrontChannel, PerhapsConfidential);
     const CARD: Card = Card {
         id: "pkce/required",
-        demands: &[OF_PUBLIC, OF_CONFIDENTIAL, AT_ONCE],
+        demands: &[OF_PUBLIC, OF_CONFIDENTIAL, DESPITE_NONCE, AT_ONCE],
         impact: Impact::Critical,
         reach: Reach::OwnMaterial,
         page: include_str!("required.md"),
@@ -51,13 +55,37 @@ impl Check for Required {
         ])
     }
 
-    async fn run(FrontChannel(asked): FrontChannel, cx: &Context) -> Outcome {
-        let broken = if cx.audit.ordinary().client.is_public() { OF_PUBLIC } else { OF_CONFIDENTIAL };
+    async fn run((FrontChannel(asked), other): (FrontChannel, PerhapsConfidential), cx: &Context) -> Outcome {
+        let ordinary = cx.audit.ordinary();
+        let of_confidential = if ordinary.scope.contains("openid") { DESPITE_NONCE } else { OF_CONFIDENTIAL };
+        let public = ordinary.client.is_public();
+        let broken = if public { OF_PUBLIC } else { of_confidential };
         let mut lines = Vec::new();
         for asked in asked {
             lines.push(line(asked, &cx.wire, broken).await);
         }
+        // Some servers ask public clients alone for a challenge.
+        match other.0 {
+            Ok(confidential) if public => {
+                let request = ordinary.of(&confidential.client).altered("no code_challenge, by a confidential client", |r| {
+                    r.remove("code_challenge").remove("code_challenge_method");
+                });
+                lines.push(line(ask(cx, request).await, &cx.wire, of_confidential).await);
+            }
+            Ok(_) => {}
+            Err(shortfall) => lines.push(Finding::new("a confidential client", without(shortfall))),
+        }
         Ok(cx.fold(lines, "without a code_challenge there is no code"))
+    }
+}
+
+/// What is said where there is no confidential client: the verdict is on the public one.
+fn without(shortfall: Shortfall) -> Verdict {
+    match shortfall {
+        Shortfall::NotApplicable(why) | Shortfall::Inconclusive(why) => {
+            Verdict::NotRun { why, how: "--confidential-client-id ID".into() }
+        }
+        Shortfall::NotRun(why, how) => Verdict::NotRun { why, how },
     }
 }
 

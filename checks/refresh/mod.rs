@@ -2,6 +2,7 @@
 
 pub mod access_token_after_refresh;
 pub mod bound_to_client;
+pub mod client_auth_required;
 pub mod issued;
 pub mod old_token_refused;
 pub mod race;

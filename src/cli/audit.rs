@@ -305,6 +305,7 @@ impl AuditArgs {
             redirect_uri: self.client.redirect_uri.clone(),
             scope: self.client.scope.as_deref().map(ScopeSet::parse),
             sign_in: self.sign_in.sign_in()?,
+            max_prompts: self.sign_in.max_prompts,
             settings: self.judging.settings(),
             grading: self.report.grading(),
             consent: Arc::new(move |url| yes || confirmed(url)),

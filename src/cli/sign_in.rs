@@ -181,6 +181,9 @@ pub(super) struct SignInArgs {
     /// The port of 127.0.0.1 that codes come back to; a free one without. For forwarded ports.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     callback_port: Option<u16>,
+    /// How often a person may be asked for something; what does not fit is left inconclusive, what matters least first.
+    #[arg(long, value_name = "N")]
+    pub(super) max_prompts: Option<usize>,
 }
 
 fn program(text: &str) -> Result<Program, String> {

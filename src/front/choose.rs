@@ -15,7 +15,7 @@ use super::session::SessionAgent;
 use super::supplied::SuppliedTokens;
 use super::surroundings::Surroundings;
 use super::twin::Twin;
-use super::{Agent, Landing, SignInError, walk};
+use super::{Agent, Asks, Landing, SignInError, walk};
 use crate::needs::Ordinary;
 use crate::run::Progress;
 use crate::wire::Wire;
@@ -193,6 +193,22 @@ impl SignIn {
             (true, true) => self.browser(listening, say),
             (true, false) => Ok(self.paste(listening, say)),
             (false, _) => Err(SignInError::NobodyThere),
+        }
+    }
+
+    /// The agent that would sign in, and how often it asks a person, as far as that can be told without asking the
+    /// server.
+    pub fn expected(&self) -> (&'static str, Asks) {
+        match self.agent {
+            AgentName::Auto if self.session.is_some() => ("session", Asks::Nobody),
+            AgentName::Auto if self.command.is_some() => ("command", Asks::Nobody),
+            AgentName::Auto if self.credentials.is_some() => ("form", Asks::Nobody),
+            AgentName::Auto if self.terminal && self.display => ("browser", Asks::WhenTheServerDoes),
+            AgentName::Auto if self.terminal => ("paste", Asks::EveryTime),
+            AgentName::Auto => ("nobody: no terminal and no credentials", Asks::Nobody),
+            AgentName::Browser => ("browser", Asks::WhenTheServerDoes),
+            AgentName::Paste => ("paste", Asks::EveryTime),
+            other => (other.as_str(), Asks::Nobody),
         }
     }
 

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use url::form_urlencoded;
 
-use super::client::Client;
+use super::client::{AuthMethod, Client};
 use super::faults::Flaw;
 use super::form::{self, Params};
 use super::openid::OPENID;
@@ -162,7 +162,7 @@ fn judge(
     if params.get("response_mode").is_some_and(|mode| mode != "query") {
         return Err(Objection("invalid_request", "the only response mode is query"));
     }
-    let challenge = if implicit { None } else { challenge(server, params)? };
+    let challenge = if implicit { None } else { challenge(server, client, params)? };
     let scope = scope(server, client, params)?;
     let (audience, resource) = audience(server, params)?;
     let prompt = words(params.get("prompt").unwrap_or_default());
@@ -189,9 +189,10 @@ fn judge(
     })
 }
 
-fn challenge(server: &Server, params: &Params) -> Result<Option<Challenge>, Objection> {
+fn challenge(server: &Server, client: &Client, params: &Params) -> Result<Option<Challenge>, Objection> {
     let Some(value) = params.get("code_challenge") else {
-        if server.flawed(Flaw::PkceOptional) {
+        let confidential = client.method != AuthMethod::None && server.flawed(Flaw::PkceForPublicAlone);
+        if confidential || server.flawed(Flaw::PkceOptional) {
             return Ok(None);
         }
         return Err(Objection("invalid_request", "code_challenge is missing"));

@@ -83,6 +83,24 @@ pub(super) fn preregistered() -> Vec<Client> {
     .collect()
 }
 
+/// The client whose metadata document the lab is said to have read, under the quirk that lets it.
+pub(super) fn by_document() -> Client {
+    let document = "https://client.lab.test/oaudit.json";
+    Client {
+        id: document.to_owned(),
+        secret: None,
+        method: AuthMethod::None,
+        redirect_uris: vec!["http://127.0.0.1/callback".to_owned()],
+        name: "client.lab.test".to_owned(),
+        scope: None,
+        refreshes: true,
+        metadata: Map::new(),
+        registration_token: None,
+        issued_at: 0,
+        failures: 0,
+    }
+}
+
 /// Whether two secrets are equal, in a time that does not tell where they differ.
 pub(super) fn same_secret(a: &str, b: &str) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(a.as_bytes(), b.as_bytes()).is_ok()

@@ -179,6 +179,8 @@ faults! {
         "redirect URIs of chatgpt.com are registered, and authorization requests with them refused";
     PkceOptional "pkce-optional" breaks ["pkce/required"]
         "a request without code_challenge gets a code that buys a token";
+    PkceForPublicAlone "pkce-for-public-alone" breaks ["pkce/required"]
+        "a confidential client gets a code without code_challenge, and the code buys a token";
     PlainAccepted "plain-accepted" breaks ["pkce/plain-refused"]
         "the plain challenge method works, though not advertised";
     VerifierIgnored "verifier-ignored" breaks ["pkce/verifier-enforced", "pkce/challenge-is-not-verifier"]
@@ -211,6 +213,8 @@ faults! {
         "an unknown grant type is answered invalid_request";
     Token500OnGarbage "token-500-on-garbage" breaks ["token/no-server-errors"]
         "a malformed token request is answered 500 in plain text";
+    SecretOptional "secret-optional" breaks ["token/secret-required"]
+        "a confidential client that shows no secret gets a token for its code";
     PasswordGrantAlive "password-grant-alive" breaks ["token/password-grant-refused"]
         "the password grant works, though not advertised";
     TokenErrorEchoes "token-error-echoes" breaks ["token/errors-leak-nothing", "hygiene/no-secret-in-errors"]
@@ -249,6 +253,8 @@ faults! {
         "a refresh grants scopes that were never granted before";
     RefreshIgnoresNarrowerScope "refresh-ignores-narrower-scope" breaks ["refresh/scope-narrows"]
         "a refresh for fewer scopes grants all of them and does not say so";
+    RefreshSecretOptional "refresh-secret-optional" breaks ["refresh/client-auth-required"]
+        "a confidential client that shows no secret gets tokens for its refresh token";
     OldAccessTokenAlive "old-access-token-alive" breaks ["refresh/access-token-after-refresh"]
         "the access token before a refresh stays good beside the new one";
     RevocationSparesAccessTokens "revocation-spares-access-tokens" breaks ["revocation/access-token"]

@@ -81,6 +81,9 @@ pub(super) async fn authorization_server(State(server): State<Arc<Server>>) -> R
     if server.twisted(Twist::NoRegistration) {
         remove(&mut document, "registration_endpoint");
     }
+    if server.twisted(Twist::MetadataDocuments) {
+        document["client_id_metadata_document_supported"] = json!(true);
+    }
     for (flaw, member) in [
         (Flaw::MissingResponseTypes, "response_types_supported"),
         (Flaw::S256Unadvertised, "code_challenge_methods_supported"),

@@ -29,6 +29,9 @@ pub(super) enum Twist {
     CatchAllHtml,
     OpenId,
     KeepsAccessTokens,
+    ConsentEveryTime,
+    SessionEnds,
+    MetadataDocuments,
 }
 
 /// Which quirks are switched on.
@@ -81,6 +84,13 @@ pub static QUIRKS: &[Quirk] = &[
         Twist::RegistrationPicky,
         "registration-picky",
         "registration takes native clients with loopback redirect URIs alone",
+    ),
+    quirk(Twist::ConsentEveryTime, "consent-every-time", "consent is not remembered: every authorization asks for it"),
+    quirk(Twist::SessionEnds, "session-ends", "a session answers eight authorizations, and then the login comes again"),
+    quirk(
+        Twist::MetadataDocuments,
+        "metadata-documents",
+        "a client ID metadata document is a client: https://client.lab.test/oaudit.json, which lists 127.0.0.1",
     ),
     quirk(Twist::SessionForgotten, "session-forgotten", "every authorization asks for the login again"),
     quirk(Twist::RateLimited, "rate-limited", "every seventh token request is answered 429 with Retry-After: 1"),

@@ -18,7 +18,7 @@ use super::jwt::Key;
 use super::log::Log;
 use super::quirks::{Twist, Twists};
 use super::store::Store;
-use super::{authorize, forgeable, headers, mcp, metadata, registration, resource, revocation, signin, token};
+use super::{authorize, client, forgeable, headers, mcp, metadata, registration, resource, revocation, signin, token};
 
 /// The scopes there are.
 pub(super) const SCOPES: [&str; 2] = ["notes:read", "notes:write"];
@@ -79,6 +79,11 @@ impl Server {
             settings.access_seconds = 2 * 24 * 3600;
         }
         settings.opaque |= settings.flaws.has(Flaw::PredictableToken);
+        let mut store = Store::new();
+        if settings.twists.has(Twist::MetadataDocuments) {
+            let client = client::by_document();
+            store.clients.insert(client.id.clone(), client);
+        }
         Arc::new(Self {
             base,
             flaws: settings.flaws,
@@ -90,7 +95,7 @@ impl Server {
             key: Key::generate(),
             latency: settings.latency,
             log: settings.log,
-            store: Mutex::new(Store::new()),
+            store: Mutex::new(store),
             requests: AtomicUsize::new(0),
             logins: AtomicUsize::new(0),
             token_requests: AtomicUsize::new(0),

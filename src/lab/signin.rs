@@ -20,6 +20,8 @@ use super::store::{Session, Store, Transaction, USERS, random};
 
 const BROWSER: &str = "lab_browser";
 const SESSION: &str = "lab_session";
+/// So many authorizations does a session answer under the quirk that ends it.
+const SESSION_ANSWERS: u32 = 8;
 
 /// Answers a sound authorization request: at once, or with the page it takes.
 pub(super) fn begin(
@@ -33,8 +35,9 @@ pub(super) fn begin(
     }
     let mut store = server.store();
     let prompt = |word: &str| request.prompt.iter().any(|p| p == word);
-    let user = session_user(server, &store, headers, &request);
-    let consented = user.as_ref().is_some_and(|user| !prompt("consent") && has_consent(&store, &request, user));
+    let asks_consent = prompt("consent") || server.twisted(Twist::ConsentEveryTime);
+    let user = session_user(server, &mut store, headers, &request);
+    let consented = user.as_ref().is_some_and(|user| !asks_consent && has_consent(&store, &request, user));
     if prompt("none") && !consented {
         let (error, about) = match user {
             None => ("login_required", "nobody is signed in"),
@@ -64,12 +67,21 @@ pub(super) fn begin(
 }
 
 /// Who is signed in, as far as this request may rely on it.
-fn session_user(server: &Server, store: &Store, headers: &HeaderMap, request: &AuthorizationRequest) -> Option<String> {
+fn session_user(
+    server: &Server,
+    store: &mut Store,
+    headers: &HeaderMap,
+    request: &AuthorizationRequest,
+) -> Option<String> {
     let step_up = !server.flawed(Flaw::SessionAnswersStepUp);
     if server.twisted(Twist::SessionForgotten) || (step_up && request.prompt.iter().any(|p| p == "login")) {
         return None;
     }
-    let session = store.sessions.get(cookie(headers, SESSION)?)?;
+    let session = store.sessions.get_mut(cookie(headers, SESSION)?)?;
+    session.answered += 1;
+    if server.twisted(Twist::SessionEnds) && session.answered > SESSION_ANSWERS {
+        return None;
+    }
     let age = server.now().saturating_sub(session.since);
     // An age of zero seconds asks for a login now, however lately there was one.
     let too_old = request.max_age.is_some_and(|limit| limit == 0 || age.as_secs() > limit);
@@ -121,7 +133,7 @@ pub(super) async fn login(State(server): State<Arc<Server>>, request: Request) -
     let consented = !asks_again && has_consent(&store, &request, &name);
     // A new value at each login: one planted before it is worth nothing after it.
     let session = store.secret();
-    store.sessions.insert(session.clone(), Session { user: name.clone(), since: server.now() });
+    store.sessions.insert(session.clone(), Session { user: name.clone(), since: server.now(), answered: 0 });
     let location = if consented {
         store.transactions.remove(&id);
         drop(store);

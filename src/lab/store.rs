@@ -74,6 +74,8 @@ pub(super) struct Access {
 pub(super) struct Session {
     pub(super) user: String,
     pub(super) since: Duration,
+    /// Authorizations that it answered.
+    pub(super) answered: u32,
 }
 
 /// An authorization request on its way through the pages, bound to the browser that began it.

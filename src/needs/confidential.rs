@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::{Baseline, Context, Needs, Shortfall, Stage};
+use crate::check::{Demand, Verdict};
 use crate::front::Purpose;
 use crate::oauth::answer::AuthorizationAnswer;
 use crate::oauth::client::{Client, ClientAuth};
 use crate::oauth::pkce::random_text;
+use crate::oauth::refusal::token_refused;
 use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::secret::Secret;
 use crate::oauth::token::{TokenAnswer, TokenSet};
@@ -100,5 +102,39 @@ async fn one(cx: &Context) -> Result<Arc<Client>, Shortfall> {
     match client.is_public() {
         true => Err(none("a client that asked for a secret was registered without one".into())),
         false => Ok(client),
+    }
+}
+
+/// Judges the answer to a request of a confidential client that did not show its secret. `still_good` tells that the
+/// same request with the right secret worked afterwards: then every named refusal was for the secret.
+pub fn judge_unproven(answer: &TokenAnswer, broken: Demand, sent: &str, still_good: bool) -> Verdict {
+    let of_the_client: &[&str] = match still_good {
+        true => &["invalid_client", "unauthorized_client", "invalid_request", "invalid_grant"],
+        false => &["invalid_client", "unauthorized_client"],
+    };
+    token_refused(answer, of_the_client, broken, sent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{demand, must};
+    use crate::document::Document;
+    use crate::oauth::token::tests::{granted, read, refused};
+
+    const BROKEN: Demand = demand("d", &[must(Document::OAuth21, "3.2.2")]);
+
+    fn judged(answer: &TokenAnswer, still_good: bool) -> Verdict {
+        judge_unproven(answer, BROKEN, "it", still_good)
+    }
+
+    #[test]
+    fn a_refusal_of_the_grant_counts_only_if_the_grant_is_good() {
+        assert!(matches!(judged(&refused(400, "invalid_grant"), true), Verdict::Pass(_)));
+        assert!(matches!(judged(&refused(400, "invalid_grant"), false), Verdict::Inconclusive(_)));
+        assert!(matches!(judged(&refused(401, "invalid_client"), false), Verdict::Pass(_)));
+        assert!(matches!(judged(&read(503, "text/html", ""), true), Verdict::Inconclusive(_)));
+        let token = granted(serde_json::json!({"access_token": "x"}));
+        assert!(matches!(judged(&token, true), Verdict::Fail(BROKEN, _)));
     }
 }

@@ -223,7 +223,7 @@ impl Run {
                 })
             } else if in_plan(card.id, &self.plan.beyond_reach) {
                 let why = "it may spoil more than --reach allows".to_owned();
-                let how = format!("--reach {}", reach_name(card.reach));
+                let how = format!("--reach {}", card.reach.as_str());
                 (Ok(Verdict::NotRun { why, how }.into()), Duration::ZERO)
             } else if let Some((_, verdict)) = self.plan.left_out.iter().find(|(c, _)| c.card().id == card.id) {
                 (Ok(verdict.clone().into()), Duration::ZERO)
@@ -234,15 +234,6 @@ impl Run {
             lines.push(CheckLine::of(card, &outcome, &self.options.profile, stamped, took));
         }
         lines
-    }
-}
-
-fn reach_name(reach: crate::check::Reach) -> &'static str {
-    match reach {
-        crate::check::Reach::Nothing => "nothing",
-        crate::check::Reach::OwnMaterial => "own-material",
-        crate::check::Reach::Grant => "grant",
-        crate::check::Reach::Session => "session",
     }
 }
 

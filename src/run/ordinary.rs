@@ -13,7 +13,7 @@ const IDENTITY: [&str; 6] = ["openid", "profile", "email", "address", "phone", "
 ///
 /// Asked for are those that the user names; else those of the challenge, else of the resource metadata, else of the
 /// server metadata without omnibus scopes. `offline_access` is added where the authorization server lists it.
-pub(super) fn scopes(discovery: &Discovery, named: Option<&ScopeSet>) -> (ScopeSet, ScopeSet) {
+pub(crate) fn scopes(discovery: &Discovery, named: Option<&ScopeSet>) -> (ScopeSet, ScopeSet) {
     let resource = discovery.resource.as_ref();
     let listed = |metadata: Option<&crate::discovery::Metadata>| -> ScopeSet {
         metadata.and_then(|m| m.list("scopes_supported")).unwrap_or_default().into_iter().collect()
@@ -41,7 +41,7 @@ pub(super) fn scopes(discovery: &Discovery, named: Option<&ScopeSet>) -> (ScopeS
 
 /// `resource` of the requests (RFC 8707): what the resource metadata says, byte for byte, as ChatGPT sends it; else the
 /// URL that was typed, where MCP makes clients send one. Servers that never spoke of resources are not asked for one.
-pub(super) fn resource_indicator(discovery: &Discovery) -> Option<String> {
+pub(crate) fn resource_indicator(discovery: &Discovery) -> Option<String> {
     let resource = discovery.resource.as_ref()?;
     match &resource.metadata {
         Some((metadata, _)) => metadata.text("resource").map(str::to_owned),

@@ -1,0 +1,353 @@
+//! Every agent that signs in otherwise, at a sound lab and where something goes wrong: the verdict, or the one message.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its stage has failed")]
+
+mod support;
+
+use std::io::Read as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use oaudit::check::{Impact, Reach};
+use oaudit::discovery::Target;
+use oaudit::front::choose::AgentName;
+use oaudit::front::command::Program;
+use oaudit::front::cookies::{SavedSession, SessionFile};
+use oaudit::front::form::{Credentials, FormAgent};
+use oaudit::front::supplied::SuppliedTokens;
+use oaudit::front::{Agent, Landing, Purpose, SignIn};
+use oaudit::lab::{Lab, LabOptions};
+use oaudit::oauth::client::{Client, ClientAuth, Origin};
+use oaudit::oauth::pkce::Verifier;
+use oaudit::oauth::request::AuthorizationRequest;
+use oaudit::oauth::secret::Secret;
+use oaudit::plan::Selection;
+use oaudit::registration::Configured;
+use oaudit::report::{Report, VerdictKind};
+use oaudit::run::{Options, login};
+use oaudit::wire::{Wire, WireOptions};
+use serde_json::{Value, json};
+use support::{as_alice, audit_of, lab, line, red, trouble};
+
+/// Checks of several stages that sign in more often than the lab's short session lasts.
+const SOME: [&str; 4] = ["pkce/*", "code/*", "refresh/*", "redirect_uri/*"];
+
+fn some() -> Selection {
+    Selection { select: SOME.map(str::to_owned).to_vec(), ..Selection::default() }
+}
+
+/// This binary as the program that signs in, by what it is to do.
+fn program(act: &str) -> Program {
+    let exe = std::env::current_exe().unwrap();
+    let run = ["env", &format!("OAUDIT_TEST_ACT={act}"), exe.to_str().unwrap(), "--exact", "the_program", "--ignored", "--nocapture"];
+    Program { run: run.map(str::to_owned).to_vec(), limit: Duration::from_secs(60), username: Some("alice".into()) }
+}
+
+/// Not a test: what the agent `command` starts.
+#[tokio::test]
+#[ignore = "started by the agent command"]
+async fn the_program() {
+    let Ok(act) = std::env::var("OAUDIT_TEST_ACT") else { return };
+    let mut asked = String::new();
+    std::io::stdin().read_to_string(&mut asked).unwrap();
+    let asked: Value = serde_json::from_str(&asked).unwrap();
+    assert_eq!(asked["username"], "alice");
+    let answer = match act.as_str() {
+        "callback" | "cookies" | "wrong" => sign_in(&asked, &act).await,
+        "stale" => json!({"cookies": [{"name": "lab_session", "value": "of yesterday", "url": asked["authorize_url"]}]}),
+        "hang" => {
+            tokio::time::sleep(Duration::from_secs(50)).await;
+            json!({})
+        }
+        _ => panic!("what is {act}?"),
+    };
+    // Only the last line is read: the harness talks as well.
+    finish(&format!("\n{answer}"));
+}
+
+#[expect(clippy::print_stdout, clippy::exit, reason = "the answer of the program, after which the harness must not speak")]
+fn finish(answer: &str) {
+    println!("{answer}");
+    std::process::exit(0)
+}
+
+/// Signs in through the forms, as a program of somebody's might with a browser.
+async fn sign_in(asked: &Value, act: &str) -> Value {
+    let password = if act == "wrong" { "looking-glass" } else { "wonderland" };
+    let agent =
+        FormAgent::new(Some(Credentials { username: "alice".into(), password: Secret::new(password) }));
+    let url = url::Url::parse(asked["authorize_url"].as_str().unwrap()).unwrap();
+    let redirect_uri = asked["redirect_uri"].as_str().unwrap().to_owned();
+    let client = Client {
+        id: String::new(),
+        secret: None,
+        auth: ClientAuth::None,
+        signer: None,
+        redirect_uri,
+        https_redirect_uri: None,
+        origin: Origin::Configured,
+    };
+    let request = AuthorizationRequest {
+        what: "as asked".into(),
+        client: Arc::new(client),
+        endpoint: url.as_str().split('?').next().unwrap().to_owned(),
+        parameters: url.query_pairs().into_owned().collect(),
+        verifier: Verifier::random(),
+    };
+    let wire = Wire::open(WireOptions::default()).unwrap();
+    match agent.visit(&wire, &request, Purpose::Odd).await {
+        Ok(Landing::Returned(_)) if act == "cookies" => {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("cookies.json");
+            SessionFile::make(&path).unwrap().write(&agent.session().unwrap()).unwrap();
+            serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+        }
+        Ok(Landing::Returned(returned)) => json!({ "callback_url": returned.url }),
+        Ok(Landing::Page(page)) => json!({ "page": format!("{} {}", page.status, page.says) }),
+        Ok(Landing::NeverCameBack(why)) => json!({ "page": why }),
+        Err(error) => json!({ "error": error.to_string() }),
+    }
+}
+
+fn by(sign_in: SignIn) -> Options {
+    Options { sign_in, selection: some(), ..as_alice() }
+}
+
+fn by_command(act: &str) -> Options {
+    by(SignIn { command: Some(program(act)), ..SignIn::default() })
+}
+
+/// A session as `oaudit login` would keep it.
+async fn session_of(lab: &Lab) -> SavedSession {
+    login::login(&Target::of(lab.mcp()), as_alice()).await.unwrap_or_else(|stopped| panic!("{}", stopped.error))
+}
+
+fn by_session(session: SavedSession) -> Options {
+    by(SignIn { session: Some(session), ..SignIn::default() })
+}
+
+fn bad(report: &Report) -> Vec<&'static str> {
+    let bad = [VerdictKind::Fail, VerdictKind::Inconclusive];
+    report.checks.iter().filter(|c| bad.contains(&c.verdict)).map(|c| c.id).collect()
+}
+
+fn stopped(report: &Report) -> &str {
+    report.stopped.as_ref().map_or("", |s| s.error.as_str())
+}
+
+#[tokio::test]
+async fn at_a_sound_lab_every_agent_gives_the_verdicts_of_the_form_agent() {
+    for quirk in [&[][..], &["consent-every-time"][..]] {
+        let lab = lab(&[], quirk).await;
+        let by_form = audit_of(&lab.mcp(), Options { selection: some(), ..as_alice() }).await;
+        let verdicts = |report: &Report| report.checks.iter().map(|c| (c.id, c.verdict)).collect::<Vec<_>>();
+        let agents = [
+            ("cookies", by_command("cookies")),
+            ("session", by_session(session_of(&lab).await)),
+        ];
+        for (name, options) in agents {
+            let report = audit_of(&lab.mcp(), options).await;
+            assert_eq!(verdicts(&report), verdicts(&by_form), "{name} {quirk:?}: {}", trouble(&report));
+            assert!(bad(&report).is_empty(), "{name} {quirk:?}: {}", trouble(&report));
+        }
+        // A program that answers with the callback sees no pages: what ends there is not found out, and never green.
+        let report = audit_of(&lab.mcp(), by_command("callback")).await;
+        assert!(red(&report).is_empty(), "{quirk:?}: {}", trouble(&report));
+        assert_eq!(line(&report, "code/single-use").verdict, VerdictKind::Pass, "{}", trouble(&report));
+        assert_eq!(report.sign_in.agent.as_deref(), Some("command"));
+    }
+}
+
+#[tokio::test]
+async fn who_cannot_sign_in_gets_one_message() {
+    let lab = lab(&[], &[]).await;
+    let dead = SavedSession::of(&json!([{"name": "lab_session", "value": "dead", "url": lab.issuer()}])).unwrap();
+    let hanging = Program { limit: Duration::from_secs(1), ..program("hang") };
+    let missing = Program::parse("/no/such/program --x").unwrap();
+    let failing = Program::parse("sh -c 'echo no passkey here >&2; exit 7'").unwrap();
+    let silent = Program::parse("true").unwrap();
+    let command = |program| by(SignIn { command: Some(program), ..SignIn::default() });
+    for (options, says) in [
+        (by_command("wrong"), "could not sign in: the login page came back"),
+        (by_command("stale"), "handed over cookies, but the server shows its login page"),
+        (command(hanging), "did not answer within 1 s"),
+        (command(missing), "/no/such/program, could not be started"),
+        (command(failing), "ended with exit code 7 (\"no passkey here\")"),
+        (command(silent), "wrote nothing to standard output"),
+        (by_session(dead), "the saved session is not signed in any more"),
+        (by(SignIn { agent: AgentName::Session, ..SignIn::default() }), "--agent session needs --session FILE"),
+        (by(SignIn { agent: AgentName::Command, ..SignIn::default() }), "--agent command needs --login-command"),
+        (by(SignIn::default()), "needs a person or credentials, and there is neither"),
+    ] {
+        let report = audit_of(&lab.mcp(), options).await;
+        assert!(stopped(&report).contains(says), "{says}: {}", stopped(&report));
+        assert_eq!(report.summary.exit_code, 4, "{says}");
+        assert!(!report.stopped.as_ref().unwrap().hint.is_empty(), "{says}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_ends_meanwhile_is_renewed_or_told_once() {
+    let lab = lab(&[], &["session-ends"]).await;
+    let report = audit_of(&lab.mcp(), by_session(session_of(&lab).await)).await;
+    assert!(red(&report).is_empty(), "{}", trouble(&report));
+    let lost: Vec<_> = report.checks.iter().filter(|c| c.verdict == VerdictKind::Inconclusive).collect();
+    assert!(!lost.is_empty());
+    assert!(lost.iter().any(|c| c.message.contains("the saved session has ended meanwhile")), "{}", trouble(&report));
+    let told: Vec<_> = report.remarks.iter().filter(|r| r.contains("session ended while the audit ran")).collect();
+    assert_eq!(told.len(), 1, "{:?}", report.remarks);
+    assert_eq!(report.summary.exit_code, 3);
+    // Who can sign in again does.
+    let report = audit_of(&lab.mcp(), by_command("cookies")).await;
+    assert!(bad(&report).is_empty() && report.summary.logins > 1, "{}", trouble(&report));
+    let forgetful = support::lab(&[], &["session-forgotten"]).await;
+    let report = audit_of(&forgetful.mcp(), by_session(session_of(&forgetful).await)).await;
+    assert!(stopped(&report).contains("the saved session is not signed in any more"), "{}", stopped(&report));
+}
+
+/// Tokens as somebody else got them.
+async fn tokens_of(lab: &Lab, client: &str) -> (Secret, Secret) {
+    let taken = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let take = Arc::clone(&taken);
+    let options = Options {
+        client: Some(Configured { id: client.into(), secret: None, auth: None }),
+        selection: Selection { select: vec!["token/response-format".into()], ..Selection::default() },
+        secrets: Some(Arc::new(move |wanted| take.lock().unwrap().extend(wanted.secrets.iter().cloned()))),
+        ..as_alice()
+    };
+    let report = audit_of(&lab.mcp(), options).await;
+    assert!(report.stopped.is_none(), "{}", trouble(&report));
+    let taken = taken.lock().unwrap();
+    let last = |kind: &str| taken.iter().rfind(|s| s.kind == kind).unwrap().value.clone();
+    (last("access_token"), last("refresh_token"))
+}
+
+fn by_tokens(access: Option<&Secret>, refresh: Option<&Secret>, client: Option<&str>) -> Options {
+    let tokens = Some(SuppliedTokens { access: access.cloned(), refresh: refresh.cloned() });
+    Options {
+        client: client.map(|id| Configured { id: id.into(), secret: None, auth: None }),
+        sign_in: SignIn { agent: AgentName::Token, tokens, ..SignIn::default() },
+        ..as_alice()
+    }
+}
+
+#[tokio::test]
+async fn supplied_tokens_decide_what_they_can_and_the_rest_is_not_run() {
+    let lab = Lab::start(LabOptions::default()).await.unwrap();
+    let (access, refresh) = tokens_of(&lab, "lab-public").await;
+    let report = audit_of(&lab.mcp(), by_tokens(Some(&access), None, None)).await;
+    assert!(bad(&report).is_empty(), "{}", trouble(&report));
+    for id in ["resource/tampered-token-refused", "resource/alg-none-refused", "access_token/jwt-verifies"] {
+        assert_eq!(line(&report, id).verdict, VerdictKind::Pass, "{id}: {}", trouble(&report));
+    }
+    for id in ["refresh/works", "pkce/required", "authorization/code-flow-works", "token/error-codes"] {
+        let line = line(&report, id);
+        assert!(line.verdict == VerdictKind::NotRun && line.how_to_run.is_some(), "{id}: {}", trouble(&report));
+    }
+    assert_eq!((report.summary.logins, report.summary.authorizations, report.summary.exit_code), (0, 0, 0));
+    let shown = serde_json::to_string(&report).unwrap();
+    assert!(!shown.contains(access.expose()) && !shown.contains(refresh.expose()));
+
+    let report = audit_of(&lab.mcp(), by_tokens(Some(&access), Some(&refresh), Some("lab-public"))).await;
+    assert!(bad(&report).is_empty(), "{}", trouble(&report));
+    for id in ["refresh/works", "refresh/rotated", "refresh/old-token-refused", "resource/tampered-token-refused"] {
+        assert_eq!(line(&report, id).verdict, VerdictKind::Pass, "{id}: {}", trouble(&report));
+    }
+    // That run ended the grant.
+    let report = audit_of(&lab.mcp(), by_tokens(None, Some(&refresh), Some("lab-public"))).await;
+    assert!(stopped(&report).contains("the refresh token that was supplied is refused with 400 invalid_grant"));
+    let report = audit_of(&lab.mcp(), by_tokens(Some(&Secret::new("x.y.z")), None, None)).await;
+    assert!(stopped(&report).contains("the resource answers 401 to the access token"), "{}", stopped(&report));
+    assert_eq!(report.summary.exit_code, 4);
+}
+
+#[tokio::test]
+async fn supplied_tokens_find_what_is_wrong() {
+    for (fault, id) in [("no-rotation", "refresh/rotated"), ("bad-token-500", "resource/bad-token-401-not-500")] {
+        let lab = lab(&[fault], &[]).await;
+        let (access, refresh) = tokens_of(&lab, "lab-public").await;
+        let report = audit_of(&lab.mcp(), by_tokens(Some(&access), Some(&refresh), Some("lab-public"))).await;
+        assert_eq!(red(&report), [id], "{fault}: {}", trouble(&report));
+    }
+}
+
+#[tokio::test]
+async fn login_keeps_a_session_that_only_its_owner_can_read_and_leaves_no_client() {
+    let lab = lab(&[], &[]).await;
+    let session = session_of(&lab).await;
+    assert!(session.cookies.iter().any(|c| c.name == "lab_session"));
+    assert!(lab.registered_clients().is_empty(), "the client of the sign-in is deleted");
+    let wrong = SignIn {
+        credentials: Some(Credentials { username: "alice".into(), password: Secret::new("no") }),
+        ..SignIn::default()
+    };
+    let failed = login::login(&Target::of(lab.mcp()), by(wrong)).await.unwrap_err();
+    assert!(failed.error.contains("login page came back"), "{}", failed.error);
+    let browser = SignIn { agent: AgentName::Browser, no_open: true, ..SignIn::default() };
+    let blind = login::login(&Target::of(lab.mcp()), by(browser)).await.unwrap_err();
+    assert!(blind.error.contains("its cookies cannot be seen"), "{}", blind.error);
+}
+
+/// Clients of other kinds than a public one that registers itself.
+#[tokio::test]
+async fn clients_of_every_kind() {
+    let lab = lab(&[], &["metadata-documents"]).await;
+    let options = |options: Options| Options { selection: some(), ..options };
+    // A document is a client where the server says so, and nowhere else.
+    let document = || Options { client_metadata_url: Some("https://client.lab.test/oaudit.json".into()), ..as_alice() };
+    let report = audit_of(&lab.mcp(), options(document())).await;
+    assert!(bad(&report).is_empty(), "{}", trouble(&report));
+    assert_eq!(report.sign_in.registration.as_deref(), Some("metadata document, none"));
+    let plain = support::lab(&[], &[]).await;
+    let report = audit_of(&plain.mcp(), document()).await;
+    assert!(stopped(&report).contains("client_id_metadata_document_supported"), "{}", stopped(&report));
+    // A redirect URI that is not ours: the code is read from the redirect, which is not followed.
+    let chatgpt = "https://chatgpt.com/connector_platform_oauth_redirect";
+    let configured = |id: &str| Some(Configured { id: id.into(), secret: None, auth: None });
+    let foreign = Options {
+        client: configured("lab-public"),
+        redirect_uri: Some(chatgpt.into()),
+        ..as_alice()
+    };
+    let report = audit_of(&lab.mcp(), options(foreign)).await;
+    assert!(bad(&report).is_empty(), "{}", trouble(&report));
+    assert!(report.exchanges.iter().all(|e| e.request.url.starts_with(&lab.issuer())));
+    // A confidential client that is configured, and one that the audit is made as.
+    let secret = || Some(Secret::new("lab-confidential-secret-0123456789"));
+    let confidential = || Some(Configured { id: "lab-confidential".into(), secret: secret(), auth: None });
+    let quiet = support::lab(&[], &["no-registration"]).await;
+    let beside = Options { client: configured("lab-public"), confidential_client: confidential(), ..as_alice() };
+    let alone = Options { client: confidential(), ..as_alice() };
+    let select = ["token/secret-required", "refresh/client-auth-required", "pkce/required"];
+    for given in [beside, alone] {
+        let selection = Selection { select: select.map(str::to_owned).to_vec(), ..Selection::default() };
+        let report = audit_of(&quiet.mcp(), Options { selection, ..given }).await;
+        for id in select {
+            assert_eq!(line(&report, id).verdict, VerdictKind::Pass, "{id}: {}", trouble(&report));
+        }
+        let basic = line(&report, "token/secret-required").findings.iter().any(|f| f.what.contains("HTTP Basic"));
+        assert!(basic, "the lab's client uses Basic");
+    }
+    let without = Options { client: configured("lab-public"), ..as_alice() };
+    let report = audit_of(&quiet.mcp(), without).await;
+    let line = line(&report, "token/secret-required");
+    assert!(line.verdict == VerdictKind::NotRun && line.how_to_run.as_deref().unwrap().contains("--confidential"));
+}
+
+/// The plan tells no less than the run does, and not much more.
+#[tokio::test]
+async fn what_is_foreseen_is_what_happens() {
+    let lab = lab(&[], &[]).await;
+    let told = oaudit::run::foresee::foresee(&Target::of(lab.mcp()), as_alice()).await.unwrap();
+    let told = told.unwrap_or_else(|stopped| panic!("{}", stopped.error));
+    assert_eq!((lab.logins(), lab.registered_clients().len()), (0, 0), "a plan does nothing");
+    let report = audit_of(&lab.mcp(), as_alice()).await;
+    let (made, sent) = (report.summary.authorizations, usize::try_from(report.summary.requests).unwrap());
+    let foreseen = told.requests.total();
+    assert!(told.authorizations >= made, "{} authorizations were told, {made} made", told.authorizations);
+    assert!(foreseen * 2 > sent && foreseen < sent * 2, "{foreseen} requests were told, {sent} sent: {:?}", told.requests);
+    let planned: usize = told.stages.iter().map(|s| s.checks.len()).sum();
+    assert_eq!(planned + told.not_run.len(), report.checks.len());
+    assert!(told.stages.iter().flat_map(|s| &s.checks).any(|c| c.impact == Impact::Critical && c.reach == Reach::Grant));
+}
