@@ -395,7 +395,8 @@ impl<C: Check> AnyCheck for C {
     }
 
     fn asks_again(&self, ordinary: &Ordinary) -> usize {
-        let again = |r: &&AuthorizationRequest| r.get("prompt").is_some_and(|p| p != "none") || r.get("max_age").is_some();
+        let again =
+            |r: &&AuthorizationRequest| r.get("prompt").is_some_and(|p| p != "none") || r.get("max_age").is_some();
         if C::Needs::VISITS { C::requests(ordinary).map_or(0, |all| all.iter().filter(again).count()) } else { 0 }
     }
 

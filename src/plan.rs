@@ -129,7 +129,9 @@ impl Plan {
         self.leave_out(|check| {
             let why = || {
                 let times = cost(check);
-                format!("it may ask the person {times} times more, and --max-prompts {most} is spent on what matters more")
+                format!(
+                    "it may ask the person {times} times more, and --max-prompts {most} is spent on what matters more"
+                )
             };
             over.contains(&check.card().id).then(|| Verdict::Inconclusive(why()))
         });

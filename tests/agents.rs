@@ -26,7 +26,7 @@ use oaudit::plan::Selection;
 use oaudit::registration::Configured;
 use oaudit::report::{Report, VerdictKind};
 use oaudit::run::{Options, login};
-use oaudit::wire::{Wire, WireOptions};
+use oaudit::wire::{Guard, Wire, WireOptions};
 use serde_json::{Value, json};
 use support::{as_alice, audit_of, lab, line, red, trouble};
 
@@ -40,7 +40,15 @@ fn some() -> Selection {
 /// This binary as the program that signs in, by what it is to do.
 fn program(act: &str) -> Program {
     let exe = std::env::current_exe().unwrap();
-    let run = ["env", &format!("OAUDIT_TEST_ACT={act}"), exe.to_str().unwrap(), "--exact", "the_program", "--ignored", "--nocapture"];
+    let run = [
+        "env",
+        &format!("OAUDIT_TEST_ACT={act}"),
+        exe.to_str().unwrap(),
+        "--exact",
+        "the_program",
+        "--ignored",
+        "--nocapture",
+    ];
     Program { run: run.map(str::to_owned).to_vec(), limit: Duration::from_secs(60), username: Some("alice".into()) }
 }
 
@@ -55,7 +63,9 @@ async fn the_program() {
     assert_eq!(asked["username"], "alice");
     let answer = match act.as_str() {
         "callback" | "cookies" | "wrong" => sign_in(&asked, &act).await,
-        "stale" => json!({"cookies": [{"name": "lab_session", "value": "of yesterday", "url": asked["authorize_url"]}]}),
+        "stale" => {
+            json!({"cookies": [{"name": "lab_session", "value": "of yesterday", "url": asked["authorize_url"]}]})
+        }
         "hang" => {
             tokio::time::sleep(Duration::from_secs(50)).await;
             json!({})
@@ -66,7 +76,11 @@ async fn the_program() {
     finish(&format!("\n{answer}"));
 }
 
-#[expect(clippy::print_stdout, clippy::exit, reason = "the answer of the program, after which the harness must not speak")]
+#[expect(
+    clippy::print_stdout,
+    clippy::exit,
+    reason = "the answer of the program, after which the harness must not speak"
+)]
 fn finish(answer: &str) {
     println!("{answer}");
     std::process::exit(0)
@@ -75,8 +89,7 @@ fn finish(answer: &str) {
 /// Signs in through the forms, as a program of somebody's might with a browser.
 async fn sign_in(asked: &Value, act: &str) -> Value {
     let password = if act == "wrong" { "looking-glass" } else { "wonderland" };
-    let agent =
-        FormAgent::new(Some(Credentials { username: "alice".into(), password: Secret::new(password) }));
+    let agent = FormAgent::new(Some(Credentials { username: "alice".into(), password: Secret::new(password) }));
     let url = url::Url::parse(asked["authorize_url"].as_str().unwrap()).unwrap();
     let redirect_uri = asked["redirect_uri"].as_str().unwrap().to_owned();
     let client = Client {
@@ -95,7 +108,8 @@ async fn sign_in(asked: &Value, act: &str) -> Value {
         parameters: url.query_pairs().into_owned().collect(),
         verifier: Verifier::random(),
     };
-    let wire = Wire::open(WireOptions::default()).unwrap();
+    let guard = Guard::default().naming(url.as_str());
+    let wire = Wire::open(WireOptions { guard, ..WireOptions::default() }).unwrap();
     match agent.visit(&wire, &request, Purpose::Odd).await {
         Ok(Landing::Returned(_)) if act == "cookies" => {
             let folder = tempfile::tempdir().unwrap();
@@ -142,10 +156,7 @@ async fn at_a_sound_lab_every_agent_gives_the_verdicts_of_the_form_agent() {
         let lab = lab(&[], quirk).await;
         let by_form = audit_of(&lab.mcp(), Options { selection: some(), ..as_alice() }).await;
         let verdicts = |report: &Report| report.checks.iter().map(|c| (c.id, c.verdict)).collect::<Vec<_>>();
-        let agents = [
-            ("cookies", by_command("cookies")),
-            ("session", by_session(session_of(&lab).await)),
-        ];
+        let agents = [("cookies", by_command("cookies")), ("session", by_session(session_of(&lab).await))];
         for (name, options) in agents {
             let report = audit_of(&lab.mcp(), options).await;
             assert_eq!(verdicts(&report), verdicts(&by_form), "{name} {quirk:?}: {}", trouble(&report));
@@ -305,11 +316,7 @@ async fn clients_of_every_kind() {
     // A redirect URI that is not ours: the code is read from the redirect, which is not followed.
     let chatgpt = "https://chatgpt.com/connector_platform_oauth_redirect";
     let configured = |id: &str| Some(Configured { id: id.into(), secret: None, auth: None });
-    let foreign = Options {
-        client: configured("lab-public"),
-        redirect_uri: Some(chatgpt.into()),
-        ..as_alice()
-    };
+    let foreign = Options { client: configured("lab-public"), redirect_uri: Some(chatgpt.into()), ..as_alice() };
     let report = audit_of(&lab.mcp(), options(foreign)).await;
     assert!(bad(&report).is_empty(), "{}", trouble(&report));
     assert!(report.exchanges.iter().all(|e| e.request.url.starts_with(&lab.issuer())));
@@ -346,8 +353,81 @@ async fn what_is_foreseen_is_what_happens() {
     let (made, sent) = (report.summary.authorizations, usize::try_from(report.summary.requests).unwrap());
     let foreseen = told.requests.total();
     assert!(told.authorizations >= made, "{} authorizations were told, {made} made", told.authorizations);
-    assert!(foreseen * 2 > sent && foreseen < sent * 2, "{foreseen} requests were told, {sent} sent: {:?}", told.requests);
+    assert!(
+        foreseen * 2 > sent && foreseen < sent * 2,
+        "{foreseen} requests were told, {sent} sent: {:?}",
+        told.requests
+    );
     let planned: usize = told.stages.iter().map(|s| s.checks.len()).sum();
     assert_eq!(planned + told.not_run.len(), report.checks.len());
-    assert!(told.stages.iter().flat_map(|s| &s.checks).any(|c| c.impact == Impact::Critical && c.reach == Reach::Grant));
+    assert!(
+        told.stages.iter().flat_map(|s| &s.checks).any(|c| c.impact == Impact::Critical && c.reach == Reach::Grant)
+    );
+}
+
+/// The binary, with nothing in its environment but this.
+async fn oaudit(arguments: &[&str], environment: &[(&str, &str)]) -> std::process::Output {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_oaudit"));
+    command.args(arguments).env_clear().envs(environment.iter().copied()).stdin(std::process::Stdio::null());
+    command.output().await.unwrap()
+}
+
+#[tokio::test]
+async fn the_binary_logs_in_once_and_goes_on_with_the_session() {
+    use std::os::unix::fs::PermissionsExt;
+    let lab = lab(&[], &[]).await;
+    let (folder, target) = (tempfile::tempdir().unwrap(), lab.mcp());
+    let file = folder.path().join("session.json");
+    let path = file.to_str().unwrap();
+    let stderr = |output: &std::process::Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let alice = ["login", &target, "--save", path, "--username", "alice"];
+    let wrong = oaudit(&alice, &[("OAUDIT_PASSWORD", "looking-glass")]).await;
+    assert_eq!(wrong.status.code(), Some(4), "{}", stderr(&wrong));
+    assert!(stderr(&wrong).contains("login page came back") && !file.exists());
+    let right = oaudit(&alice, &[("OAUDIT_PASSWORD", "wonderland")]).await;
+    assert!(right.status.success() && right.stdout.is_empty(), "{}", stderr(&right));
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let select = ["--select", "code/single-use", "--format", "json"];
+    let audit = [&["audit", &target, "--session", path][..], &select].concat();
+    let report: Value = serde_json::from_slice(&oaudit(&audit, &[]).await.stdout).unwrap();
+    assert_eq!(report["checks"][0]["verdict"], "pass", "{report}");
+    assert_eq!((&report["summary"]["logins"], &report["sign_in"]["agent"]), (&json!(0), &json!("session")));
+    let saved: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let session = saved["cookies"].as_array().unwrap().iter().find(|c| c["name"] == "lab_session").unwrap();
+    assert!(!report.to_string().contains(session["value"].as_str().unwrap()), "the report holds no cookie");
+    // Without anything, it ends at once.
+    let nobody = oaudit(&[&["audit", &target][..], &select].concat(), &[]).await;
+    assert_eq!(nobody.status.code(), Some(4));
+    for (more, says) in [
+        (&["--agent", "session"][..], "needs the file of a session"),
+        (&["--session", "/no/such"], "cannot be read"),
+        (&["--agent", "token"], "neither OAUDIT_ACCESS_TOKEN nor OAUDIT_REFRESH_TOKEN"),
+        (&["--access-token-env", "NOPE"], "NOPE is not set"),
+        (&["--client-metadata-url", "https://a.example/"], "https address with a path"),
+        (&["--client-id", "x", "--client-auth", "private_key_jwt"], "needs a private key"),
+    ] {
+        let output = oaudit(&[&["audit", &target][..], more].concat(), &[]).await;
+        assert!(output.status.code() == Some(2) && stderr(&output).contains(says), "{says}: {}", stderr(&output));
+    }
+}
+
+#[tokio::test]
+async fn the_binary_tells_its_plan_and_does_nothing() {
+    let lab = lab(&[], &[]).await;
+    let target = lab.mcp();
+    let output = oaudit(&["plan", &target, "--agent", "paste", "--max-prompts", "10", "--format", "json"], &[]).await;
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["agent"], "paste");
+    assert!(told["prompts"]["at_most"].as_u64().unwrap() <= 13, "{}", told["prompts"]);
+    assert!(
+        told["not_run"].as_array().unwrap().iter().any(|l| l["why"].as_str().unwrap().contains("--max-prompts 10"))
+    );
+    let output = oaudit(&["plan", &target, "--username", "alice"], &[("OAUDIT_PASSWORD", "x")]).await;
+    let text = String::from_utf8(output.stdout).unwrap();
+    for part in
+        ["signs in by: form", "a person is asked: 0 times", "spoiled at the server", "odd authorization requests"]
+    {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert_eq!((lab.logins(), lab.registered_clients().len()), (0, 0));
 }

@@ -67,9 +67,10 @@ impl Check for Required {
         // Some servers ask public clients alone for a challenge.
         match other.0 {
             Ok(confidential) if public => {
-                let request = ordinary.of(&confidential.client).altered("no code_challenge, by a confidential client", |r| {
-                    r.remove("code_challenge").remove("code_challenge_method");
-                });
+                let request =
+                    ordinary.of(&confidential.client).altered("no code_challenge, by a confidential client", |r| {
+                        r.remove("code_challenge").remove("code_challenge_method");
+                    });
                 lines.push(line(ask(cx, request).await, &cx.wire, of_confidential).await);
             }
             Ok(_) => {}

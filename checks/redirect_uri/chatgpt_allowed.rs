@@ -46,13 +46,15 @@ impl Check for ChatgptAllowed {
         };
         let own = &baseline.ordinary.client;
         let (client, registered) = match (&own.origin, metadata.text("registration_endpoint")) {
-            (Origin::Dynamic(_), Some(endpoint)) => {
+            (Origin::Dynamic(_) | Origin::Document, Some(endpoint)) => {
                 let scope = &baseline.ordinary.scope;
                 match registration::for_service(&cx.wire, endpoint, &uri, own.auth, scope).await? {
                     (reply, Some(client)) => (client, Some(reply.id)),
                     (reply, None) => return Ok(Ruling::from(judge_refusal(&reply, &uri)).shown_by([reply.id])),
                 }
             }
+            // Our own document lists our own redirect URIs: that ChatGPT's are not among them says nothing.
+            (Origin::Document, None) => return Ok(own_document().into()),
             _ => (Client { redirect_uri: uri.clone(), https_redirect_uri: None, ..(**own).clone() }, None),
         };
         let client = Arc::new(client);
@@ -68,6 +70,13 @@ impl Check for ChatgptAllowed {
             Verdict::not_applicable("older guides ask for it as well, OpenAI's present text does not; not tried");
         let evidence = registered.into_iter().chain(answer.exchange());
         Ok(Ruling::from(judge(&answer, &uri)).shown_by(evidence).noting(FORMER, note))
+    }
+}
+
+fn own_document() -> Verdict {
+    Verdict::NotRun {
+        why: "the client of this run is a metadata document of its own, and the server registers no others".into(),
+        how: "--client-id ID of the client that ChatGPT is to use".into(),
     }
 }
 

@@ -37,7 +37,8 @@ impl Check for ClientAuthRequired {
         };
         newest.refresh_token = newest.refresh_token.take().or_else(|| tokens.refresh_token.clone());
         let mut answers = Vec::new();
-        let senders = [("no secret", Some(confidential.without_secret())), ("a wrong secret", confidential.with_wrong_secret())];
+        let senders =
+            [("no secret", Some(confidential.without_secret())), ("a wrong secret", confidential.with_wrong_secret())];
         for (what, sender) in senders {
             if let Some(sender) = sender {
                 answers.push((what, newest.refresh_by(&cx.wire, &sender).await.transpose().ok_or_else(lost)?));

@@ -41,13 +41,16 @@ impl Check for SecretRequired {
         let request = cx.audit.ordinary().of(&confidential.client).request();
         let code = match cx.audit.visit(&cx.wire, request, Purpose::Ordinary).await.map_err(Shortfall::from) {
             Ok(AuthorizationAnswer::Code(code)) => code,
-            Ok(other) => return Err(Unsettled::Control(format!("a code was asked for, and came {}", other.describe()))),
+            Ok(other) => {
+                return Err(Unsettled::Control(format!("a code was asked for, and came {}", other.describe())));
+            }
             Err(shortfall) => return Ok(Verdict::from(shortfall).into()),
         };
         let (first, spent) = code.redeem_by(&cx.wire, Some(&confidential.without_secret())).await?;
         let bought = matches!(first, TokenAnswer::Granted(_));
         let mut answers = vec![("no secret", false, Ok(first))];
-        let others = [("a wrong secret", confidential.with_wrong_secret()), ("an empty secret", confidential.with_secret(""))];
+        let others =
+            [("a wrong secret", confidential.with_wrong_secret()), ("an empty secret", confidential.with_secret(""))];
         for (what, sender) in others {
             if let Some(sender) = sender.filter(|_| !bought) {
                 answers.push((what, true, spent.replay_by(&cx.wire, Some(&sender)).await));
@@ -56,7 +59,8 @@ impl Check for SecretRequired {
         let still_good = !bought && matches!(spent.replay(&cx.wire).await, Ok(TokenAnswer::Granted(_)));
         let mut lines = Vec::new();
         for (what, later, answer) in answers {
-            let basic = (later && confidential.client.auth == ClientAuth::Basic).then(|| challenge(cx, &answer)).flatten();
+            let basic =
+                (later && confidential.client.auth == ClientAuth::Basic).then(|| challenge(cx, &answer)).flatten();
             lines.push(token_line(what, answer, |a| judge(a, what, later, still_good)));
             lines.extend(basic.map(|verdict| Finding::new(format!("{what}: the answer to HTTP Basic"), verdict)));
         }

@@ -73,9 +73,8 @@ impl LoginArgs {
             ..Options::default()
         };
         // Made before anybody signs in: a session that cannot be kept must not be made.
-        let unwritten = |e: &crate::front::cookies::SessionFileError| {
-            Complaint::usage(e.to_string(), "check the path of --save")
-        };
+        let unwritten =
+            |e: &crate::front::cookies::SessionFileError| Complaint::usage(e.to_string(), "check the path of --save");
         let mut file = SessionFile::make(&self.save).map_err(|e| unwritten(&e))?;
         match login::login(&target, options).await {
             Ok(session) => {

@@ -102,7 +102,11 @@ fn text(outline: &Outline) -> String {
     let _ = writeln!(
         text,
         "requests: about {} (documents {}, registration {}, authorization {}, token endpoint {}, resource {})",
-        requests.total(), requests.documents, requests.registration, requests.authorization, requests.token,
+        requests.total(),
+        requests.documents,
+        requests.registration,
+        requests.authorization,
+        requests.token,
         requests.resource
     );
     let _ = writeln!(

@@ -123,7 +123,8 @@ impl SignIn {
             Url::parse(uri).map_err(|e| SignInError::Unusable(format!("--redirect-uri {uri} is not a URI: {e}")))?;
         let host = url.host_str().unwrap_or_default();
         let ours = url.scheme() == "http" && ["127.0.0.1", "localhost", "[::1]"].contains(&host);
-        if let (true, Some(port), Some(other)) = (ours, url.port(), self.callback_port.filter(|p| Some(*p) != url.port()))
+        if let (true, Some(port), Some(other)) =
+            (ours, url.port(), self.callback_port.filter(|p| Some(*p) != url.port()))
         {
             return Err(SignInError::Unusable(format!(
                 "--callback-port {other} and --redirect-uri {uri} (port {port}) contradict each other"

@@ -97,7 +97,9 @@ impl CommandAgent {
                 learn(wire, &returned);
                 let state = returned.get("state").unwrap_or_default();
                 if !state.is_empty() && !request.state().is_empty() && state != request.state() {
-                    return Err(self.failed("answered with a callback_url of another request: its state is not the one sent"));
+                    return Err(
+                        self.failed("answered with a callback_url of another request: its state is not the one sent")
+                    );
                 }
                 if returned.get("error").is_none() {
                     self.logins.store(1, Ordering::Relaxed);
@@ -143,13 +145,18 @@ impl CommandAgent {
             asked["username"] = json!(username);
         }
         let ran = timeout(self.program.limit, self.run(&asked)).await;
-        let output = ran.map_err(|_| self.failed(&format!("did not answer within {} s and was stopped", self.program.limit.as_secs())))??;
+        let output = ran.map_err(|_| {
+            self.failed(&format!("did not answer within {} s and was stopped", self.program.limit.as_secs()))
+        })??;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             let last = said.lines().map(str::trim).rfind(|l| !l.is_empty()).unwrap_or_default();
             let last: String = wire.vault().redact(last).chars().take(200).collect();
             let said = if last.is_empty() { String::new() } else { format!(" (\"{last}\")") };
-            let how = output.status.code().map_or("was ended by a signal".into(), |code| format!("ended with exit code {code}"));
+            let how = output
+                .status
+                .code()
+                .map_or("was ended by a signal".into(), |code| format!("ended with exit code {code}"));
             return Err(self.failed(&format!("{how}{said}")));
         }
         read(&output.stdout).map_err(|why| self.failed(&why))
@@ -211,7 +218,8 @@ fn read(output: &[u8]) -> Result<Answer, String> {
         return Ok(Answer::SawPage(page.chars().take(200).collect()));
     }
     if json.is_array() || json.get("cookies").is_some() {
-        let session = SavedSession::of(&json).map_err(|why| format!("answered with cookies that cannot be used: {why}"))?;
+        let session =
+            SavedSession::of(&json).map_err(|why| format!("answered with cookies that cannot be used: {why}"))?;
         return Ok(Answer::Session(session));
     }
     Err("answered with JSON that has neither callback_url nor cookies".into())

@@ -143,7 +143,10 @@ mod tests {
     #[test]
     fn a_session_survives_its_file() {
         let mut jar = Jar::default();
-        jar.keep(&sets("http://127.0.0.1:8080/login", &["__Host-sid=abc; Path=/; Secure; HttpOnly", "b=2; Max-Age=60"]));
+        jar.keep(&sets(
+            "http://127.0.0.1:8080/login",
+            &["__Host-sid=abc; Path=/; Secure; HttpOnly", "b=2; Max-Age=60"],
+        ));
         jar.keep(&sets("https://login.as.example/", &["wide=1; Domain=as.example; Path=/", "gone=1; Max-Age=0"]));
         let saved = SavedSession::from(&jar);
         let domains: Vec<&str> = saved.cookies.iter().map(|c| c.domain.as_str()).collect();

@@ -58,7 +58,13 @@ impl PasteAgent {
         say: Say,
     ) -> Self {
         let input: Input = Box::new(input);
-        Self { listener: listener.map(Into::into), input: Mutex::new(input.lines()), say, logins: AtomicUsize::new(0), asked: AtomicUsize::new(0) }
+        Self {
+            listener: listener.map(Into::into),
+            input: Mutex::new(input.lines()),
+            say,
+            logins: AtomicUsize::new(0),
+            asked: AtomicUsize::new(0),
+        }
     }
 
     async fn go(&self, wire: &Wire, request: &AuthorizationRequest, purpose: Purpose) -> Result<Landing, SignInError> {

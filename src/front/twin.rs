@@ -40,3 +40,43 @@ impl Drop for Twin {
         self.0.abort();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+    use crate::front::SignIn;
+    use crate::front::listener::Listener;
+
+    #[tokio::test]
+    async fn the_listener_is_reached_by_its_other_address() {
+        let listener = Listener::bind(None).unwrap();
+        let port = listener.port();
+        // A machine without IPv6 has no such address.
+        let Ok(_twin) = Twin::of(port) else { return };
+        let mut stream = TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await.unwrap();
+        let request = format!("GET / HTTP/1.1\r\nHost: [::1]:{port}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn the_port_of_codes_can_be_chosen() {
+        let free = Listener::bind(None).unwrap().port();
+        let at = |port| SignIn { callback_port: Some(port), ..SignIn::default() };
+        let listening = at(free).listen(None).unwrap();
+        assert_eq!(listening.redirect_uri(), format!("http://127.0.0.1:{free}/callback"));
+        let taken = at(free).listen(None).err().unwrap().to_string();
+        assert!(taken.starts_with(&format!("--callback-port {free} could not be opened")), "{taken}");
+        let uri = "http://127.0.0.1:1234/callback";
+        let both = at(free).listen(Some(uri)).err().unwrap().to_string();
+        assert!(both.ends_with("contradict each other"), "{both}");
+        assert_eq!(
+            SignIn::default().listen(Some("https://chatgpt.com/x")).unwrap().redirect_uri(),
+            "https://chatgpt.com/x"
+        );
+    }
+}

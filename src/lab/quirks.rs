@@ -85,13 +85,6 @@ pub static QUIRKS: &[Quirk] = &[
         "registration-picky",
         "registration takes native clients with loopback redirect URIs alone",
     ),
-    quirk(Twist::ConsentEveryTime, "consent-every-time", "consent is not remembered: every authorization asks for it"),
-    quirk(Twist::SessionEnds, "session-ends", "a session answers eight authorizations, and then the login comes again"),
-    quirk(
-        Twist::MetadataDocuments,
-        "metadata-documents",
-        "a client ID metadata document is a client: https://client.lab.test/oaudit.json, which lists 127.0.0.1",
-    ),
     quirk(Twist::SessionForgotten, "session-forgotten", "every authorization asks for the login again"),
     quirk(Twist::RateLimited, "rate-limited", "every seventh token request is answered 429 with Retry-After: 1"),
     quirk(
@@ -116,6 +109,13 @@ pub static QUIRKS: &[Quirk] = &[
         Twist::KeepsAccessTokens,
         "keeps-access-tokens",
         "an access token stays good beside the one that a refresh brings",
+    ),
+    quirk(Twist::ConsentEveryTime, "consent-every-time", "consent is not remembered: every authorization asks for it"),
+    quirk(Twist::SessionEnds, "session-ends", "a session answers eight authorizations, and then the login comes again"),
+    quirk(
+        Twist::MetadataDocuments,
+        "metadata-documents",
+        "a client ID metadata document is a client: https://client.lab.test/oaudit.json, which lists 127.0.0.1",
     ),
 ];
 

@@ -202,7 +202,8 @@ fn requests(planned: &[&'static dyn AnyCheck], about: &Situation<'_>, authorizat
     let of = |stage: Stage| planned.iter().filter(move |c| c.stage() == stage);
     let visits = |stage: Stage| of(stage).map(|c| c.visits(about.ordinary)).sum::<usize>();
     let dynamic = matches!(about.ordinary.client.origin, Origin::Dynamic(_));
-    let clients = if dynamic { 1 + usize::from(about.other_client) + usize::from(about.confidential_client) } else { 0 };
+    let clients =
+        if dynamic { 1 + usize::from(about.other_client) + usize::from(about.confidential_client) } else { 0 };
     let resource = |c: &&&'static dyn AnyCheck| c.card().topic() == "resource";
     let has_resource = about.discovery.resource.is_some();
     let signs_in = authorizations > 0;
@@ -240,7 +241,9 @@ fn spoils(planned: &[&'static dyn AnyCheck], about: &Situation<'_>) -> Vec<Strin
         spoils.push("the session of the user who signs in".into());
     }
     let writes = about.settings.routes.iter().filter(|r| !matches!(r.method.as_str(), "GET" | "HEAD" | "OPTIONS"));
-    spoils.extend(writes.map(|r| format!("whatever {} {} changes, called with good tokens and bad ones", r.method, r.path)));
+    spoils.extend(
+        writes.map(|r| format!("whatever {} {} changes, called with good tokens and bad ones", r.method, r.path)),
+    );
     spoils
 }
 
@@ -256,11 +259,7 @@ fn leaves(about: &Situation<'_>, signs_in: bool) -> Vec<String> {
 }
 
 fn waits_for_time(check: &dyn AnyCheck) -> LeftOut {
-    LeftOut {
-        id: check.card().id,
-        why: "it waits until something expires".into(),
-        how_to_run: Some("--slow".into()),
-    }
+    LeftOut { id: check.card().id, why: "it waits until something expires".into(), how_to_run: Some("--slow".into()) }
 }
 
 fn beyond_reach(check: &dyn AnyCheck) -> LeftOut {

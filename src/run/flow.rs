@@ -193,7 +193,11 @@ fn no_code(answer: &AuthorizationAnswer, wire: &Wire) -> Failed {
 
 /// Presents the token at the resource. What a stranger could not tell (an MCP endpoint that answers 401 to a GET as
 /// well) shows now: if the way it was called does not fit, the other one is tried.
-pub(super) async fn reach(wire: &Wire, audit: &Audit, tokens: &TokenSet) -> Option<Result<(Resource, Reached), String>> {
+pub(super) async fn reach(
+    wire: &Wire,
+    audit: &Audit,
+    tokens: &TokenSet,
+) -> Option<Result<(Resource, Reached), String>> {
     let first = audit.open_resource()?;
     let token = tokens.access_token.expose();
     let reached = match first.call_with(wire, token).await {

@@ -50,16 +50,19 @@ pub async fn foresee(target: &Target, mut options: Options) -> Result<Result<Out
     }
     plan.fit(options.max_prompts, asks, &ordinary);
     let dynamic = options.client.is_none() && options.client_metadata_url.is_none();
-    let mut told = outline(&plan, &Situation {
-        discovery: &discovery,
-        ordinary: &ordinary,
-        settings: &options.settings,
-        asks,
-        agent,
-        other_client: options.other_client.is_some() || (dynamic && registers),
-        confidential_client: options.confidential_client.is_some() || registers,
-        timeout: options.wire.limits.time,
-    });
+    let mut told = outline(
+        &plan,
+        &Situation {
+            discovery: &discovery,
+            ordinary: &ordinary,
+            settings: &options.settings,
+            asks,
+            agent,
+            other_client: options.other_client.is_some() || (dynamic && registers),
+            confidential_client: options.confidential_client.is_some() || registers,
+            timeout: options.wire.limits.time,
+        },
+    );
     if options.sign_in.is_supplied() {
         told.authorizations = 0;
     }

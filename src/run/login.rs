@@ -87,7 +87,10 @@ async fn signed_in(
     let agent = options.sign_in.agent(wire, listening, &ordinary, &options.progress).await.map_err(error)?;
     if !agent.keeps_session() {
         return Err(Stopped {
-            error: format!("the agent {} signs in where its cookies cannot be seen, so there is no session to keep", agent.name()),
+            error: format!(
+                "the agent {} signs in where its cookies cannot be seen, so there is no session to keep",
+                agent.name()
+            ),
             hint: "use --agent form with --username and OAUDIT_PASSWORD, or --login-command PROGRAM that answers with \
                    cookies; a storageState that Playwright saved is read by --session as it is"
                 .into(),
@@ -99,7 +102,10 @@ async fn signed_in(
         AuthorizationAnswer::Code(_) => {}
         other => {
             return Err(Stopped {
-                error: format!("the ordinary authorization request should have brought a code, but brought {}", other.describe()),
+                error: format!(
+                    "the ordinary authorization request should have brought a code, but brought {}",
+                    other.describe()
+                ),
                 hint: "see `oaudit audit TARGET --select authorization/code-flow-works`".into(),
             });
         }

@@ -6,8 +6,8 @@ use super::{Held, Progress, Run, flow, ordinary};
 use crate::audit::{Audit, Transcript};
 use crate::check::{AnyCheck, Verdict};
 use crate::discovery::Discovery;
-use crate::front::supplied::{SuppliedTokens, TokenAgent};
 use crate::front::Front;
+use crate::front::supplied::{SuppliedTokens, TokenAgent};
 use crate::needs::{Ordinary, Stage, SuppliedRefresh};
 use crate::oauth::answer::Returned;
 use crate::oauth::client::{Client, ClientAuth, Origin};
@@ -46,8 +46,7 @@ const BY_REFRESH_TOKEN: [&str; 8] = [
 ];
 
 /// What looks at connections alone, and needs no flow that works.
-const OF_CONNECTIONS: [&str; 3] =
-    ["transport/certificate-valid", "transport/https-only", "transport/tls-1.2-or-newer"];
+const OF_CONNECTIONS: [&str; 3] = ["transport/certificate-valid", "transport/https-only", "transport/tls-1.2-or-newer"];
 
 /// Why a check is left out, or `None` if what was supplied is enough for it. Pure.
 pub(crate) fn left_out(check: &dyn AnyCheck, access: bool, refresh: bool, client: bool) -> Option<Verdict> {
@@ -63,9 +62,10 @@ pub(crate) fn left_out(check: &dyn AnyCheck, access: bool, refresh: bool, client
     match (BY_REFRESH_TOKEN.contains(&id), refresh, client) {
         (true, true, true) => None,
         (true, false, _) => not_run("no refresh token was supplied", "OAUDIT_REFRESH_TOKEN and --client-id ID"),
-        (true, true, false) => {
-            not_run("a refresh token is good for its own client alone", "--client-id ID of the client that it was issued to")
-        }
+        (true, true, false) => not_run(
+            "a refresh token is good for its own client alone",
+            "--client-id ID of the client that it was issued to",
+        ),
         (false, ..) => not_run(
             "nobody signs in: tokens were supplied",
             "an agent that signs in: --agent browser, form, paste, command or session",
@@ -90,7 +90,9 @@ impl Run {
         let client = Arc::new(configured.map_or_else(nobody, |c| c.client(&redirect_uri)));
         let (has_access, has_refresh, has_client) = (access.is_some(), refresh.is_some(), configured.is_some());
         if !has_access && !(has_refresh && has_client) {
-            return Some(stopped("the refresh token that was supplied can be used by its own client alone, and none is configured"));
+            return Some(stopped(
+                "the refresh token that was supplied can be used by its own client alone, and none is configured",
+            ));
         }
         self.plan.leave_out(|check| left_out(check, has_access, has_refresh, has_client));
         let mut audit = self.audit_of_documents(discovery);
@@ -188,7 +190,8 @@ fn nobody() -> Client {
 }
 
 fn stopped(error: &str) -> Stopped {
-    let hint = "OAUDIT_ACCESS_TOKEN takes a fresh access token for the resource; OAUDIT_REFRESH_TOKEN needs --client-id";
+    let hint =
+        "OAUDIT_ACCESS_TOKEN takes a fresh access token for the resource; OAUDIT_REFRESH_TOKEN needs --client-id";
     Stopped { error: error.into(), hint: hint.into() }
 }
 

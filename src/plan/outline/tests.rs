@@ -21,16 +21,19 @@ fn plan(select: &[&str], reach: Reach) -> Plan {
 
 fn told(plan: &Plan, asks: Asks, settings: &Settings) -> Outline {
     let (discovery, ordinary) = (discovery(), ordinary("a", "a b"));
-    outline(plan, &Situation {
-        discovery: &discovery,
-        ordinary: &ordinary,
-        settings,
-        asks,
-        agent: "x",
-        other_client: true,
-        confidential_client: true,
-        timeout: Duration::from_secs(10),
-    })
+    outline(
+        plan,
+        &Situation {
+            discovery: &discovery,
+            ordinary: &ordinary,
+            settings,
+            asks,
+            agent: "x",
+            other_client: true,
+            confidential_client: true,
+            timeout: Duration::from_secs(10),
+        },
+    )
 }
 
 #[test]
@@ -48,20 +51,16 @@ fn who_is_asked_depends_on_the_agent() {
 
 #[test]
 fn looking_only_signs_in_nobody() {
-    let looking = told(&plan(&["server_metadata/s256-advertised"], Reach::Nothing), Asks::EveryTime, &Settings::default());
+    let looking =
+        told(&plan(&["server_metadata/s256-advertised"], Reach::Nothing), Asks::EveryTime, &Settings::default());
     assert_eq!((looking.authorizations, looking.prompts.at_most), (0, 0));
     assert!(looking.spoils.is_empty());
 }
 
 #[test]
 fn what_is_spoiled_is_told_by_name() {
-    let route = Route {
-        method: "POST".into(),
-        path: "/api/items".into(),
-        scope: "w".into(),
-        body: None,
-        content_type: None,
-    };
+    let route =
+        Route { method: "POST".into(), path: "/api/items".into(), scope: "w".into(), body: None, content_type: None };
     let settings = Settings { routes: vec![route], ..Settings::default() };
     let all = told(&plan(&[], Reach::Session), Asks::Nobody, &settings);
     assert!(all.spoils.iter().any(|s| s.contains("client-a") && s.contains("sign in again")), "{:?}", all.spoils);
