@@ -25,7 +25,10 @@ impl Check for ClientAuthRequired {
     };
 
     async fn run(confidential: ConfidentialClient, cx: &Context) -> Outcome {
-        let tokens = &confidential.tokens;
+        let tokens = match confidential.live_tokens(cx).await {
+            Ok(tokens) => tokens,
+            Err(shortfall) => return Ok(Verdict::from(shortfall).into()),
+        };
         if tokens.refresh_token.is_none() {
             return Ok(Verdict::not_applicable("the server issues no refresh token to a confidential client").into());
         }

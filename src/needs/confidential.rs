@@ -25,6 +25,14 @@ pub struct ConfidentialClient {
 }
 
 impl ConfidentialClient {
+    /// A grant of it that is alive: that of its own flow, or a new one where each authorization ends the one before.
+    pub async fn live_tokens(&self, cx: &Context) -> Result<Arc<TokenSet>, Shortfall> {
+        match cx.audit.grants_end_each_other() {
+            true => own_flow(cx, &self.client).await.map(Arc::new),
+            false => Ok(Arc::clone(&self.tokens)),
+        }
+    }
+
     /// The same client as somebody would be who knows its identifier alone.
     pub fn without_secret(&self) -> Client {
         Client { auth: ClientAuth::None, secret: None, signer: None, ..(*self.client).clone() }
@@ -63,16 +71,21 @@ impl Needs for PerhapsConfidential {
 
 async fn come_by(cx: &Context) -> Result<ConfidentialClient, Shortfall> {
     let client = one(cx).await?;
+    let tokens = Arc::new(own_flow(cx, &client).await?);
+    Ok(ConfidentialClient { client, tokens })
+}
+
+async fn own_flow(cx: &Context, client: &Arc<Client>) -> Result<TokenSet, Shortfall> {
     let wire = cx.wire.stamped("confidential client");
     let failed =
         |what: String| Shortfall::Inconclusive(format!("the confidential client's own ordinary flow brought {what}"));
-    let request = cx.audit.ordinary().of(&client).request();
+    let request = cx.audit.ordinary().of(client).request();
     let code = match cx.audit.visit(&wire, request, Purpose::Ordinary).await? {
         AuthorizationAnswer::Code(code) => code,
         other => return Err(failed(other.describe())),
     };
     match code.redeem(&wire).await?.0 {
-        TokenAnswer::Granted(tokens) => Ok(ConfidentialClient { client, tokens: Arc::new(*tokens) }),
+        TokenAnswer::Granted(tokens) => Ok(*tokens),
         other => Err(failed(other.describe())),
     }
 }
