@@ -38,15 +38,14 @@ impl ClientKey {
     /// # Errors
     /// In a sentence, for whoever named the file.
     pub fn read(pem: &[u8], kid: Option<String>) -> Result<Self, String> {
-        let families: [(&dyn Fn() -> Option<EncodingKey>, &[(&str, Algorithm)]); 3] = [
-            (&|| EncodingKey::from_rsa_pem(pem).ok(), &[("RS256", Algorithm::RS256), ("PS256", Algorithm::PS256)]),
-            (&|| EncodingKey::from_ec_pem(pem).ok(), &[("ES256", Algorithm::ES256), ("ES384", Algorithm::ES384)]),
-            (&|| EncodingKey::from_ed_pem(pem).ok(), &[("EdDSA", Algorithm::EdDSA)]),
+        let families = [
+            (EncodingKey::from_rsa_pem(pem), vec![("RS256", Algorithm::RS256), ("PS256", Algorithm::PS256)]),
+            (EncodingKey::from_ec_pem(pem), vec![("ES256", Algorithm::ES256), ("ES384", Algorithm::ES384)]),
+            (EncodingKey::from_ed_pem(pem), vec![("EdDSA", Algorithm::EdDSA)]),
         ];
-        for (read, algorithms) in families {
-            let Some(key) = read() else { continue };
-            let signs = |a: &&(&'static str, Algorithm)| crypto::sign(b"", &key, a.1).is_ok();
-            let algorithms: Vec<_> = algorithms.iter().filter(signs).copied().collect();
+        for (key, mut algorithms) in families {
+            let Ok(key) = key else { continue };
+            algorithms.retain(|(_, algorithm)| crypto::sign(b"", &key, *algorithm).is_ok());
             if !algorithms.is_empty() {
                 return Ok(Self { key, algorithms, kid });
             }

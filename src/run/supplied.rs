@@ -89,7 +89,8 @@ impl Run {
         let redirect_uri = self.options.redirect_uri.clone().unwrap_or_default();
         let client = Arc::new(configured.map_or_else(nobody, |c| c.client(&redirect_uri)));
         let (has_access, has_refresh, has_client) = (access.is_some(), refresh.is_some(), configured.is_some());
-        if !has_access && !(has_refresh && has_client) {
+        let enough = has_access || (has_refresh && has_client);
+        if !enough {
             return Some(stopped(
                 "the refresh token that was supplied can be used by its own client alone, and none is configured",
             ));
