@@ -65,10 +65,12 @@ mod tests {
 
     #[tokio::test]
     async fn the_port_of_codes_can_be_chosen() {
-        let free = Listener::bind(None).unwrap().port();
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let at = |port| SignIn { callback_port: Some(port), ..SignIn::default() };
         let listening = at(free).listen(None).unwrap();
         assert_eq!(listening.redirect_uri(), format!("http://127.0.0.1:{free}/callback"));
+        let holds = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let free = holds.local_addr().unwrap().port();
         let taken = at(free).listen(None).err().unwrap().to_string();
         assert!(taken.starts_with(&format!("--callback-port {free} could not be opened")), "{taken}");
         let uri = "http://127.0.0.1:1234/callback";

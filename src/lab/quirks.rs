@@ -130,6 +130,6 @@ mod tests {
             let plain: String = quirk.name.split('-').collect();
             assert_eq!(plain, format!("{:?}", quirk.twist).to_lowercase());
         }
-        assert_eq!(QUIRKS.len(), Twist::KeepsAccessTokens as usize + 1);
+        assert_eq!(QUIRKS.len(), Twist::MetadataDocuments as usize + 1);
     }
 }
