@@ -12,9 +12,11 @@ mod catalogue;
 mod coverage;
 mod demo;
 mod discover;
+mod format;
 mod lab;
 mod logs;
 mod output;
+mod report;
 mod rules;
 mod schema;
 mod scopes;
@@ -59,6 +61,10 @@ enum Command {
     Scopes(scopes::ScopesArgs),
     /// Look for tokens in log files, and for the exact secrets of a run.
     Logs(logs::LogsArgs),
+    /// Render a saved JSON report in any other format.
+    Report(report::ReportArgs),
+    /// Tell what changed between two JSON reports; exit code 1 if anything got worse.
+    Diff(report::DiffArgs),
     /// Print the JSON Schema of a file that oaudit reads.
     Schema(schema::SchemaArgs),
     /// Serve the embedded authorization server, MCP endpoint and API.
@@ -120,6 +126,8 @@ pub async fn run() -> Exit {
         Command::Explain(args) => args.run(),
         Command::Scopes(args) => args.run().await,
         Command::Logs(args) => args.run(),
+        Command::Report(args) => args.run(),
+        Command::Diff(args) => args.run(),
         Command::Schema(args) => args.run(),
         Command::Lab(args) => args.run().await,
     }

@@ -80,6 +80,7 @@ mod tests {
             },
             response: Some(RecordedResponse { status: 200, headers: pair(header), body: came.into() }),
             trouble: None,
+            at_ms: 0,
             elapsed_ms: 1,
             curl: String::new(),
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::format::Format;
 use super::output::{self, Streams};
 use super::rules::RulesArgs;
 use super::sign_in::{ClientArgs, SignInArgs};
@@ -16,9 +17,9 @@ use crate::discovery::Target;
 use crate::logs::SecretsFile;
 use crate::oauth::scope::ScopeSet;
 use crate::plan::Selection;
+use crate::report::Report;
 use crate::report::terminal::Look;
 use crate::report::verdict::FailOn;
-use crate::report::{Report, json, terminal};
 use crate::run::{Grading, Options, SecretsTaker, audit};
 use crate::settings::Settings;
 use crate::wire::{Guard, Limits, WireOptions};
@@ -120,12 +121,15 @@ fn reach(text: &str) -> Result<Reach, String> {
 /// What stdout and files get, and what fails the run.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ReportArgs {
-    /// What stdout gets: terminal or json.
-    #[arg(long, value_name = "F", default_value = "terminal", value_parser = format)]
+    /// What stdout gets: terminal, json, sarif, junit, markdown, html, github or har.
+    #[arg(long, value_name = "F", default_value = "terminal", value_parser = Format::of)]
     format: Format,
     /// A further report from the same run: json=report.json. Repeatable.
-    #[arg(short = 'o', long = "output", value_name = "F=PATH", value_parser = further)]
+    #[arg(short = 'o', long = "output", value_name = "F=PATH", value_parser = Format::further)]
     output: Vec<(Format, PathBuf)>,
+    /// The file that SARIF shows findings at: a server has no lines.
+    #[arg(long, value_name = "FILE", default_value = "oaudit.toml")]
+    sarif_anchor: String,
     /// Write the secrets of this run to a file, for `oaudit logs --run FILE`. It holds live tokens: only its owner can
     /// read it, and it should be deleted after use.
     #[arg(long, value_name = "FILE")]
@@ -142,29 +146,6 @@ pub(super) struct ReportArgs {
     /// Checks that were not run make the run incomplete.
     #[arg(long)]
     strict: bool,
-}
-
-/// A format of the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Terminal,
-    Json,
-}
-
-fn format(text: &str) -> Result<Format, String> {
-    match text {
-        "terminal" => Ok(Format::Terminal),
-        "json" => Ok(Format::Json),
-        _ => Err(super::one_of(&["terminal", "json"])),
-    }
-}
-
-fn further(text: &str) -> Result<(Format, PathBuf), String> {
-    let (name, path) = text.split_once('=').ok_or("it is FORMAT=PATH, such as json=report.json")?;
-    if path.is_empty() {
-        return Err("the path after = is missing".into());
-    }
-    Ok((format(name)?, path.into()))
 }
 
 pub(super) fn fail_on(text: &str) -> Result<FailOn, String> {
@@ -196,10 +177,7 @@ impl ReportArgs {
             quiet: streams.quiet,
             links: terminal && streams.color,
         };
-        let render = |format: Format, look: &Look| match format {
-            Format::Terminal => terminal::render(report, look),
-            Format::Json => json::render(report),
-        };
+        let render = |format: Format, look: &Look| format.render(report, look, &self.sarif_anchor);
         let plain = Look { color: false, links: false, ..look };
         let mut exit = Exit(report.summary.exit_code);
         let written = std::iter::once(output::report(&render(self.format, &look)))

@@ -94,6 +94,11 @@ fn print(text: &str) -> std::io::Result<()> {
     stdout.flush()
 }
 
+/// Whether stdout is a terminal.
+pub(super) fn is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
 /// The width to write for: COLUMNS, the terminal's, or 100.
 pub(super) fn width() -> usize {
     let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse::<usize>().ok());
