@@ -266,8 +266,7 @@ static OIDC_PROVIDER: Package = package!(
     "server.mjs", "strict.mjs", "lax.mjs", "pages.mjs", "facts.mjs"
 );
 
-static MCP_SDK: Package =
-    package!("mcp-sdk": "package.json", "package-lock.json", "server.mjs", "own.mjs", "demo.mjs");
+static MCP_SDK: Package = package!("mcp-sdk": "package.json", "package-lock.json", "server.mjs", "own.mjs", "demo.mjs");
 
 static BETTER_AUTH: Package =
     package!("better-auth": "package.json", "package-lock.json", "server.mjs", "api.mjs", "pages.mjs");
