@@ -46,8 +46,9 @@ async fn logging(faults: &[&str]) -> (Lab, Options, tempfile::TempDir) {
     let faults = faults.iter().map(|f| (*f).to_owned()).collect();
     let options = LabOptions { faults, log: Some(path.clone()), ..LabOptions::default() };
     let lab = Lab::start(options).await.expect("the lab starts on a free port");
-    let settings = Settings { logs: vec![path], ..Settings::default() };
-    (lab, Options { settings, ..as_alice() }, folder)
+    let alice = as_alice();
+    let settings = Settings { logs: vec![path], ..alice.settings };
+    (lab, Options { settings, ..alice }, folder)
 }
 
 #[tokio::test]
@@ -104,17 +105,17 @@ async fn over_tls(faults: &[&str]) -> (Lab, Options) {
 }
 
 #[tokio::test]
-async fn the_sound_lab_over_tls_passes_every_check_without_exception() {
+async fn the_sound_lab_over_tls_passes_what_it_cannot_show_over_http() {
     let (lab, options) = over_tls(&[]).await;
     assert!(lab.mcp().starts_with("https://"));
     let report = audit_of(&lab.mcp(), options).await;
-    let judged = report.checks.iter().all(|c| c.verdict == VerdictKind::Pass);
-    assert!(judged, "not all green:\n{}", trouble(&report));
+    let without = |id: &str| WITHOUT_VERDICT.contains(&id) && !id.starts_with("transport/");
+    let mut judged = report.checks.iter().filter(|c| !without(c.id) && c.id != "hygiene/no-token-in-logs");
+    assert!(judged.all(|c| c.verdict == VerdictKind::Pass), "not all green:\n{}", trouble(&report));
     assert_eq!(report.summary.exit_code, 0);
     assert!(report.left_behind.is_empty(), "{:?}", report.left_behind);
     let days = line(&report, "transport/certificate-valid").findings[0].measured.as_ref().map(|m| m.value);
     assert!(days.is_some_and(|days| (88.0..=90.0).contains(&days)), "{days:?}");
-    println!("{} requests, {} authorizations", report.summary.requests, report.summary.authorizations);
 }
 
 #[tokio::test]
@@ -236,7 +237,7 @@ async fn every_fault_turns_exactly_its_checks_red() {
 #[tokio::test]
 async fn a_server_of_one_grant_hides_no_fault() {
     let topics = ["authorization/", "redirect_uri/", "pkce/", "code/", "scope/"];
-    let by_codes = |id: &&str| topics.iter().any(|topic| id.starts_with(topic));
+    let by_codes = |id: &&str| topics.iter().any(|topic| id.starts_with(topic)) && !waits(id);
     let wrong: Vec<String> = stream::iter(FAULTS.iter().filter(|fault| fault.breaks.iter().any(by_codes)))
         .map(|fault| async move {
             let lab = lab(&[fault.name], &["single-grant"]).await;
