@@ -191,7 +191,7 @@ pub(crate) const FASTMCP: &[&[Row]] = &[
         (
             Fail,
             "true: the answer to a registration holds a secret and has no Cache-Control",
-            &["token/no-store", "registration/dynamic-works"],
+            &["registration/dynamic-works"],
         ),
         (Warn, "true: a replayed code ends nothing that it bought", &["code/replay-revokes-tokens"]),
         (Warn, "true: a replayed refresh token ends nothing", &["refresh/reuse-revokes-family"]),

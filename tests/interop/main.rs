@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use oaudit::oauth::secret::Secret;
 use oaudit::registration::Configured;
-use oaudit::report::VerdictKind;
 use oaudit::run::Options;
 use serde_json::Value;
 
@@ -212,11 +211,10 @@ async fn a_rate_limit_leaves_open_and_never_misleads() {
             return;
         };
         assert_as_expected_or_limited(&audit_of(&server.resource, as_somebody()).await, tables);
-        // The second time the limits are used up before anybody has signed in.
+        // The second time hardly a token request is left.
         let report = audit_of(&server.resource, as_somebody()).await;
         assert_as_expected_or_limited(&report, tables);
-        let flow = line(&report, "authorization/code-flow-works");
-        assert_eq!(flow.verdict, VerdictKind::Inconclusive, "{}", flow.message);
-        assert!(flow.message.contains("Retry-After") && !report.summary.complete, "{}", flow.message);
+        let limited = report.checks.iter().filter(|c| c.message.contains("Retry-After")).count();
+        assert!(limited > 10 && !report.summary.complete, "{limited} checks speak of the limit");
     }
 }
