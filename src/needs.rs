@@ -24,6 +24,7 @@ mod logs;
 mod material;
 mod pages;
 mod parties;
+mod refreshed;
 mod scoped;
 mod scopes;
 
@@ -34,6 +35,7 @@ pub use logs::Logs;
 pub use material::{Asked, FrontChannel, OneByOne, Patience, Refreshable, ask};
 pub use pages::Pages;
 pub use parties::{Anonymous, OpenId, OpenResource, OtherClient, Registration, Resource, Revocation, no_resource};
+pub use refreshed::Refreshed;
 pub use scoped::{Held, Scoped};
 pub use scopes::AdvertisedScopes;
 

@@ -312,6 +312,7 @@ impl Run {
             introspection,
             side_by_side: OnceLock::new(),
             other_flow: tokio::sync::OnceCell::new(),
+            refreshed: tokio::sync::OnceCell::new(),
             introspected: tokio::sync::OnceCell::new(),
             baseline: OnceLock::new(),
         });
