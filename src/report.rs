@@ -9,6 +9,7 @@ use crate::wire::{Exchange, ExchangeId};
 
 pub mod json;
 pub mod plain;
+pub mod schema;
 pub mod terminal;
 pub mod verdict;
 
