@@ -463,6 +463,9 @@ impl Run {
         if self.options.wire.insecure {
             self.remark("certificates were not verified (--insecure)".into());
         }
+        for remark in self.options.wire.remarks() {
+            self.remark(remark);
+        }
     }
 
     fn remark(&mut self, remark: String) {

@@ -104,12 +104,16 @@ impl Wire {
     pub fn open(options: WireOptions) -> Result<Self, Trouble> {
         let clients = options::Clients::new(&options)?;
         let slots = Semaphore::new(options.limits.at_once.max(1));
+        let vault = Vault::default();
+        if let Some(password) = options.proxy_password() {
+            vault.learn("password", &password);
+        }
         Ok(Self {
             inner: Arc::new(Inner {
                 clients,
                 options,
                 ledger: Ledger::default(),
-                vault: Vault::default(),
+                vault,
                 issued: issued::Issued::default(),
                 slots,
                 pace: pace::Pace::default(),

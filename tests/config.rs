@@ -120,10 +120,8 @@ fn a_file_alone_drives_an_audit() {
         assert_eq!(code(&output), exit, "{}", stderr(&output));
         // The client of [introspection] is not the one that the token was issued to: the lab tells it nothing.
         assert_eq!(check(&report, "house/known")["verdict"], "inconclusive");
-        let asked =
-            report["exchanges"].as_array().unwrap().iter().find(|e| {
-                e["check"] == "house/known" && e["request"]["url"].as_str().unwrap().ends_with("/introspect")
-            });
+        let exchanges = report["exchanges"].as_array().unwrap();
+        let asked = exchanges.iter().find(|e| e["request"]["url"].as_str().unwrap().ends_with("/introspect"));
         assert!(asked.is_some(), "it was asked");
         assert!(stderr(&output).contains("configured by oaudit.toml in this folder"));
         for secret in ["wonderland", "lab-confidential-secret"] {
@@ -201,8 +199,9 @@ fn every_value_is_printed_with_its_origin() {
     for line in ["profile = \"oauth2.1\"", "username = \"bob\"", "scopes = 7", "[[resource.route]]"] {
         assert!(stdout(&again).contains(line), "{line}");
     }
-    let bare = run_in(&tempfile::tempdir().unwrap().path().join("."), &["audit", "--print-config"], &[]);
-    assert_eq!(code(&bare), -1, "the folder is gone");
+    let empty = tempfile::tempdir().unwrap();
+    let bare = stdout(&run_in(empty.path(), &["audit", "--print-config"], &[]));
+    assert!(bare.starts_with("# What is in force. There is no configuration file.\n"), "{bare}");
 }
 
 #[test]
@@ -359,4 +358,19 @@ fn a_real_report_is_as_the_schema_says() {
     }
     let config = run_in(folder.path(), &["schema", "config"], &[]);
     assert_eq!(report(&config)["additionalProperties"], false);
+}
+
+/// What a budget cuts off is undecided: it turns no sound server red, and no report complete.
+#[tokio::test]
+async fn a_budget_is_no_verdict() {
+    for budget in [3, 8, 15, 30, 60, 100, 150] {
+        let lab = support::lab(&[], &[]).await;
+        let mut options = support::as_alice();
+        options.wire.limits.requests = Some(budget);
+        let report = support::audit_of(&lab.mcp(), options).await;
+        assert!(support::red(&report).is_empty(), "{budget}: {}", support::trouble(&report));
+        assert!([3, 4].contains(&report.summary.exit_code), "{budget}: {}", report.summary.exit_code);
+        assert!(report.remarks.iter().any(|remark| remark.contains("--max-requests")) || budget < 15);
+        lab.stop().await;
+    }
 }

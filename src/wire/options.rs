@@ -96,6 +96,24 @@ impl FromStr for Resolved {
 }
 
 impl WireOptions {
+    /// What a reader of the report must know about the way that its requests took.
+    pub fn remarks(&self) -> Vec<String> {
+        let proxy = self.proxy.as_ref().map(|proxy| {
+            // Whoever has a password in front of the host keeps it.
+            let host =
+                Url::parse(proxy).ok().map(|url| url[url::Position::BeforeHost..url::Position::AfterPort].to_owned());
+            format!("requests went through the proxy {}", host.unwrap_or_default())
+        });
+        let resolved = self.resolve.iter().map(|r| format!("{} was taken to be at {} (--resolve)", r.host, r.address));
+        let budget = self.limits.requests.map(|n| format!("no more than {n} requests were allowed (--max-requests)"));
+        proxy.into_iter().chain(resolved).chain(budget).collect()
+    }
+
+    /// What must not be shown of the proxy.
+    pub(super) fn proxy_password(&self) -> Option<String> {
+        Url::parse(self.proxy.as_ref()?).ok()?.password().map(str::to_owned)
+    }
+
     /// Where a URL leads to, if the user said so.
     pub(super) fn resolved(&self, url: &Url) -> Option<SocketAddr> {
         let (host, port) = (url.host_str()?, url.port_or_known_default()?);
@@ -195,21 +213,4 @@ enum Way<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_given_for_a_port_of_a_host() {
-        let at = |text: &str| text.parse::<Resolved>();
-        let v4 = at("API.example.com:443:10.0.0.7").unwrap();
-        assert_eq!((v4.host.as_str(), v4.address.to_string().as_str()), ("api.example.com", "10.0.0.7:443"));
-        assert_eq!(at("a.example:8443:[::1]").unwrap().address, at("a.example:8443:::1").unwrap().address);
-        for wrong in ["a.example", "a.example:443", "a.example:https:10.0.0.7", "a.example:443:b.example", ":1:::1"] {
-            assert!(at(wrong).is_err(), "{wrong}");
-        }
-        let options = WireOptions { resolve: vec![v4.clone()], ..WireOptions::default() };
-        let of = |url: &str| options.resolved(&Url::parse(url).unwrap());
-        assert_eq!(of("https://api.example.com/x"), Some(v4.address));
-        assert_eq!(of("http://api.example.com/x"), None, "another port");
-    }
-}
+mod tests;
