@@ -330,6 +330,30 @@ fn init_writes_what_audit_reads() {
     assert!(stdout(&run_in(folder.path(), &["init", "-"], &[])).contains("# target = "));
 }
 
+/// Every key that stands in the file of `init` as a comment, in force.
+#[test]
+fn every_key_arrives() {
+    let empty = tempfile::tempdir().unwrap();
+    let drafted = stdout(&run_in(empty.path(), &["init", "-"], &[]));
+    let line = |line: &str| match line.strip_prefix("# ") {
+        Some(rest) if rest.starts_with('[') || rest.contains(" = ") => format!("{rest}\n"),
+        _ => format!("{line}\n"),
+    };
+    let folder = folder(&drafted.lines().map(line).collect::<String>());
+    let printed = run_in(folder.path(), &["audit", "--print-config"], &[]);
+    assert_eq!(code(&printed), 0, "{}", stderr(&printed));
+    for line in stdout(&printed).lines().skip(1).filter(|line| !line.is_empty() && !line.starts_with('[')) {
+        // The values of a route stand under the place of the route.
+        let of_route = ["method", "path", "scope", "body", "content_type"].iter().any(|key| line.starts_with(key));
+        assert!(line.contains("  # oaudit.toml:") || of_route, "{line}");
+    }
+    let nothing = self::folder("[checks]\nselect = []\nignore = []\ndirs = []\n[wire]\ninsecure = true\n");
+    let printed = stdout(&run_in(nothing.path(), &["audit", "--print-config"], &[]));
+    assert!(printed.contains("insecure = true  # oaudit.toml:6") && printed.contains("select = []"), "{printed}");
+    let demo = run_in(nothing.path(), &["demo", "--sound", "-q", "--select", "pkce/required"], &[]);
+    assert_eq!(code(&demo), 0, "{}", stderr(&demo));
+}
+
 /// The schema names every member of a real report, and takes it.
 #[test]
 fn a_real_report_is_as_the_schema_says() {
@@ -370,7 +394,7 @@ async fn a_budget_is_no_verdict() {
         let report = support::audit_of(&lab.mcp(), options).await;
         assert!(support::red(&report).is_empty(), "{budget}: {}", support::trouble(&report));
         assert!([3, 4].contains(&report.summary.exit_code), "{budget}: {}", report.summary.exit_code);
-        assert!(report.remarks.iter().any(|remark| remark.contains("--max-requests")) || budget < 15);
+        assert!(report.remarks.iter().any(|remark| remark.contains("--max-requests")));
         lab.stop().await;
     }
 }

@@ -112,7 +112,7 @@ impl Printer<'_> {
 fn typed(values: Vec<String>, kind: Kind) -> Option<Value> {
     let first = values.first().cloned();
     match kind {
-        Kind::Texts | Kind::Paths => Some(Value::Texts(values)),
+        Kind::Texts | Kind::Paths | Kind::Resolved => Some(Value::Texts(values)),
         Kind::Count(..) => first?.parse().ok().map(Value::Count),
         Kind::Flag => first?.parse().ok().map(Value::Flag),
         _ => first.map(Value::Text),

@@ -233,3 +233,29 @@ pub(super) fn missing(name: &str, place: &str) -> Complaint {
         format!("set it, or name another with {place}"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::keys::{Kind, find};
+
+    #[test]
+    fn every_flag_has_its_key_and_takes_its_words() {
+        let command = Cli::command();
+        for (key, argument) in FLAGS {
+            let kind = find(key).unwrap_or_else(|| panic!("there is no key {key}")).kind;
+            let known = |sub: &Command| {
+                let takes = |id: &str| sub.get_arguments().any(|a| a.get_id() == id);
+                takes("config") && takes(argument)
+            };
+            let by: Vec<&str> = command.get_subcommands().filter(|sub| known(sub)).map(Command::get_name).collect();
+            assert!(!by.is_empty(), "no command takes {argument}");
+            let Kind::Choice(words) = kind else { continue };
+            for word in words {
+                let parsed =
+                    command.clone().mut_subcommand("audit", |sub| sub.mut_arg(argument, |a| a.default_value(*word)));
+                assert!(parsed.try_get_matches_from(["oaudit", "audit"]).is_ok(), "{key} = {word}");
+            }
+        }
+    }
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Complaint;
+use crate::wire::options::proxy_url;
 use crate::wire::{Guard, Limits, Resolved, Wire, WireOptions};
 
 /// How the wire is set up.
@@ -52,11 +53,7 @@ fn header(text: &str) -> Result<(String, String), String> {
 }
 
 fn proxy(text: &str) -> Result<String, String> {
-    let url = url::Url::parse(text).map_err(|error| format!("it is a URL, such as http://127.0.0.1:8080: {error}"))?;
-    match url.scheme() {
-        "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h" if url.has_host() => Ok(text.to_owned()),
-        _ => Err("it begins with http, https or socks5".into()),
-    }
+    proxy_url(text).map(|_| text.to_owned())
 }
 
 fn resolved(text: &str) -> Result<Resolved, String> {

@@ -26,6 +26,8 @@ pub enum Kind {
     Body,
     /// An http or https URL.
     Address,
+    /// A URI of any scheme.
+    Uri,
     /// The URL of a proxy, which names nobody's password.
     Proxy,
     /// The name of an environment variable that holds a secret.
@@ -36,6 +38,8 @@ pub enum Kind {
     Paths,
     /// Lines of text.
     Texts,
+    /// Lines of `HOST:PORT:ADDR`.
+    Resolved,
     /// A whole number, within bounds.
     Count(u64, u64),
     /// True or false.
@@ -106,7 +110,7 @@ const CLIENT: &[Key] = &[
     key("secret_env", Kind::Variable, r#""OAUDIT_CLIENT_SECRET""#, "The environment variable that holds its secret."),
     key(
         "redirect_uri",
-        Kind::Text,
+        Kind::Uri,
         r#""http://127.0.0.1:8765/callback""#,
         "The redirect URI that it is registered with.",
     ),
@@ -178,7 +182,7 @@ const WIRE: &[Key] = &[
     key("insecure", Kind::Flag, "false", "Do not verify certificates; recorded in the report."),
     key(
         "resolve",
-        Kind::Texts,
+        Kind::Resolved,
         r#"["api.example.com:443:10.0.0.7"]"#,
         "HOST:PORT:ADDR, in place of what names resolve to.",
     ),

@@ -5,7 +5,9 @@ use std::path::Path;
 use super::keys::{KEYS, Key, Kind};
 use super::{Entry, Value, Values};
 use crate::toml_file::{Item, Mistake, Table, parse};
+use crate::wire::Resolved;
 use crate::wire::message::address;
+use crate::wire::options::proxy_url;
 
 /// What a secret is called where somebody writes one down, and the key that names its place instead.
 const SECRETS: [(&str, &str); 8] = [
@@ -23,7 +25,7 @@ const SECRETS: [(&str, &str); 8] = [
 pub(super) fn values(text: &str, folder: &Path) -> Result<Values, Mistake> {
     let reader = Reader { text, folder };
     let parsed = parse(text).map_err(|mistake| reader.unless_secret(mistake))?;
-    reader.table(&Table::open("oaudit.toml", parsed.get_ref(), 0..0), "oaudit.toml", KEYS)
+    reader.table(&Table::open("oaudit.toml", parsed.get_ref(), 0..0), "", KEYS)
 }
 
 struct Reader<'t> {
@@ -45,7 +47,8 @@ impl Reader<'_> {
         mistake.moved(start..start + name).hiding_the_rest()
     }
 
-    fn table(&self, table: &Table<'_>, what: &'static str, keys: &[Key]) -> Result<Values, Mistake> {
+    /// `of` is the dotted name of the table.
+    fn table(&self, table: &Table<'_>, of: &str, keys: &[Key]) -> Result<Values, Mistake> {
         let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
         for (name, at) in table.keys() {
             let called = SECRETS.iter().find(|(secret, _)| *secret == name.to_lowercase());
@@ -60,11 +63,11 @@ impl Reader<'_> {
                 return Err(Mistake::new("a secret never stands in this file", at).hint(hint).hiding_the_rest());
             }
         }
-        table.limited_to(what, &known).map_err(Mistake::hiding_the_rest)?;
+        table.limited_to(&known).map_err(Mistake::hiding_the_rest)?;
         let mut values = Values::default();
         for key in keys {
             if let Some(item) = table.get(key.name) {
-                self.key(key, item, &mut values)?;
+                self.key(key, item, of, &mut values)?;
             } else if key.needed {
                 table.need(key.name)?;
             }
@@ -72,16 +75,17 @@ impl Reader<'_> {
         Ok(values)
     }
 
-    fn key(&self, key: &Key, item: Item<'_>, values: &mut Values) -> Result<(), Mistake> {
+    fn key(&self, key: &Key, item: Item<'_>, of: &str, values: &mut Values) -> Result<(), Mistake> {
+        let path = if of.is_empty() { key.name.to_owned() } else { format!("{of}.{}", key.name) };
         let value = match key.kind {
             Kind::Table(keys) => {
-                let inner = self.table(&item.open(heading(key.name))?, heading(key.name), keys)?;
+                let inner = self.table(&item.open(format!("[{path}]"))?, &path, keys)?;
                 values.nest(key.name, inner);
                 return Ok(());
             }
             Kind::Tables(keys) => {
-                let tables = item.items()?.into_iter();
-                let read = tables.map(|item| self.table(&item.open(heading(key.name))?, heading(key.name), keys));
+                let open = |item: Item<'_>| self.table(&item.open(format!("a [[{path}]]"))?, &path, keys);
+                let read = item.items()?.into_iter().map(open);
                 Value::Tables(read.collect::<Result<_, _>>()?)
             }
             Kind::Text => Value::Text(item.line()?.to_owned()),
@@ -90,6 +94,18 @@ impl Reader<'_> {
                 let url = item.line()?;
                 address(url).map_err(|trouble| item.wrong(trouble.to_string()))?;
                 Value::Text(url.to_owned())
+            }
+            Kind::Uri => {
+                let uri = item.line()?;
+                url::Url::parse(uri).map_err(|error| item.wrong(format!("this is no URI: {error}")))?;
+                Value::Text(uri.to_owned())
+            }
+            Kind::Resolved => {
+                let checked = item.items()?.into_iter().map(|item| {
+                    let text = item.line()?;
+                    text.parse::<Resolved>().map(|_| text.to_owned()).map_err(|why| item.wrong(why))
+                });
+                Value::Texts(checked.collect::<Result<_, _>>()?)
             }
             Kind::Proxy => Value::Text(proxy(item)?.to_owned()),
             Kind::Variable => Value::Text(variable(item)?.to_owned()),
@@ -120,22 +136,6 @@ impl Reader<'_> {
     }
 }
 
-/// What a table is called in complaints.
-fn heading(name: &'static str) -> &'static str {
-    match name {
-        "client" => "[client]",
-        "client_b" => "[client_b]",
-        "introspection" => "[introspection]",
-        "login" => "[login]",
-        "resource" => "[resource]",
-        "route" => "a [[resource.route]]",
-        "limits" => "[limits]",
-        "checks" => "[checks]",
-        "wire" => "[wire]",
-        other => other,
-    }
-}
-
 fn variable(item: Item<'_>) -> Result<&str, Mistake> {
     let name = item.line()?;
     let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
@@ -151,7 +151,7 @@ fn variable(item: Item<'_>) -> Result<&str, Mistake> {
 
 fn proxy(item: Item<'_>) -> Result<&str, Mistake> {
     let text = item.line()?;
-    let url = url::Url::parse(text).map_err(|error| item.wrong(format!("this is no URL: {error}")))?;
+    let url = proxy_url(text).map_err(|why| item.wrong(why))?;
     if !url.username().is_empty() || url.password().is_some() {
         let at = item.at().start..item.at().start;
         let hint = "HTTPS_PROXY in the environment may have one";

@@ -26,12 +26,12 @@ fn table(keys: &[Key]) -> Value {
 fn member(key: &Key) -> Value {
     let line = || json!({ "type": "string", "pattern": r"^[^\n]*\S[^\n]*$" });
     let mut member = match key.kind {
-        Kind::Text | Kind::Path => line(),
+        Kind::Text | Kind::Path | Kind::Uri => line(),
         Kind::Body => json!({ "type": "string" }),
         Kind::Address => json!({ "type": "string", "pattern": "^[hH][tT][tT][pP][sS]?://" }),
         Kind::Proxy => json!({ "type": "string", "pattern": "^[a-zA-Z0-9]+://[^@]+$" }),
         Kind::Variable => json!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }),
-        Kind::Paths | Kind::Texts => json!({ "type": "array", "items": line() }),
+        Kind::Paths | Kind::Texts | Kind::Resolved => json!({ "type": "array", "items": line() }),
         Kind::Count(least, u64::MAX) => json!({ "type": "integer", "minimum": least }),
         Kind::Count(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
         Kind::Flag => json!({ "type": "boolean" }),

@@ -93,6 +93,9 @@ fn every_mistake_stands_on_its_line() {
         ("[checks]\nselect = \"pkce/*\"", "2:10", "an array is due here", "docs/"),
         ("[checks]\nselect = [\"a/*\", 1]", "2:18", "a string is due here", "docs/"),
         ("[wire]\nproxy = \"nowhere\"", "2:9", "this is no URL", "docs/"),
+        ("[wire]\nproxy = \"ftp://x.example\"", "2:9", "begins with http, https or socks5", "docs/"),
+        ("[wire]\nresolve = [\"a:b\"]", "2:12", "it is HOST:PORT:ADDR", "docs/"),
+        ("[client]\nredirect_uri = \"/callback\"", "2:16", "this is no URI", "docs/"),
         ("scope = \" \"", "1:9", "this is empty", "docs/"),
         ("x = ", "1:5", "", "docs/"),
     ] {

@@ -1,5 +1,6 @@
 //! Reads the tables of a file: every key by its name, every value as what it has to be, every mistake at its place.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde_json::Value;
@@ -22,7 +23,7 @@ pub(crate) fn parse(text: &str) -> Result<Spanned<DeTable<'_>>, Mistake> {
 
 /// A table of the file.
 pub(crate) struct Table<'a> {
-    what: &'static str,
+    what: Cow<'static, str>,
     entries: &'a DeTable<'a>,
     at: Range<usize>,
 }
@@ -33,8 +34,8 @@ pub(crate) struct Item<'a>(&'a Spanned<DeValue<'a>>);
 
 impl<'a> Table<'a> {
     /// A table that may have any keys.
-    pub(crate) fn open(what: &'static str, entries: &'a DeTable<'a>, at: Range<usize>) -> Self {
-        Self { what, entries, at }
+    pub(crate) fn open(what: impl Into<Cow<'static, str>>, entries: &'a DeTable<'a>, at: Range<usize>) -> Self {
+        Self { what: what.into(), entries, at }
     }
 
     /// A table that has no keys but these. `what` is what it is called in complaints.
@@ -45,15 +46,17 @@ impl<'a> Table<'a> {
         known: &[&str],
     ) -> Result<Self, Mistake> {
         let table = Self::open(what, entries, at);
-        table.limited_to(what, known)?;
+        table.limited_to(known)?;
         Ok(table)
     }
 
     /// It has no keys but these.
-    pub(crate) fn limited_to(&self, what: &str, known: &[&str]) -> Result<(), Mistake> {
+    pub(crate) fn limited_to(&self, known: &[&str]) -> Result<(), Mistake> {
         let strange = self.keys().filter(|(key, _)| !known.contains(key));
         match strange.min_by_key(|(_, at)| at.start) {
-            Some((key, at)) => Err(Mistake::new(format!("{what} has no key {key}"), at).hint(suggest(key, known))),
+            Some((key, at)) => {
+                Err(Mistake::new(format!("{} has no key {key}", self.what), at).hint(suggest(key, known)))
+            }
             None => Ok(()),
         }
     }
@@ -153,7 +156,7 @@ impl<'a> Item<'a> {
     }
 
     /// A table that may have any keys.
-    pub(crate) fn open(self, what: &'static str) -> Result<Table<'a>, Mistake> {
+    pub(crate) fn open(self, what: String) -> Result<Table<'a>, Mistake> {
         Ok(Table::open(what, self.0.get_ref().as_table().ok_or_else(|| self.due("a table"))?, self.at()))
     }
 

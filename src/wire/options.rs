@@ -77,6 +77,18 @@ pub struct Resolved {
     pub address: SocketAddr,
 }
 
+/// The URL of a proxy.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn proxy_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("this is no URL, such as http://127.0.0.1:8080: {error}"))?;
+    match url.scheme() {
+        "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h" if url.has_host() => Ok(url),
+        _ => Err("the URL of a proxy begins with http, https or socks5, such as http://127.0.0.1:8080".into()),
+    }
+}
+
 impl FromStr for Resolved {
     type Err = String;
 
