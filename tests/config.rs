@@ -398,3 +398,40 @@ async fn a_budget_is_no_verdict() {
         lab.stop().await;
     }
 }
+
+/// A proxy on this machine that answers everything with 404, and tells the first line of each request.
+fn proxy() -> (String, std::sync::mpsc::Receiver<String>) {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    // By its name, which the guard would not let a target lead to.
+    let url = format!("http://localhost:{}", listener.local_addr().unwrap().port());
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let mut heard = [0; 4096];
+            let n = stream.read(&mut heard).unwrap_or(0);
+            let _ = tell.send(String::from_utf8_lossy(&heard[..n]).lines().next().unwrap_or_default().to_owned());
+            let _ = stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        }
+    });
+    (url, told)
+}
+
+#[test]
+fn proxies_are_taken_from_flag_file_and_environment() {
+    let (url, told) = proxy();
+    let target = "http://api.oaudit.invalid/mcp";
+    let folder = folder(&format!("[wire]\nproxy = \"{url}\"\n"));
+    let empty = tempfile::tempdir().unwrap();
+    for (folder, arguments, variables) in [
+        (empty.path(), &["discover", target][..], &[("http_proxy", url.as_str())][..]),
+        (empty.path(), &["discover", target, "--proxy", &url], &[]),
+        (folder.path(), &["discover", target], &[]),
+    ] {
+        let output = run_in(folder, arguments, variables);
+        let heard = told.try_iter().next();
+        assert_eq!(heard.as_deref(), Some("GET http://api.oaudit.invalid/mcp HTTP/1.1"), "{}", stderr(&output));
+        told.try_iter().for_each(drop);
+    }
+}

@@ -54,6 +54,9 @@ pub(super) const FLAGS: [(&str, &str); 34] = [
     ("login.password_file", "password_file"),
 ];
 
+/// The formats of stdout that a person reads; every other is for a program.
+const FOR_PEOPLE: [&str; 3] = ["terminal", "table", "markdown"];
+
 /// Which configuration.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ConfigArgs {
@@ -93,7 +96,8 @@ pub(super) fn read() -> Result<(Cli, Given), Exit> {
     {
         file = find(given).map_err(|complaint| {
             let format = given.try_get_raw("format").ok().flatten().and_then(|mut raw| raw.next());
-            Streams::plain().complain(&complaint, format.is_some_and(|format| format == "json"))
+            Streams::plain()
+                .complain(&complaint, format.is_some_and(|format| !FOR_PEOPLE.iter().any(|read| format == *read)))
         })?;
         if let Some(config) = &file {
             let layered = command.mut_subcommand(name, |sub| with_defaults(sub, config, given));

@@ -50,6 +50,11 @@ impl Wire {
         !loopback && url.parse().is_ok_and(|uri: http::Uri| Matcher::from_system().intercept(&uri).is_some())
     }
 
+    /// Whether the proxy is one that the user named, and not one of the environment.
+    pub fn has_named_proxy(&self) -> bool {
+        self.inner.options.proxy.is_some()
+    }
+
     /// Shakes hands in TLS 1.3 or 1.2 and hangs up. An invalid certificate is looked at and is no trouble.
     pub async fn shake_hands(&self, url: &str) -> Result<Handshake, Trouble> {
         let url = message::address(url)?;
