@@ -12,8 +12,11 @@ mod catalogue;
 mod coverage;
 mod demo;
 mod discover;
+mod effective;
 mod format;
+mod init;
 mod lab;
+mod layers;
 mod logs;
 mod output;
 mod report;
@@ -22,6 +25,7 @@ mod schema;
 mod scopes;
 mod sign_in;
 mod token;
+mod wire;
 
 use output::Streams;
 
@@ -65,7 +69,9 @@ enum Command {
     Report(report::ReportArgs),
     /// Tell what changed between two JSON reports; exit code 1 if anything got worse.
     Diff(report::DiffArgs),
-    /// Print the JSON Schema of a file that oaudit reads.
+    /// Write a commented oaudit.toml from what discovery finds.
+    Init(init::InitArgs),
+    /// Print the JSON Schema of a file that oaudit reads or writes.
     Schema(schema::SchemaArgs),
     /// Serve the embedded authorization server, MCP endpoint and API.
     Lab(lab::LabArgs),
@@ -108,26 +114,22 @@ impl Complaint {
 
 /// Parses the command line and runs what it says.
 pub async fn run() -> Exit {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            // clap knows which stream: help and version are what was asked for, errors are prose.
-            let failed = error.use_stderr();
-            let _ = error.print();
-            return if failed { Exit::USAGE } else { Exit::OK };
-        }
+    let (cli, given) = match layers::read() {
+        Ok(read) => read,
+        Err(exit) => return exit,
     };
     match cli.command {
-        Command::Audit(args) => args.run().await,
-        Command::Demo(args) => args.run().await,
+        Command::Audit(args) => args.run(&given).await,
+        Command::Demo(args) => args.run(&given).await,
         Command::Discover(args) => args.run().await,
-        Command::Token(args) => args.run().await,
+        Command::Token(args) => args.run(&given).await,
         Command::Checks(args) => args.run(),
         Command::Explain(args) => args.run(),
-        Command::Scopes(args) => args.run().await,
+        Command::Scopes(args) => args.run(&given).await,
         Command::Logs(args) => args.run(),
         Command::Report(args) => args.run(),
         Command::Diff(args) => args.run(),
+        Command::Init(args) => args.run().await,
         Command::Schema(args) => args.run(),
         Command::Lab(args) => args.run().await,
     }

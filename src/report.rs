@@ -17,6 +17,7 @@ pub(crate) mod kept;
 pub mod markdown;
 pub mod plain;
 pub mod sarif;
+pub mod schema;
 pub mod terminal;
 pub mod verdict;
 

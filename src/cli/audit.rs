@@ -7,10 +7,13 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::effective;
 use super::format::Format;
+use super::layers::{ConfigArgs, Given};
 use super::output::{self, Streams};
 use super::rules::RulesArgs;
 use super::sign_in::{ClientArgs, SignInArgs};
+use super::wire::WireArgs;
 use super::{Common, Complaint, Exit, ProfileArgs};
 use crate::check::Reach;
 use crate::discovery::Target;
@@ -22,13 +25,12 @@ use crate::report::terminal::Look;
 use crate::report::verdict::FailOn;
 use crate::run::{Grading, Options, SecretsTaker, audit};
 use crate::settings::Settings;
-use crate::wire::{Guard, Limits, WireOptions};
 
 /// What can be said to `audit`.
 #[derive(Debug, Args)]
 pub(super) struct AuditArgs {
     /// URL of an API route, an MCP endpoint, or an issuer.
-    #[arg(value_name = "TARGET", required_unless_present_any = ["issuer", "resource"])]
+    #[arg(value_name = "TARGET")]
     target: Option<String>,
     /// Name the authorization server; else found through the resource.
     #[arg(long, value_name = "URL")]
@@ -55,6 +57,11 @@ pub(super) struct AuditArgs {
     /// Do not ask before active checks against a host that is not this machine.
     #[arg(long)]
     yes: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Print what is in force and where it comes from, as a configuration, and do nothing.
+    #[arg(long)]
+    print_config: bool,
     #[command(flatten)]
     common: Common,
 }
@@ -193,56 +200,20 @@ impl ReportArgs {
     }
 }
 
-/// How the wire is set up.
-#[derive(Debug, Clone, Args)]
-pub(super) struct WireArgs {
-    /// A header for every request, "Name: value". Repeatable.
-    #[arg(long = "header", value_name = "N: V", value_parser = header)]
-    headers: Vec<(String, String)>,
-    /// A certificate authority to trust as well, PEM.
-    #[arg(long, value_name = "FILE")]
-    ca: Option<PathBuf>,
-    /// Do not verify certificates. Recorded in the report.
-    #[arg(long)]
-    insecure: bool,
-    /// Seconds that one exchange may take.
-    #[arg(long, value_name = "SECS", default_value = "10", value_parser = clap::value_parser!(u64).range(1..=300))]
-    timeout: u64,
-    /// Let the target lead to this host, although its address is not public. Repeatable.
-    #[arg(long, value_name = "HOST")]
-    allow_host: Vec<String>,
-}
-
-fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or("it is \"Name: value\"")?;
-    http::HeaderName::try_from(name.trim()).map_err(|_| format!("{name} is no header name"))?;
-    http::HeaderValue::try_from(value.trim())
-        .map_err(|_| "the value has characters that no header may have".to_owned())?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
-}
-
-impl WireArgs {
-    pub(super) fn options(&self) -> Result<WireOptions, Complaint> {
-        let authorities = self.ca.iter().map(|path| {
-            std::fs::read(path).map_err(|e| {
-                Complaint::usage(format!("{} cannot be read: {e}", path.display()), "check the path of --ca")
-            })
-        });
-        Ok(WireOptions {
-            limits: Limits { time: Duration::from_secs(self.timeout), ..Limits::default() },
-            guard: self.allow_host.iter().fold(Guard::default(), |guard, host| guard.allowing(host)),
-            headers: self.headers.clone(),
-            insecure: self.insecure,
-            authorities: authorities.collect::<Result<_, _>>()?,
-        })
-    }
-}
-
 impl AuditArgs {
-    pub(super) async fn run(self) -> Exit {
+    pub(super) async fn run(self, given: &Given) -> Exit {
         let streams = self.common.streams();
-        match self.options(streams) {
-            Ok(options) => conduct(&self.target(), options, &self.report, streams).await,
+        if self.print_config {
+            let text = effective::text("audit", given);
+            return output::report(&text).map_or_else(|complaint| streams.complain(&complaint, false), |()| Exit::OK);
+        }
+        match self.options(given, streams) {
+            Ok(options) => {
+                if let Some(remark) = given.remark().filter(|_| !streams.quiet) {
+                    output::prose(&remark);
+                }
+                conduct(&self.target(), options, &self.report, streams).await
+            }
             Err(complaint) => streams.complain(&complaint, self.report.machine()),
         }
     }
@@ -251,7 +222,13 @@ impl AuditArgs {
         Target { typed: self.target.clone(), issuer: self.issuer.clone(), resource: self.resource.clone() }
     }
 
-    fn options(&self, streams: Streams) -> Result<Options, Complaint> {
+    fn options(&self, given: &Given, streams: Streams) -> Result<Options, Complaint> {
+        if self.target().named().next().is_none() {
+            return Err(Complaint::usage(
+                "there is no TARGET to audit",
+                "oaudit audit https://api.example.com/mcp, or target in oaudit.toml; `oaudit init` writes one",
+            ));
+        }
         for url in self.target().named() {
             crate::wire::message::address(url).map_err(|trouble| {
                 Complaint::usage(trouble.to_string(), "give a whole URL, such as https://api.example.com/mcp")
@@ -264,11 +241,11 @@ impl AuditArgs {
             further: self.rules.load()?,
             wire: self.wire.options()?,
             client: self.client.first()?,
-            other_client: self.client.second()?,
+            other_client: self.client.second(given)?,
             redirect_uri: self.client.redirect_uri.clone(),
             scope: self.client.scope.as_deref().map(ScopeSet::parse),
-            sign_in: self.sign_in.sign_in()?,
-            settings: self.judging.settings(),
+            sign_in: self.sign_in.sign_in(given)?,
+            settings: given.of_target(self.judging.settings())?,
             grading: self.report.grading(),
             consent: Arc::new(move |url| yes || confirmed(url)),
             progress: streams.progress(),

@@ -21,6 +21,11 @@ pub(super) struct Streams {
 }
 
 impl Streams {
+    /// Before anybody could say how.
+    pub(super) fn plain() -> Self {
+        Self { quiet: false, verbose: false, color: false }
+    }
+
     /// Says what went wrong: prose, or one JSON line where stdout is read by a program.
     pub(super) fn complain(self, complaint: &Complaint, machine: bool) -> Exit {
         if machine {

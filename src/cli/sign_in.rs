@@ -1,11 +1,12 @@
 //! The flags that say as which client and as whom the audit signs in.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::Complaint;
+use super::layers::{Given, missing, variable};
 use crate::front::choose::{AgentName, SignIn};
 use crate::front::form::Credentials;
 use crate::oauth::client::ClientAuth;
@@ -19,16 +20,16 @@ pub(super) struct ClientArgs {
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
     /// The variable that holds its secret.
-    #[arg(long, value_name = "VAR", default_value = "OAUDIT_CLIENT_SECRET", requires = "client_id")]
+    #[arg(long, value_name = "VAR", default_value = "OAUDIT_CLIENT_SECRET")]
     client_secret_env: String,
     /// How it authenticates: none, client_secret_basic or client_secret_post.
-    #[arg(long, value_name = "METHOD", requires = "client_id", value_parser = client_auth)]
+    #[arg(long, value_name = "METHOD", value_parser = client_auth)]
     client_auth: Option<ClientAuth>,
     /// A second client, for what must be bound to the first.
     #[arg(long, value_name = "ID")]
     client_b_id: Option<String>,
     /// The variable that holds its secret.
-    #[arg(long, value_name = "VAR", requires = "client_b_id")]
+    #[arg(long, value_name = "VAR")]
     client_b_secret_env: Option<String>,
     /// The redirect URI; by default http://127.0.0.1:<free port>/callback.
     #[arg(long, value_name = "URI")]
@@ -45,7 +46,15 @@ fn client_auth(text: &str) -> Result<ClientAuth, String> {
 
 impl ClientArgs {
     pub(super) fn first(&self) -> Result<Option<Configured>, Complaint> {
-        let Some(id) = &self.client_id else { return Ok(None) };
+        let Some(id) = &self.client_id else {
+            return match self.client_auth {
+                None => Ok(None),
+                Some(_) => Err(Complaint::usage(
+                    "it is said how the client authenticates, but not which client it is",
+                    "add --client-id, or id in [client]",
+                )),
+            };
+        };
         let secret = variable(&self.client_secret_env);
         if secret.is_none() && matches!(self.client_auth, Some(ClientAuth::Basic | ClientAuth::Post)) {
             return Err(missing(&self.client_secret_env, "--client-secret-env"));
@@ -55,26 +64,26 @@ impl ClientArgs {
         Ok(Some(Configured { id: id.clone(), secret, auth: self.client_auth }))
     }
 
-    pub(super) fn second(&self) -> Result<Option<Configured>, Complaint> {
+    pub(super) fn second(&self, given: &Given) -> Result<Option<Configured>, Complaint> {
         let Some(id) = &self.client_b_id else { return Ok(None) };
         let secret = match &self.client_b_secret_env {
             Some(name) => Some(variable(name).ok_or_else(|| missing(name, "--client-b-secret-env"))?),
             None => None,
         };
-        let auth = if secret.is_some() { self.client_auth } else { Some(ClientAuth::None) };
-        Ok(Some(Configured { id: id.clone(), secret, auth }))
+        let auth = match (given.auth("client_b.auth"), &secret) {
+            (Some(auth @ (ClientAuth::Basic | ClientAuth::Post)), None) => {
+                let why = format!("the second client authenticates by {}, and has no secret", auth.as_str());
+                return Err(Complaint::usage(
+                    why,
+                    "name its variable: --client-b-secret-env, or secret_env in [client_b]",
+                ));
+            }
+            (Some(auth), _) => Some(auth),
+            (None, Some(_)) => self.client_auth,
+            (None, None) => Some(ClientAuth::None),
+        };
+        Ok(Some(Configured { id: id.clone(), secret: secret.filter(|_| auth != Some(ClientAuth::None)), auth }))
     }
-}
-
-fn variable(name: &str) -> Option<Secret> {
-    std::env::var(name).ok().filter(|v| !v.is_empty()).map(Secret::new)
-}
-
-fn missing(name: &str, flag: &str) -> Complaint {
-    Complaint::usage(
-        format!("the environment variable {name} is not set"),
-        format!("set it, or name another with {flag}"),
-    )
 }
 
 /// As whom.
@@ -108,31 +117,25 @@ fn agent(text: &str) -> Result<AgentName, String> {
 }
 
 impl SignInArgs {
-    pub(super) fn sign_in(&self) -> Result<SignIn, Complaint> {
+    pub(super) fn sign_in(&self, given: &Given) -> Result<SignIn, Complaint> {
         let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
         Ok(SignIn {
             agent: self.agent,
-            credentials: self.credentials()?,
+            credentials: self.credentials(given.text("login.password_file").map(Path::new))?,
             terminal,
             display: display(),
             no_open: self.no_open,
         })
     }
 
-    fn credentials(&self) -> Result<Option<Credentials>, Complaint> {
-        let from_file = match &self.password_file {
-            Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|e| {
-                    Complaint::usage(
-                        format!("{} cannot be read: {e}", path.display()),
-                        "check the path of --password-file",
-                    )
-                })?;
-                Some(Secret::new(text.lines().next().unwrap_or_default()))
-            }
-            None => None,
+    /// The password by flag, by variable, or by what `login.password_file` names.
+    fn credentials(&self, configured: Option<&Path>) -> Result<Option<Credentials>, Complaint> {
+        let by_flag = self.password_file.as_deref().map(first_line).transpose()?;
+        let password = match by_flag.or_else(|| variable(&self.password_env)) {
+            Some(password) => Some(password),
+            None => configured.map(first_line).transpose()?,
         };
-        match (&self.username, from_file.or_else(|| variable(&self.password_env))) {
+        match (&self.username, password) {
             (Some(username), Some(password)) => Ok(Some(Credentials { username: username.clone(), password })),
             (Some(_), None) if self.agent != AgentName::Browser && self.agent != AgentName::Paste => {
                 Err(Complaint::usage(
@@ -149,6 +152,17 @@ impl SignInArgs {
             _ => Ok(None),
         }
     }
+}
+
+/// The password in a file.
+fn first_line(path: &Path) -> Result<Secret, Complaint> {
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        Complaint::usage(
+            format!("{} cannot be read: {e}", path.display()),
+            "check the path of --password-file, or password_file in [login]",
+        )
+    })?;
+    Ok(Secret::new(text.lines().next().unwrap_or_default()))
 }
 
 /// Whether a browser can be opened here: not over SSH, and not on a Unix without a display.
