@@ -280,6 +280,9 @@ impl AuditArgs {
             })?;
         }
         let yes = self.yes;
+        let mut sign_in = self.sign_in.sign_in()?;
+        sign_in.verbose = streams.verbose;
+        sign_in.webdriver.insecure = self.wire.insecure;
         Ok(Options {
             profile: self.profile.profile(),
             selection: self.checks.selection(),
@@ -289,7 +292,7 @@ impl AuditArgs {
             other_client: self.client.second()?,
             redirect_uri: self.client.redirect_uri.clone(),
             scope: self.client.scope.as_deref().map(ScopeSet::parse),
-            sign_in: self.sign_in.sign_in()?,
+            sign_in,
             settings: self.judging.settings(),
             grading: self.report.grading(),
             consent: Arc::new(move |url| yes || confirmed(url)),
