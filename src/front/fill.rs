@@ -153,7 +153,13 @@ pub(super) fn denial(sheet: &Sheet) -> Option<Way> {
         };
         if let Some((at, _)) = numbered(form, FieldKind::Submit).find(denies) {
             let values = untouched_values(form);
-            return Some(Way::Form(Plan { form: of, values, button: Some(at), holds_password: false, holds_code: false }));
+            return Some(Way::Form(Plan {
+                form: of,
+                values,
+                button: Some(at),
+                holds_password: false,
+                holds_code: false,
+            }));
         }
     }
     // A link that says no counts where something on the page says yes.

@@ -194,7 +194,8 @@ impl FormAgent {
             Move::Guess => {
                 let way = self.means.guess(wire, &sight.sheet, sight.page.kind, mind).await?;
                 way.and_then(|way| fill::sent(&sight.sheet, way)).map(|filled| {
-                    let denies = mind == Mind::Deny && !(filled.holds_password || filled.holds_code || sight.page.kind == PageKind::Login);
+                    let denies = mind == Mind::Deny
+                        && !(filled.holds_password || filled.holds_code || sight.page.kind == PageKind::Login);
                     (filled, denies)
                 })
             }

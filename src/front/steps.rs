@@ -164,7 +164,9 @@ impl Template {
             if !NAMES.contains(&name) {
                 let near = NAMES.iter().find(|n| strsim::jaro_winkler(n, name) > 0.8);
                 let near = near.map(|n| format!("; did you mean {{{n}}}?")).unwrap_or_default();
-                return Err(format!("{{{name}}} stands for nothing; there are {{username}}, {{password}}, {{totp}}{near}"));
+                return Err(format!(
+                    "{{{name}}} stands for nothing; there are {{username}}, {{password}}, {{totp}}{near}"
+                ));
             }
         }
         Ok(Self(text.to_owned()))

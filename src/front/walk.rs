@@ -379,8 +379,7 @@ pub(super) fn is_landing(request: &AuthorizationRequest, relays: &[String], addr
 fn carries_answer(request: &AuthorizationRequest, arrived: &Returned, names: &[&str]) -> bool {
     let state = request.state();
     let values = arrived.query.iter().chain(&arrived.fragment);
-    (!state.is_empty() && values.into_iter().any(|(_, v)| v == state))
-        || names.iter().any(|n| arrived.get(n).is_some())
+    (!state.is_empty() && values.into_iter().any(|(_, v)| v == state)) || names.iter().any(|n| arrived.get(n).is_some())
 }
 
 /// A login that is left to another server brings a code as well: one for the authorization server, not for us. This is

@@ -66,17 +66,19 @@ impl WebdriverAgent {
         Ok(Browser { driver, caught, _sink: sink })
     }
 
-    async fn walk(
+    /// Does something with the browser, which is opened at the first time; `None` where it would carry a code to
+    /// somebody else.
+    async fn touring<T>(
         &self,
         wire: &Wire,
         request: &AuthorizationRequest,
         purpose: Purpose,
         mind: Mind,
-    ) -> Result<(Landing, bool), SignInError> {
+        work: impl AsyncFnOnce(&mut Tour<'_>) -> Result<T, SignInError>,
+    ) -> Result<Result<T, String>, SignInError> {
         self.means.hide_from(wire);
-        let diagnosis = &self.means.diagnosis;
         let place = super::walk::place(&request.endpoint);
-        diagnosis.begin(&format!("webdriver agent: {} to {place}", request.what));
+        self.means.diagnosis.begin(&format!("webdriver agent: {} to {place}", request.what));
         let mut browser = self.browser.lock().await;
         let browser = match &mut *browser {
             Some(browser) => browser,
@@ -84,23 +86,41 @@ impl WebdriverAgent {
         };
         // Where a code would leave this machine the browser must not go.
         if let Some(host) = caught(request).into_iter().find(|host| !covers(&browser.caught, host)) {
-            let why = format!("the browser was opened before {host} was known as a redirect URI, and would go there");
-            return Ok((Landing::NeverCameBack(why), false));
+            return Ok(Err(format!(
+                "the browser was opened before {host} was known as a redirect URI, and would go there"
+            )));
         }
         let session = browser.driver.session().map_err(SignInError::Unusable)?;
         let mut tour = Tour::new(session, wire, &self.means, request, purpose, mind);
-        let ended = tour.walk().await;
+        let ended = work(&mut tour).await;
         self.logins.fetch_add(usize::from(tour.password_sent && ended.is_ok()), Ordering::Relaxed);
         match ended {
-            Ok(landing) => {
-                diagnosis.note(&landing.outline());
-                Ok((landing, tour.denied))
-            }
+            Ok(ended) => Ok(Ok(ended)),
             Err(error) => {
                 tour.show().await;
-                Err(error.explained(diagnosis))
+                Err(error.explained(&self.means.diagnosis))
             }
         }
+    }
+
+    async fn walk(
+        &self,
+        wire: &Wire,
+        request: &AuthorizationRequest,
+        purpose: Purpose,
+        mind: Mind,
+    ) -> Result<(Landing, bool), SignInError> {
+        let walking = async |tour: &mut Tour<'_>| Ok((tour.walk().await?, tour.denied));
+        let ended = self.touring(wire, request, purpose, mind, walking).await?;
+        let (landing, denied) = ended.unwrap_or_else(|why| (Landing::NeverCameBack(why), false));
+        self.means.diagnosis.note(&landing.outline());
+        Ok((landing, denied))
+    }
+
+    async fn first_page(&self, wire: &Wire, request: &AuthorizationRequest) -> Result<Landing, SignInError> {
+        let looking = async |tour: &mut Tour<'_>| Ok(tour.first_page().await);
+        let ended = self.touring(wire, request, Purpose::Ordinary, Mind::Approve, looking).await?;
+        Ok(ended.unwrap_or_else(Landing::NeverCameBack))
     }
 }
 
@@ -140,6 +160,10 @@ impl Agent for WebdriverAgent {
 
     fn visit<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest, purpose: Purpose) -> Visiting<'a> {
         Box::pin(async move { Ok(self.walk(wire, request, purpose, Mind::Approve).await?.0) })
+    }
+
+    fn look<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest) -> Option<Visiting<'a>> {
+        Some(Box::pin(self.first_page(wire, request)))
     }
 
     fn deny<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest) -> Option<Denying<'a>> {

@@ -192,7 +192,8 @@ pub(super) async fn consent(State(server): State<Arc<Server>>, request: Request)
     } else {
         let state = request.state.as_deref();
         let about = "the user said no";
-        error_location(&server, &request.redirect_uri, state, "access_denied", about)
+        let error = if server.flawed(Flaw::DenialMisnamed) { "server_error" } else { "access_denied" };
+        error_location(&server, &request.redirect_uri, state, error, about)
     };
     if server.twisted(Twist::MetaRefresh) {
         pages::meta_refresh(&location)

@@ -142,9 +142,15 @@ fn no_is_said_where_something_plainly_says_no() {
              <button name=d value=allow>Allow</button><button name=d value=deny>Deny</button></form>",
             "/c?t=1&d=deny",
         ),
-        ("<form action=/c><button name=a value=1>Authorize No Name Ltd</button><button name=b value=1>No, cancel</button></form>", "/c?b=1"),
+        (
+            "<form action=/c><button name=a value=1>Authorize No Name Ltd</button><button name=b value=1>No, cancel</button></form>",
+            "/c?b=1",
+        ),
         ("<form action=/c><button>Yes</button></form><a href=/no>Cancel</a>", "/no"),
-        ("<form action=/c><button>Yes</button></form><a href=/out>Log out</a><a href=/other>Use another account</a>", "nothing"),
+        (
+            "<form action=/c><button>Yes</button></form><a href=/out>Log out</a><a href=/other>Use another account</a>",
+            "nothing",
+        ),
         ("<form action=/search><button>Search</button></form><a href=/no>Cancel</a>", "nothing"),
         ("<form action=/c><button>Continue</button></form>", "nothing"),
     ] {
@@ -159,16 +165,29 @@ fn a_code_is_entered_where_one_is_asked_for() {
         text(second_factor(&sheet, "123456").and_then(|plan| sent(&sheet, Way::Form(plan))))
     };
     for (html, sends) in [
-        ("<form action=/m method=post><input autocomplete=one-time-code name=x><button>Verify</button></form>", "/m?x=123456"),
-        ("<form action=/m><input type=password name=otp><button name=go value=1>Log in</button></form>", "/m?otp=123456&go=1"),
-        ("<form action=/m><label>Authenticator app<input name=a></label><button>Cancel</button><button>Next</button></form>", "/m?a=123456"),
-        ("<form action=/m><input name=code required><input type=checkbox name=trust><button>Go</button></form>", "/m?code=123456"),
+        (
+            "<form action=/m method=post><input autocomplete=one-time-code name=x><button>Verify</button></form>",
+            "/m?x=123456",
+        ),
+        (
+            "<form action=/m><input type=password name=otp><button name=go value=1>Log in</button></form>",
+            "/m?otp=123456&go=1",
+        ),
+        (
+            "<form action=/m><label>Authenticator app<input name=a></label><button>Cancel</button><button>Next</button></form>",
+            "/m?a=123456",
+        ),
+        (
+            "<form action=/m><input name=code required><input type=checkbox name=trust><button>Go</button></form>",
+            "/m?code=123456",
+        ),
         ("<form action=/m><input name=promo_code><button>Go</button></form>", "nothing"),
         ("<form action=/m><input name=code readonly value=1><button>Go</button></form>", "nothing"),
     ] {
         assert_eq!(enters(html), sends, "{html}");
     }
     // Beside the password in one form.
-    let one = "<form action=/l><input name=user><input type=password name=p><input name=totp><button>Go</button></form>";
+    let one =
+        "<form action=/l><input name=user><input type=password name=p><input name=totp><button>Go</button></form>";
     assert_eq!(logs_in(one), "/l?user=alice&p=pw&totp=123456");
 }

@@ -26,7 +26,8 @@ pub(super) fn go(course: &mut Course, sight: &Sight, credentials: Option<&Creden
             Next::Do(step) => step,
             Next::Stop(why) => return Move::Stuck(why),
             Next::Nothing if hand.touched => {
-                let lacks = "the steps end without sending anything: add { click = \"auto:submit\" } or { press = \"Enter\" }";
+                let lacks =
+                    "the steps end without sending anything: add { click = \"auto:submit\" } or { press = \"Enter\" }";
                 return Move::Stuck(lacks.into());
             }
             Next::Nothing => return Move::Guess,

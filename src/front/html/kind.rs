@@ -108,8 +108,8 @@ impl Words {
                 "false",
             ],
             Self::Refuse => &[
-                "deny", "denied", "cancel", "reject", "decline", "no", "disallow", "refuse", "disagree", "dont", "do not",
-                "not now", "abort",
+                "deny", "denied", "cancel", "reject", "decline", "no", "disallow", "refuse", "disagree", "dont",
+                "do not", "not now", "abort",
             ],
             Self::Onward => &["next", "submit", "send", "go", "log in", "login", "sign in", "signin", "select", "done"],
             Self::BesideLogin => &[
@@ -207,7 +207,8 @@ pub(in crate::front) fn is_code(field: &Field) -> bool {
     let named = format!("{} {} {}", field.name, field.id, field.text).to_ascii_lowercase();
     // A code by mail or telephone, a promotion or a postal code is none that we could know.
     let other = ["backup", "recovery", "promo", "coupon", "invite", "zip", "postal", "country", "sms", "user_code"];
-    let words = ["totp", "otp", "mfa", "2fa", "one-time", "onetime", "one time", "passcode", "verification", "authenticator"];
+    let words =
+        ["totp", "otp", "mfa", "2fa", "one-time", "onetime", "one time", "passcode", "verification", "authenticator"];
     let plain = |text: &str| ["code", "token", "pin"].contains(&text.to_ascii_lowercase().as_str());
     !other.iter().any(|w| named.contains(w))
         && (words.iter().any(|w| named.contains(w)) || plain(&field.name) || plain(&field.id))

@@ -44,9 +44,8 @@ impl Locator {
     /// If the kind is none, or nothing or nonsense follows.
     pub fn read(text: &str) -> Result<Self, String> {
         let kinds = KINDS.map(|k| format!("{k}:")).join(" ");
-        let (kind, what) = text
-            .split_once(':')
-            .ok_or_else(|| format!("{text:?} names no control: it begins with one of {kinds}"))?;
+        let (kind, what) =
+            text.split_once(':').ok_or_else(|| format!("{text:?} names no control: it begins with one of {kinds}"))?;
         let what = what.trim().to_owned();
         if what.is_empty() {
             return Err(format!("{text:?} names no control: nothing follows {kind}:"));

@@ -155,5 +155,7 @@ impl PlainStep {
 fn key(name: &str) -> Result<Key, String> {
     let all = [("Enter", Key::Enter), ("Tab", Key::Tab), ("Escape", Key::Escape), ("Space", Key::Space)];
     let named = all.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-    named.map(|(_, key)| key).ok_or_else(|| format!("{name} is no key that can be pressed: Enter, Tab, Escape or Space"))
+    named
+        .map(|(_, key)| key)
+        .ok_or_else(|| format!("{name} is no key that can be pressed: Enter, Tab, Escape or Space"))
 }

@@ -66,13 +66,7 @@ impl Totp {
         Self::new(algorithm, &key, digits, period, &secret)
     }
 
-    fn new(
-        algorithm: hmac::Algorithm,
-        key: &[u8],
-        digits: u32,
-        period: u64,
-        text: &str,
-    ) -> Result<Self, TotpProblem> {
+    fn new(algorithm: hmac::Algorithm, key: &[u8], digits: u32, period: u64, text: &str) -> Result<Self, TotpProblem> {
         if !(6..=8).contains(&digits) {
             return Err(TotpProblem("a code has 6 to 8 digits"));
         }

@@ -14,6 +14,8 @@ use super::Settings;
 const START: Duration = Duration::from_secs(20);
 /// The longest that one command may take.
 const COMMAND: Duration = Duration::from_secs(60);
+/// The longest that a browser may take to close.
+const ENDING: Duration = Duration::from_secs(10);
 /// The longest that a page may take to load.
 const LOADING: Duration = Duration::from_secs(30);
 
@@ -46,7 +48,11 @@ impl Drop for Started {
 impl Drop for Driver {
     fn drop(&mut self) {
         // The session first: a driver that is killed leaves its browser behind.
-        drop(self.session.take());
+        if let Some(session) = self.session.take()
+            && end(session.server_url(), &session.session_id().to_string())
+        {
+            let _ = session.leak();
+        }
         drop(self.child.take());
     }
 }
@@ -105,6 +111,21 @@ impl Driver {
     pub(super) fn session(&self) -> Result<&WebDriver, String> {
         self.session.as_ref().ok_or_else(|| "the browser was closed".to_owned())
     }
+}
+
+/// Ends a session without the runtime, which may be at its own end: one request over a connection of its own.
+fn end(driver: &url::Url, session: &str) -> bool {
+    use std::io::{Read, Write};
+    let delete = || -> std::io::Result<usize> {
+        let (host, port) = (driver.host_str().unwrap_or_default(), driver.port_or_known_default().unwrap_or(80));
+        let mut stream = std::net::TcpStream::connect((host, port))?;
+        stream.set_read_timeout(Some(ENDING))?;
+        stream.set_write_timeout(Some(ENDING))?;
+        let path = driver.path().trim_end_matches('/');
+        write!(stream, "DELETE {path}/session/{session} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n")?;
+        stream.read(&mut [0; 64])
+    };
+    driver.scheme() == "http" && delete().is_ok_and(|answered| answered > 0)
 }
 
 /// What a driver says, without its stack.

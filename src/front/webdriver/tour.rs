@@ -88,11 +88,35 @@ impl<'a> Tour<'a> {
         self.means.diagnosis.note(&self.hide(line));
     }
 
-    /// Makes the visit.
-    pub(super) async fn walk(&mut self) -> Result<Landing, SignInError> {
+    async fn set_out(&self) -> Result<(), String> {
         // So that the page of the last visit is not taken for this one's.
         let _ = self.session.goto("about:blank").await;
-        let loaded = self.session.goto(self.request.url()).await.map_err(|e| told(&e));
+        self.session.goto(self.request.url()).await.map_err(|e| told(&e))
+    }
+
+    /// Goes as far as the first page, and does nothing there.
+    pub(super) async fn first_page(&mut self) -> Landing {
+        let loaded = self.set_out().await;
+        match self.arrive(None, self.patience(), &loaded).await {
+            Place::Landed(landing) => landing,
+            Place::At(look, _) => {
+                let mut look = *look;
+                // Whether a script has more to show is not told.
+                let unfinished = |tour: &Self, look: &Look| tour.page(look, &look.seen()).kind == PageKind::Unknown;
+                while unfinished(self, &look) && self.changes(&look, IMPATIENCE).await {
+                    match self.arrive(None, self.patience(), &loaded).await {
+                        Place::Landed(landing) => return landing,
+                        Place::At(again, _) => look = *again,
+                    }
+                }
+                Landing::Page(self.page(&look, &look.seen()))
+            }
+        }
+    }
+
+    /// Makes the visit.
+    pub(super) async fn walk(&mut self) -> Result<Landing, SignInError> {
+        let loaded = self.set_out().await;
         let mut course = Course::default();
         let mut before: Option<Look> = None;
         for _ in 0..MOST_DEEDS {
