@@ -110,6 +110,7 @@ impl FormAgent {
             self.complain(&walker, &sight, &done)?;
             let made_out = match self.next(wire, &sight, &mut course, mind).await {
                 Ok(made_out) => made_out,
+                Err(SignInError::CodeWanted) if purpose == Purpose::Odd => None,
                 Err(error) => {
                     self.count(&done);
                     return Err(match error {

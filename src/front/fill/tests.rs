@@ -58,7 +58,7 @@ fn logins_are_filled_in() {
              <input type=checkbox name=terms value=yes required><button>OK</button></form>",
             "/in?user=alice&p=pw&terms=yes",
         ),
-        ("<form action=/in><input name=user><input type=password name=p><input name=otp required></form>", "nothing"),
+        ("<form action=/in><input name=user><input type=password name=p><input name=otp required></form>", "/in?user=alice&p=pw&otp=123456"),
     ];
     for (html, sent) in table {
         assert_eq!(logs_in(html), sent, "{html}");

@@ -68,7 +68,7 @@ impl Locator {
                 _ => return Err(format!("auto:{what} is not known: there are auto: username, password, totp, submit")),
             }),
             kind => {
-                let near = KINDS.iter().find(|k| strsim::jaro_winkler(k, kind) > 0.8);
+                let near = KINDS.iter().find(|k| strsim::osa_distance(k, kind) <= 2);
                 let near = near.map(|k| format!("; did you mean {k}:?")).unwrap_or_default();
                 return Err(format!("{kind}: is no way to name a control: there are {kinds}{near}"));
             }

@@ -265,8 +265,11 @@ impl<'a> Tour<'a> {
 
     /// Does what the page looks as if it wanted.
     async fn by_guess(&mut self, seen: &Seen, page: &Page) -> Result<bool, SignInError> {
-        let Some(way) = self.means.guess(self.wire, &seen.sheet, page.kind, self.mind).await? else {
-            return Ok(false);
+        let way = match self.means.guess(self.wire, &seen.sheet, page.kind, self.mind).await {
+            Ok(Some(way)) => way,
+            Ok(None) => return Ok(false),
+            Err(SignInError::CodeWanted) if self.purpose == Purpose::Odd => return Ok(false),
+            Err(error) => return Err(error),
         };
         let (holds_password, holds_code, pressed) = match &way {
             Way::Form(plan) => {
