@@ -18,6 +18,7 @@ use crate::oauth::scope::ScopeSet;
 use crate::wire::{Trouble, Wire};
 
 mod addresses;
+mod denial;
 mod documents;
 mod forgery;
 mod logs;
@@ -29,6 +30,7 @@ mod scoped;
 mod scopes;
 
 pub use addresses::Addresses;
+pub use denial::Refusing;
 pub use documents::{AboutResource, Baseline, Documents, FlowAttempt, ResourceMetadata, WholeLedger};
 pub use forgery::{IssuedTokens, RealToken, SignedToken, judge_refusal, not_signed};
 pub use logs::Logs;

@@ -235,6 +235,9 @@ impl AuditArgs {
             })?;
         }
         let yes = self.yes;
+        let mut sign_in = self.sign_in.sign_in(given)?;
+        sign_in.verbose = streams.verbose;
+        sign_in.webdriver.insecure = self.wire.insecure;
         Ok(Options {
             profile: self.profile.profile(),
             selection: self.checks.selection(),
@@ -244,7 +247,7 @@ impl AuditArgs {
             other_client: self.client.second(given)?,
             redirect_uri: self.client.redirect_uri.clone(),
             scope: self.client.scope.as_deref().map(ScopeSet::parse),
-            sign_in: self.sign_in.sign_in(given)?,
+            sign_in,
             settings: given.of_target(self.judging.settings())?,
             grading: self.report.grading(),
             consent: Arc::new(move |url| yes || confirmed(url)),

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -9,6 +10,8 @@ use super::Complaint;
 use super::layers::{Given, missing, variable};
 use crate::front::choose::{AgentName, SignIn};
 use crate::front::form::Credentials;
+use crate::front::steps::Totp;
+use crate::front::webdriver;
 use crate::oauth::client::ClientAuth;
 use crate::oauth::secret::Secret;
 use crate::registration::Configured;
@@ -89,10 +92,10 @@ impl ClientArgs {
 /// As whom.
 #[derive(Debug, Clone, Args)]
 pub(super) struct SignInArgs {
-    /// How to sign in: auto, browser, paste or form.
+    /// How to sign in: auto, browser, paste, form or webdriver.
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = agent)]
     agent: AgentName,
-    /// The user name for the form agent.
+    /// The user name for the form and webdriver agents.
     #[arg(long, value_name = "U", env = "OAUDIT_USERNAME")]
     username: Option<String>,
     /// The variable that holds the password.
@@ -104,6 +107,26 @@ pub(super) struct SignInArgs {
     /// Print the address instead of opening a browser.
     #[arg(long)]
     no_open: bool,
+    /// A WebDriver that runs already; by default chromedriver or geckodriver is looked for on PATH and started.
+    #[arg(long, value_name = "URL", env = "OAUDIT_WEBDRIVER_URL", value_parser = webdriver_url)]
+    webdriver_url: Option<String>,
+    /// Show the browser that the webdriver agent drives.
+    #[arg(long)]
+    headed: bool,
+    /// If the sign-in fails, write what the form or webdriver agent saw and guessed into this file, and a picture of the
+    /// browser beside it.
+    #[arg(long, value_name = "FILE")]
+    diagnosis: Option<PathBuf>,
+}
+
+/// The variable that holds the secret of one-time codes.
+const TOTP_SECRET: &str = "OAUDIT_TOTP_SECRET";
+
+fn webdriver_url(text: &str) -> Result<String, String> {
+    match url::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(text.to_owned()),
+        _ => Err("it is an http URL, such as http://127.0.0.1:9515".into()),
+    }
 }
 
 fn agent(text: &str) -> Result<AgentName, String> {
@@ -112,7 +135,8 @@ fn agent(text: &str) -> Result<AgentName, String> {
         "browser" => Ok(AgentName::Browser),
         "paste" => Ok(AgentName::Paste),
         "form" => Ok(AgentName::Form),
-        _ => Err(super::one_of(&["auto", "browser", "paste", "form"])),
+        "webdriver" => Ok(AgentName::Webdriver),
+        _ => Err(super::one_of(&["auto", "browser", "paste", "form", "webdriver"])),
     }
 }
 
@@ -125,6 +149,14 @@ impl SignInArgs {
             terminal,
             display: display(),
             no_open: self.no_open,
+            totp: totp()?,
+            webdriver: webdriver::Settings {
+                url: self.webdriver_url.clone(),
+                headed: self.headed,
+                ..webdriver::Settings::default()
+            },
+            diagnosis: self.diagnosis.clone(),
+            ..SignIn::default()
         })
     }
 
@@ -163,6 +195,18 @@ fn first_line(path: &Path) -> Result<Secret, Complaint> {
         )
     })?;
     Ok(Secret::new(text.lines().next().unwrap_or_default()))
+}
+
+/// The generator of one-time codes, if a secret for it is in the environment.
+fn totp() -> Result<Option<Arc<Totp>>, Complaint> {
+    let Some(secret) = variable(TOTP_SECRET) else { return Ok(None) };
+    let read = Totp::read(secret.expose()).map_err(|e| {
+        Complaint::usage(
+            format!("{TOTP_SECRET}: {e}"),
+            "give what the authenticator app was given: the letters beside the QR code, or the otpauth:// address in it",
+        )
+    })?;
+    Ok(Some(Arc::new(read)))
 }
 
 /// Whether a browser can be opened here: not over SSH, and not on a Unix without a display.

@@ -20,7 +20,7 @@ pub(super) struct WireArgs {
     ca: Option<PathBuf>,
     /// Do not verify certificates. Recorded in the report.
     #[arg(long)]
-    insecure: bool,
+    pub(super) insecure: bool,
     /// Seconds that one exchange may take.
     #[arg(long, value_name = "SECS", default_value = "10", value_parser = clap::value_parser!(u64).range(1..=300))]
     timeout: u64,

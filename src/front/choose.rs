@@ -1,14 +1,19 @@
 //! Which agent signs in: the one that was named, or the one that fits the machine and the server.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use url::Url;
 
 use super::browser::BrowserAgent;
+use super::diagnosis::Diagnosis;
 use super::form::{Credentials, FormAgent};
 use super::listener::Listener;
+use super::means::Means;
 use super::paste::PasteAgent;
-use super::{Agent, Landing, SignInError, walk};
+use super::steps::{Script, Totp};
+use super::webdriver::WebdriverAgent;
+use super::{Agent, Landing, SignInError, walk, webdriver};
 use crate::needs::Ordinary;
 use crate::run::Progress;
 use crate::wire::Wire;
@@ -25,6 +30,8 @@ pub enum AgentName {
     Paste,
     /// Ourselves, with user name and password.
     Form,
+    /// A browser that we drive, with user name and password.
+    Webdriver,
 }
 
 /// How to sign in.
@@ -40,6 +47,16 @@ pub struct SignIn {
     pub display: bool,
     /// Print the address, open nothing.
     pub no_open: bool,
+    /// The generator of one-time codes.
+    pub totp: Option<Arc<Totp>>,
+    /// What was written down about pages of the login.
+    pub script: Arc<Script>,
+    /// The browser that is driven.
+    pub webdriver: webdriver::Settings,
+    /// Where it is written down what was seen and guessed, if the sign-in fails.
+    pub diagnosis: Option<PathBuf>,
+    /// Whether that is told as it happens.
+    pub verbose: bool,
 }
 
 /// Where codes come back to.
@@ -61,7 +78,8 @@ type Say = Arc<dyn Fn(Progress<'_>) + Send + Sync>;
 
 impl SignIn {
     /// Takes a port for the codes to come back to: a free one, or that of the configured redirect URI. A configured URI
-    /// that is not on this machine is left to the form agent, which stops before it follows a redirect there.
+    /// that is not on this machine is left to the form and webdriver agents, which stop before they follow a redirect
+    /// there.
     ///
     /// # Errors
     /// If no port can be had at all.
@@ -100,12 +118,17 @@ impl SignIn {
         say: &Say,
     ) -> Result<Arc<dyn Agent>, SignInError> {
         match self.agent {
-            AgentName::Form => Ok(self.form()),
+            AgentName::Form => Ok(self.form(say)),
+            AgentName::Webdriver => Ok(self.webdriver(say)),
             AgentName::Browser => self.browser(listening, say),
             AgentName::Paste => Ok(self.paste(listening, say)),
-            AgentName::Auto if self.credentials.is_some() => Ok(self.form()),
+            AgentName::Auto if self.credentials.is_some() => Ok(match webdriver::installed() {
+                // Asked only where there is a choice.
+                Some(_) if self.needs_browser(wire, ordinary).await => self.webdriver(say),
+                _ => self.form(say),
+            }),
             // A server that asks nobody anything needs nobody.
-            AgentName::Auto if asks_nothing(wire, ordinary).await => Ok(self.form()),
+            AgentName::Auto if asks_nothing(wire, ordinary).await => Ok(self.form(say)),
             AgentName::Auto if self.terminal && self.display && listening.listener.is_ok() => {
                 self.browser(listening, say)
             }
@@ -114,8 +137,29 @@ impl SignIn {
         }
     }
 
-    fn form(&self) -> Arc<dyn Agent> {
-        Arc::new(FormAgent::new(self.credentials.clone()))
+    fn means(&self, say: &Say) -> Means {
+        let tell = self.verbose.then(|| prose(say));
+        Means {
+            credentials: self.credentials.clone(),
+            totp: self.totp.clone(),
+            script: Arc::clone(&self.script),
+            diagnosis: Diagnosis::new(self.diagnosis.clone(), tell),
+        }
+    }
+
+    fn form(&self, say: &Say) -> Arc<dyn Agent> {
+        Arc::new(FormAgent::with(self.means(say)))
+    }
+
+    fn webdriver(&self, say: &Say) -> Arc<dyn Agent> {
+        Arc::new(WebdriverAgent::new(self.means(say), self.webdriver.clone()))
+    }
+
+    /// Whether the login cannot be made without scripts: the steps say so, or the first page has no form that could be
+    /// filled in.
+    async fn needs_browser(&self, wire: &Wire, ordinary: &Ordinary) -> bool {
+        self.script.without_browser().is_err()
+            || walk::lacks_form(&wire.stamped("sign-in"), &ordinary.request(), &self.script).await
     }
 
     fn browser(&self, listening: Listening, say: &Say) -> Result<Arc<dyn Agent>, SignInError> {

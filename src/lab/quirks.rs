@@ -29,6 +29,7 @@ pub(super) enum Twist {
     CatchAllHtml,
     OpenId,
     KeepsAccessTokens,
+    ScriptedLogin,
 }
 
 /// Which quirks are switched on.
@@ -107,6 +108,11 @@ pub static QUIRKS: &[Quirk] = &[
         "keeps-access-tokens",
         "an access token stays good beside the one that a refresh brings",
     ),
+    quirk(
+        Twist::ScriptedLogin,
+        "scripted-login",
+        "a script builds the login page, in two steps and within a shadow root; it takes a browser",
+    ),
 ];
 
 #[cfg(test)]
@@ -120,6 +126,6 @@ mod tests {
             let plain: String = quirk.name.split('-').collect();
             assert_eq!(plain, format!("{:?}", quirk.twist).to_lowercase());
         }
-        assert_eq!(QUIRKS.len(), Twist::KeepsAccessTokens as usize + 1);
+        assert_eq!(QUIRKS.len(), Twist::ScriptedLogin as usize + 1);
     }
 }
