@@ -74,6 +74,7 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &authorization::parameters_once::ParametersOnce,
     &authorization::unknown_parameter_ignored::UnknownParameterIgnored,
     &authorization::unknown_client_not_redirected::UnknownClientNotRedirected,
+    &authorization::denial_reported::DenialReported,
     &authorization::no_server_errors::NoServerErrors,
     &redirect_uri::foreign_host_refused::ForeignHostRefused,
     &redirect_uri::path_exact::PathExact,

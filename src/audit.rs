@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use crate::check::Demand;
 use crate::discovery::Discovery;
 use crate::front::{Front, Purpose, SignInError};
-use crate::needs::{ConfidentialClient, Ordinary, Shortfall, SuppliedRefresh, no_resource};
+use crate::needs::{ConfidentialClient, Ordinary, Refreshed, Shortfall, SuppliedRefresh, no_resource};
 use crate::oauth::answer::{AuthorizationAnswer, Returned};
 use crate::oauth::client::Client;
 use crate::oauth::introspection::{Introspected, Introspection};
@@ -55,6 +55,8 @@ pub struct Audit {
     pub(crate) confidential_flow: tokio::sync::OnceCell<Result<ConfidentialClient, Shortfall>>,
     /// The second client's own ordinary flow, made once for all checks that need it as a control.
     pub(crate) other_flow: tokio::sync::OnceCell<Result<Arc<TokenSet>, Shortfall>>,
+    /// The first refresh, made once for all checks that only look at it.
+    pub(crate) refreshed: tokio::sync::OnceCell<Result<Arc<Refreshed>, Shortfall>>,
     /// What the introspection endpoint says about the baseline's access token, asked once for all rules that read it.
     pub(crate) introspected: tokio::sync::OnceCell<Introspected>,
     pub(crate) baseline: OnceLock<Result<Arc<Transcript>, FlowFailure>>,

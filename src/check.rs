@@ -6,15 +6,16 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::document::{Document, McpVersion};
 use crate::needs::{Context, Needs, Ordinary, Shortfall, Stage, later};
 use crate::oauth::request::AuthorizationRequest;
+use crate::report::Word;
 use crate::wire::{ExchangeId, Trouble};
 
 /// How binding a sentence is, by the key words of RFC 2119. Ordered: `Advice < Should < Must`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Good practice that no specification demands.
@@ -26,7 +27,7 @@ pub enum Level {
 }
 
 /// How bad it is if the property does not hold. Ordered: `Low < Critical`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Impact {
     /// A nuisance, or a weakness that needs others beside it.
@@ -196,12 +197,13 @@ impl Verdict {
 }
 
 /// A number that was measured, with its unit.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measure {
     /// The number.
     pub value: f64,
     /// Its unit: `s`, `bit`, `days`.
-    pub unit: &'static str,
+    #[serde(deserialize_with = "crate::report::kept::text")]
+    pub unit: Word,
 }
 
 /// One line of a table check, or a note beside a verdict.

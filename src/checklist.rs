@@ -1,9 +1,9 @@
 //! The approval checklist for ChatGPT apps, answered by the checks: each of its points, and the five commands that the
 //! guides have people type before they submit.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::report::{CheckLine, ResultKind};
+use crate::report::{CheckLine, ResultKind, Word};
 
 /// A point of the checklist and the checks that decide it.
 #[derive(Debug, Clone, Copy)]
@@ -176,18 +176,21 @@ pub const ITEMS: &[Item] = &[
 ];
 
 /// An answered point.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ChecklistLine {
     /// The heading that it stands under.
-    pub section: &'static str,
+    #[serde(deserialize_with = "crate::report::kept::text")]
+    pub section: Word,
     /// The point.
-    pub item: &'static str,
+    #[serde(deserialize_with = "crate::report::kept::text")]
+    pub item: Word,
     /// The answer.
     pub result: ResultKind,
     /// What the answer rests on, in one sentence.
     pub because: String,
     /// The checks that decide it.
-    pub checks: Vec<&'static str>,
+    #[serde(deserialize_with = "crate::report::kept::list")]
+    pub checks: Vec<Word>,
 }
 
 /// Answers every point from the lines of a report.

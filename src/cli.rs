@@ -12,16 +12,22 @@ mod catalogue;
 mod coverage;
 mod demo;
 mod discover;
+mod effective;
+mod format;
+mod init;
 mod lab;
+mod layers;
 mod login;
 mod logs;
 mod output;
 mod plan;
+mod report;
 mod rules;
 mod schema;
 mod scopes;
 mod sign_in;
 mod token;
+mod wire;
 
 use output::Streams;
 
@@ -65,7 +71,13 @@ enum Command {
     Scopes(scopes::ScopesArgs),
     /// Look for tokens in log files, and for the exact secrets of a run.
     Logs(logs::LogsArgs),
-    /// Print the JSON Schema of a file that oaudit reads.
+    /// Render a saved JSON report in any other format.
+    Report(report::ReportArgs),
+    /// Tell what changed between two JSON reports; exit code 1 if anything got worse.
+    Diff(report::DiffArgs),
+    /// Write a commented oaudit.toml from what discovery finds.
+    Init(init::InitArgs),
+    /// Print the JSON Schema of a file that oaudit reads or writes.
     Schema(schema::SchemaArgs),
     /// Serve the embedded authorization server, MCP endpoint and API.
     Lab(lab::LabArgs),
@@ -112,26 +124,24 @@ impl Complaint {
 
 /// Parses the command line and runs what it says.
 pub async fn run() -> Exit {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
-            // clap knows which stream: help and version are what was asked for, errors are prose.
-            let failed = error.use_stderr();
-            let _ = error.print();
-            return if failed { Exit::USAGE } else { Exit::OK };
-        }
+    let (cli, given) = match layers::read() {
+        Ok(read) => read,
+        Err(exit) => return exit,
     };
     match cli.command {
-        Command::Audit(args) => args.run().await,
-        Command::Demo(args) => args.run().await,
+        Command::Audit(args) => args.run(&given).await,
+        Command::Demo(args) => args.run(&given).await,
         Command::Discover(args) => args.run().await,
-        Command::Plan(args) => args.run().await,
-        Command::Login(args) => args.run().await,
-        Command::Token(args) => args.run().await,
+        Command::Plan(args) => args.run(&given).await,
+        Command::Login(args) => args.run(&given).await,
+        Command::Token(args) => args.run(&given).await,
         Command::Checks(args) => args.run(),
         Command::Explain(args) => args.run(),
-        Command::Scopes(args) => args.run().await,
+        Command::Scopes(args) => args.run(&given).await,
         Command::Logs(args) => args.run(),
+        Command::Report(args) => args.run(),
+        Command::Diff(args) => args.run(),
+        Command::Init(args) => args.run().await,
         Command::Schema(args) => args.run(),
         Command::Lab(args) => args.run().await,
     }

@@ -3,15 +3,15 @@
 //! Vendors change their clients without notice, and most of what is known of them is second-hand. So every fact carries
 //! its date and its grade, the whole table is advice that fails no run, and what was not seen is *unknown*.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::report::{CheckLine, ResultKind};
+use crate::report::{CheckLine, ResultKind, Word};
 
 mod known;
 
 /// Whether something will work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Answer {
     /// It was seen to.
@@ -34,7 +34,7 @@ impl Answer {
 }
 
 /// How good the source of a fact about a client is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Grade {
     /// The vendor's own text, or a specification that binds the client.
@@ -46,7 +46,7 @@ pub enum Grade {
 }
 
 /// One thing that a client needs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Need {
     /// What it is about.
     pub about: About,
@@ -59,7 +59,7 @@ pub struct Need {
 }
 
 /// What a need is about; the columns of the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum About {
     /// The redirect URI is accepted.
@@ -95,16 +95,18 @@ impl About {
 }
 
 /// A client's row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientLine {
     /// Its name.
-    pub client: &'static str,
+    #[serde(deserialize_with = "crate::report::kept::text")]
+    pub client: Word,
     /// Whether it will connect.
     pub connects: Answer,
     /// Why, in one sentence.
     pub because: String,
     /// The month that the facts about it are from.
-    pub as_of: &'static str,
+    #[serde(deserialize_with = "crate::report::kept::text")]
+    pub as_of: Word,
     /// What the answer rests on.
     pub needs: Vec<Need>,
 }

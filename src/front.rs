@@ -16,23 +16,29 @@ pub mod choose;
 pub mod command;
 pub mod cookies;
 pub mod countdown;
+mod denial;
+pub mod diagnosis;
 mod fill;
 pub mod form;
 mod html;
 mod jar;
 pub mod listener;
+pub mod means;
 pub mod paste;
 pub mod session;
 #[cfg(test)]
 mod small_server;
+pub mod steps;
 pub mod supplied;
 pub mod surroundings;
 pub mod twin;
 pub mod walk;
+pub mod webdriver;
 
 pub use album::SeenPage;
 pub use choose::SignIn;
 use cookies::SavedSession;
+pub use denial::{Denial, Denied, Denying};
 
 /// Why a visit is made. An agent that needs a person is patient with a sign-in and brief with the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +71,15 @@ pub enum SignInError {
         /// What the page says, if it says something.
         says: String,
     },
+    /// The page for the one-time code came back after one was sent.
+    #[error("the page for the one-time code came back after one was entered{}", said(.says))]
+    WrongCode {
+        /// What the page says, if it says something.
+        says: String,
+    },
+    /// A one-time code is asked for.
+    #[error("the login asks for a one-time code, and no TOTP secret is configured")]
+    CodeWanted,
     /// A page that the agent cannot fill in.
     #[error("the sign-in stopped at a page that could not be filled in: {what}")]
     NotUnderstood {
@@ -118,8 +133,13 @@ impl SignInError {
             Self::WrongPassword { .. } => {
                 "check --username and OAUDIT_PASSWORD (or --password-env VAR, --password-file FILE)"
             }
+            Self::WrongCode { .. } => "check OAUDIT_TOTP_SECRET, and the clock of this machine",
+            Self::CodeWanted => {
+                "set OAUDIT_TOTP_SECRET to the secret that the authenticator app was given (base32 or otpauth://…)"
+            }
             Self::NotUnderstood { .. } => {
-                "use --agent browser and sign in by hand, or --agent paste on a machine without a browser"
+                "use --agent webdriver if the page is built by scripts, write its steps down under [[login.page]], or use \
+                 --agent browser and sign in by hand; --diagnosis FILE writes down what was seen"
             }
             Self::NobodyThere => {
                 "set --username and OAUDIT_PASSWORD, or give --session FILE or --login-command PROGRAM, or run in a terminal"
@@ -133,6 +153,28 @@ impl SignInError {
             Self::BudgetSpent(_) => "allow more with --max-prompts N",
             Self::Trouble(_) => "see whether the authorization endpoint answers: `oaudit discover TARGET`",
             Self::Abandoned(_) => "run again and sign in at the address that is printed",
+        }
+    }
+}
+
+impl SignInError {
+    /// The same, with where it was written down what led to it.
+    fn explained(self, diagnosis: &diagnosis::Diagnosis) -> Self {
+        let place = diagnosis.failed(&self.to_string());
+        match (self, place) {
+            (Self::NotUnderstood { what }, Some(place)) => Self::NotUnderstood { what: format!("{what}; {place}") },
+            (error, _) => error,
+        }
+    }
+}
+
+impl Landing {
+    /// Where it ended, without what the address holds.
+    fn outline(&self) -> String {
+        match self {
+            Self::Returned(returned) => format!("came back to {}", walk::place(&returned.url)),
+            Self::Page(page) => format!("ended on a page of the server ({})", page.status),
+            Self::NeverCameBack(why) => format!("never came back: {why}"),
         }
     }
 }
@@ -174,6 +216,10 @@ pub trait Agent: Send + Sync {
     /// Visits with the session and stops at the first page that asks for anything: nothing is filled in, and the
     /// session stays as it was. `None` where the agent sees no pages.
     fn look<'a>(&'a self, _wire: &'a Wire, _request: &'a AuthorizationRequest) -> Option<Visiting<'a>> {
+        None
+    }
+    /// Visits, signs in where that is asked for, and says no where consent is asked for. `None` where the agent cannot.
+    fn deny<'a>(&'a self, _wire: &'a Wire, _request: &'a AuthorizationRequest) -> Option<Denying<'a>> {
         None
     }
     /// Hears that this is visit `n` of `m` at most.
@@ -280,6 +326,19 @@ impl Front {
         let landing = self.agent.look(wire, &request)?.await;
         self.count();
         Some(landing.map(|landing| read(request, landing, token_endpoint)))
+    }
+
+    /// Visits with the session and says no to what is asked. `None` where the agent cannot press anything.
+    pub async fn deny(
+        &self,
+        wire: &Wire,
+        request: AuthorizationRequest,
+        token_endpoint: &str,
+    ) -> Option<Result<Denied, SignInError>> {
+        let _turn = self.lane.lock().await;
+        let denying = self.agent.deny(wire, &request)?;
+        self.count();
+        Some(denying.await.map(|denial| denial.read(request, token_endpoint)))
     }
 
     fn count(&self) {

@@ -24,6 +24,7 @@ mod redirect_uri;
 mod registration;
 mod resource;
 mod revocation;
+mod scripted;
 mod server;
 mod signin;
 mod store;

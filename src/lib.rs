@@ -5,8 +5,9 @@
 //! earned; a person signs in once.
 //!
 //! The arrows run one way: `cli -> run -> {plan, front, registration, discovery} -> oauth -> wire`; `checks -> check,
-//! needs, oauth, rule`; `rule -> check, needs`; `report -> check`. The `lab` stands apart: it shares no protocol code
-//! with the auditor, so that a mistake made on both sides cannot hide itself.
+//! needs, oauth, rule`; `rule -> check, needs`; `config` and `rule` read their files by `toml_file`; `report -> check`.
+//! The `lab` stands apart: it shares no protocol code with the auditor, so that a mistake made on both sides cannot hide
+//! itself.
 
 pub mod audit;
 pub mod catalogue;
@@ -14,6 +15,7 @@ pub mod check;
 pub mod checklist;
 pub mod cli;
 pub mod clients;
+pub mod config;
 pub mod coverage;
 pub mod discovery;
 pub mod document;
@@ -31,6 +33,7 @@ pub mod resource;
 pub mod rule;
 pub mod run;
 pub mod settings;
+mod toml_file;
 pub mod wire;
 
 #[path = "../checks/mod.rs"]

@@ -19,24 +19,28 @@ use crate::wire::{Trouble, Wire};
 
 mod addresses;
 mod confidential;
+mod denial;
 mod documents;
 mod forgery;
 mod logs;
 mod material;
 mod pages;
 mod parties;
+mod refreshed;
 mod scoped;
 mod scopes;
 mod supplied;
 
 pub use addresses::Addresses;
 pub use confidential::{ConfidentialClient, PerhapsConfidential, judge_unproven};
+pub use denial::Refusing;
 pub use documents::{AboutResource, Baseline, Documents, FlowAttempt, ResourceMetadata, WholeLedger};
 pub use forgery::{IssuedTokens, RealToken, SignedToken, judge_refusal, not_signed};
 pub use logs::Logs;
 pub use material::{Asked, FrontChannel, OneByOne, Patience, Refreshable, ask};
 pub use pages::Pages;
 pub use parties::{Anonymous, OpenId, OpenResource, OtherClient, Registration, Resource, Revocation, no_resource};
+pub use refreshed::Refreshed;
 pub use scoped::{Held, Scoped};
 pub use scopes::AdvertisedScopes;
 pub use supplied::SuppliedRefresh;

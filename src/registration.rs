@@ -10,6 +10,7 @@ use crate::oauth::client::{Client, ClientAuth, Management, Origin};
 use crate::oauth::pkce::random_text;
 use crate::oauth::scope::ScopeSet;
 use crate::oauth::secret::Secret;
+use crate::wire::pace::CLEAN_UP;
 use crate::wire::{Reply, Request, Trouble, Wire};
 
 /// A client that the user configured.
@@ -296,7 +297,7 @@ fn read(
 
 /// Deletes what was registered; says what stays.
 pub async fn delete<'a>(wire: &Wire, clients: impl IntoIterator<Item = &'a Client>) -> Vec<String> {
-    let wire = &wire.stamped("clean-up");
+    let wire = &wire.stamped(CLEAN_UP);
     let mut stays = Vec::new();
     for client in clients {
         let Origin::Dynamic(management) = &client.origin else { continue };

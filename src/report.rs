@@ -1,19 +1,30 @@
 //! The report: frozen when the run ends, holds no secret, and every format is a rendering of it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::check::{Impact, Level, Measure};
 use crate::checklist::ChecklistLine;
 use crate::clients::ClientLine;
 use crate::wire::{Exchange, ExchangeId};
 
+pub mod diff;
+pub mod github;
+pub mod har;
+pub mod html;
 pub mod json;
+pub mod junit;
+pub(crate) mod kept;
+pub mod markdown;
 pub mod plain;
+pub mod sarif;
+pub mod schema;
 pub mod terminal;
 pub mod verdict;
 
+pub use kept::Word;
+
 /// The verdict of a check on the wire of the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VerdictKind {
     /// Held.
@@ -29,7 +40,7 @@ pub enum VerdictKind {
 }
 
 /// The verdict seen through the profile: a failed must is a fail, a failed should a warn, failed advice a note.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResultKind {
     /// Held.
@@ -51,16 +62,18 @@ pub enum ResultKind {
 }
 
 /// Who made the report.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Tool {
     /// `oaudit`.
-    pub name: &'static str,
+    #[serde(deserialize_with = "kept::text")]
+    pub name: Word,
     /// Its version.
-    pub version: &'static str,
+    #[serde(deserialize_with = "kept::text")]
+    pub version: Word,
 }
 
 /// What was audited.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct TargetLine {
     /// The protected resource as it was typed.
     pub resource: Option<String>,
@@ -69,18 +82,21 @@ pub struct TargetLine {
 }
 
 /// By which documents.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ProfileLine {
     /// Its name.
-    pub name: &'static str,
+    #[serde(deserialize_with = "kept::text")]
+    pub name: Word,
     /// The revision of MCP.
-    pub mcp_version: &'static str,
+    #[serde(deserialize_with = "kept::text")]
+    pub mcp_version: Word,
     /// The documents in force.
-    pub documents: Vec<&'static str>,
+    #[serde(deserialize_with = "kept::list")]
+    pub documents: Vec<Word>,
 }
 
 /// The counts.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// Held.
     pub pass: usize,
@@ -111,14 +127,17 @@ pub struct Summary {
 }
 
 /// A requirement as it is cited.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequirementLine {
     /// The short name of the document.
-    pub document: &'static str,
+    #[serde(deserialize_with = "kept::text")]
+    pub document: Word,
     /// The name as it is cited.
-    pub title: &'static str,
+    #[serde(deserialize_with = "kept::text")]
+    pub title: Word,
     /// The section.
-    pub section: &'static str,
+    #[serde(deserialize_with = "kept::text")]
+    pub section: Word,
     /// How binding.
     pub level: Level,
     /// Where it can be read.
@@ -126,16 +145,19 @@ pub struct RequirementLine {
 }
 
 /// What was broken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BrokenLine {
     /// The short name of the document.
-    pub document: &'static str,
+    #[serde(deserialize_with = "kept::text")]
+    pub document: Word,
     /// The section.
-    pub section: &'static str,
+    #[serde(deserialize_with = "kept::text")]
+    pub section: Word,
     /// How binding.
     pub level: Level,
     /// The demand in one sentence of ours.
-    pub says: &'static str,
+    #[serde(deserialize_with = "kept::text")]
+    pub says: Word,
     /// How it is cited.
     pub citation: String,
     /// Where it can be read.
@@ -143,34 +165,37 @@ pub struct BrokenLine {
 }
 
 /// A line of a table check.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FindingLine {
     /// The variant that was tried.
     pub what: String,
     /// What it gave.
     pub verdict: VerdictKind,
     /// How binding the demand is that it broke.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<Level>,
     /// What was seen.
     pub message: String,
     /// What was measured.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<Measure>,
     /// The exchanges that show it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<ExchangeId>,
 }
 
 /// One check with its verdict.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CheckLine {
     /// `topic/property`.
-    pub id: &'static str,
+    #[serde(deserialize_with = "kept::text")]
+    pub id: Word,
     /// The property that should hold.
-    pub title: &'static str,
+    #[serde(deserialize_with = "kept::text")]
+    pub title: Word,
     /// The folder.
-    pub topic: &'static str,
+    #[serde(deserialize_with = "kept::text")]
+    pub topic: Word,
     /// What was found out.
     pub verdict: VerdictKind,
     /// The same, seen through the profile.
@@ -184,13 +209,13 @@ pub struct CheckLine {
     /// The remedy in one sentence.
     pub remediation: String,
     /// What to type to have it run (not run only).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub how_to_run: Option<String>,
     /// What was broken.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub broken: Option<BrokenLine>,
     /// The lines of a table check.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<FindingLine>,
     /// What is demanded, by whom.
     pub requirements: Vec<RequirementLine>,
@@ -201,7 +226,7 @@ pub struct CheckLine {
 }
 
 /// The documents as they were found.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct DiscoveryLine {
     /// RFC 9728.
     pub resource_metadata: serde_json::Value,
@@ -212,7 +237,7 @@ pub struct DiscoveryLine {
 }
 
 /// A report, version 1.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     /// 1.
     pub schema_version: u32,
@@ -231,26 +256,33 @@ pub struct Report {
     /// Every selected check, in catalogue order.
     pub checks: Vec<CheckLine>,
     /// Everything that was sent and came back, redacted.
+    #[serde(default)]
     pub exchanges: Vec<Exchange>,
     /// The approval checklist, answered; empty where the profile has none.
+    #[serde(default)]
     pub checklist: Vec<ChecklistLine>,
     /// What is known of the well-known clients, advice alone; empty where the profile knows no clients.
+    #[serde(default)]
     pub clients: Vec<ClientLine>,
     /// What could not be removed from the server.
+    #[serde(default)]
     pub left_behind: Vec<String>,
     /// What a reader must know about the run: plain http, `--insecure`, an issuer that was guessed.
+    #[serde(default)]
     pub remarks: Vec<String>,
     /// The documents.
+    #[serde(default)]
     pub discovery: DiscoveryLine,
     /// How we signed in and as whom, for the head of the report: agent, client, redirect URI.
+    #[serde(default)]
     pub sign_in: SignInLine,
     /// What ended the audit early, if something did.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
 }
 
 /// How we signed in.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct SignInLine {
     /// The agent.
     pub agent: Option<String>,
@@ -263,7 +295,7 @@ pub struct SignInLine {
 }
 
 /// Why the audit ended early.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Stopped {
     /// What happened.
     pub error: String,
@@ -274,6 +306,8 @@ pub struct Stopped {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::clients::{About, Answer, Grade, Need};
+    use crate::wire::ledger::{RecordedRequest, RecordedResponse};
 
     /// The line of a check that ended so.
     pub(crate) fn line(id: &'static str, result: ResultKind) -> CheckLine {
@@ -301,5 +335,138 @@ pub(crate) mod tests {
             evidence: Vec::new(),
             duration_ms: 0,
         }
+    }
+
+    /// The line of a check whose words have `word` in them.
+    pub(crate) fn check(id: &'static str, result: ResultKind, word: &str) -> CheckLine {
+        let verdict = match result {
+            ResultKind::Pass => VerdictKind::Pass,
+            ResultKind::Inconclusive => VerdictKind::Inconclusive,
+            ResultKind::NotRun => VerdictKind::NotRun,
+            ResultKind::NotApplicable => VerdictKind::NotApplicable,
+            _ => VerdictKind::Fail,
+        };
+        CheckLine {
+            id,
+            title: "The property holds",
+            topic: id.split('/').next().unwrap(),
+            verdict,
+            result,
+            level: Level::Must,
+            impact: Impact::High,
+            message: format!("{word} was seen"),
+            remediation: "Make it hold.".into(),
+            how_to_run: (result == ResultKind::NotRun).then(|| format!("--{word}")),
+            broken: (verdict == VerdictKind::Fail).then(|| BrokenLine {
+                document: "rfc7636",
+                section: "4.6",
+                level: Level::Must,
+                says: "A wrong verifier is refused.",
+                citation: "RFC 7636 section 4.6".into(),
+                url: "https://www.rfc-editor.org/rfc/rfc7636#section-4.6".into(),
+            }),
+            findings: Vec::new(),
+            requirements: Vec::new(),
+            evidence: vec![ExchangeId(1)],
+            duration_ms: 1,
+        }
+    }
+
+    /// A report in which a target said `word` wherever it can.
+    pub(crate) fn report(word: &str) -> Report {
+        let mut failed = check("pkce/verifier-enforced", ResultKind::Fail, word);
+        failed.findings.push(FindingLine {
+            what: format!("a {word} verifier"),
+            verdict: VerdictKind::Fail,
+            level: Some(Level::Must),
+            message: word.to_owned(),
+            measured: None,
+            evidence: vec![],
+        });
+        let checks = vec![
+            check("server_metadata/published", ResultKind::Pass, word),
+            failed,
+            check("pkce/plain-refused", ResultKind::Inconclusive, word),
+            check("refresh/rotated", ResultKind::NotRun, word),
+            check("revocation/access-token", ResultKind::NotApplicable, word),
+        ];
+        let pair = || vec![("location".to_owned(), word.to_owned())];
+        let exchange = Exchange {
+            id: ExchangeId(1),
+            check: "pkce/verifier-enforced".into(),
+            request: RecordedRequest {
+                method: "POST".into(),
+                url: word.into(),
+                headers: pair(),
+                body: Some(word.into()),
+            },
+            response: Some(RecordedResponse { status: 200, headers: pair(), body: word.into() }),
+            trouble: Some(word.into()),
+            at_ms: 250,
+            elapsed_ms: 3,
+            curl: format!("curl {word}"),
+        };
+        Report {
+            schema_version: 1,
+            tool: Tool { name: "oaudit", version: "0.1.0" },
+            started_at: "2026-11-24T10:00:00Z".into(),
+            duration_ms: 1900,
+            target: TargetLine { resource: Some(word.into()), issuer: Some(word.into()) },
+            profile: ProfileLine { name: "chatgpt", mcp_version: "2025-11-25", documents: vec!["oauth2.1"] },
+            summary: Summary { logins: 1, authorizations: 27, requests: 412, exit_code: 1, ..Summary::count(&checks) },
+            checklist: crate::checklist::answer(&checks, false),
+            clients: vec![ClientLine {
+                client: "chatgpt",
+                connects: Answer::Unknown,
+                because: word.into(),
+                as_of: "2026-10",
+                needs: vec![Need {
+                    about: About::Pkce,
+                    answer: Answer::Yes,
+                    because: word.into(),
+                    grade: Grade::Quoted,
+                }],
+            }],
+            checks,
+            exchanges: vec![exchange],
+            left_behind: vec![word.into()],
+            remarks: vec![word.into()],
+            discovery: DiscoveryLine::default(),
+            sign_in: SignInLine {
+                agent: Some("form".into()),
+                client: Some(word.into()),
+                registration: Some("dynamic, none".into()),
+                scope: Some(word.into()),
+            },
+            stopped: Some(Stopped { error: word.into(), hint: "--yes".into() }),
+        }
+    }
+
+    /// A report with every result in it.
+    pub(crate) fn mixed() -> Report {
+        let mut report = report("something");
+        for (id, result, level) in [
+            ("pkce/required", ResultKind::Warn, Level::Should),
+            ("pkce/plain-refused-too", ResultKind::Note, Level::Advice),
+            ("pkce/waived", ResultKind::Waived, Level::Must),
+        ] {
+            report.checks.insert(2, CheckLine { level, ..check(id, result, "something") });
+        }
+        report.summary = Summary::count(&report.checks);
+        report.stopped = None;
+        let exchange = &mut report.exchanges[0];
+        exchange.request.url = "https://as.example/token?a=b".into();
+        exchange.request.headers = vec![("content-type".into(), "application/x-www-form-urlencoded".into())];
+        if let Some(response) = &mut exchange.response {
+            response.status = 400;
+        }
+        report
+    }
+
+    /// A report of a target that wants to break out of every format.
+    pub(crate) fn nasty() -> Report {
+        report(
+            "\u{1b}[2J\u{202e}\n::set-output name=x::y\r\n</td><script>alert(1)</script>]]>&\"'|`[x](javascript:1)\u{0}\u{b}%0A",
+        )
     }
 }

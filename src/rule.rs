@@ -13,18 +13,19 @@ mod load;
 mod page;
 mod pointer;
 mod predicate;
-mod problem;
 pub mod schema;
 mod subject;
-mod table;
 
+pub use crate::toml_file::Problem;
 pub use builtin::Builtin;
 pub use folder::{FolderError, TOPIC, load_all};
-pub use problem::Problem;
 
 use pointer::Pointer;
 use predicate::Predicate;
 use subject::Subject;
+
+/// What to do about a mistake of which nothing better is known.
+const HELP: &str = "docs/rules.md describes the format; `oaudit schema rule` prints its schema";
 
 /// A rule as its file states it. Its examples have been run and came out as they say.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ impl Rule {
     /// # Errors
     /// Anything in the file that is not as `docs/rules.md` describes it, and an example that comes out otherwise.
     pub fn load(id: &str, file: &str, text: &str, page: Option<&'static str>) -> Result<Self, Problem> {
-        load::rule(id, text, page).map_err(|mistake| mistake.in_file(file, text))
+        load::rule(id, text, page).map_err(|mistake| mistake.in_file(file, text, HELP))
     }
 
     async fn look(&self, cx: &Context) -> Outcome {

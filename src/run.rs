@@ -234,6 +234,9 @@ impl Run {
                 "{url} is plain http on a host that is not this machine: everything can be read and changed on the way"
             ));
         }
+        for remark in self.options.wire.remarks() {
+            self.remark(remark);
+        }
         let consent = Arc::clone(&self.options.consent);
         let named: Vec<&str> = target.named().collect();
         let outside = named.iter().find(|u| !crate::wire::guard::is_loopback_url(u)).copied();
@@ -343,6 +346,7 @@ impl Run {
             confidential_flow: tokio::sync::OnceCell::new(),
             side_by_side: OnceLock::new(),
             other_flow: tokio::sync::OnceCell::new(),
+            refreshed: tokio::sync::OnceCell::new(),
             introspected: tokio::sync::OnceCell::new(),
             baseline: OnceLock::new(),
         });

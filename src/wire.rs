@@ -5,17 +5,18 @@ pub mod issued;
 pub mod labels;
 pub mod ledger;
 pub mod message;
+pub mod options;
 pub mod plain;
 pub mod tls;
 pub mod vault;
 
 mod capture;
 mod curl;
+pub(crate) mod pace;
 mod together;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use http::HeaderMap;
@@ -24,41 +25,8 @@ use tokio::sync::Semaphore;
 pub use guard::Guard;
 pub use ledger::{Exchange, ExchangeId, Ledger};
 pub use message::{Dress, Reply, Request};
+pub use options::{Limits, Resolved, WireOptions};
 pub use vault::{KnownSecret, Vault};
-
-/// How long and how much.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// Time for one exchange, body included.
-    pub time: Duration,
-    /// Bytes of a body that are read; the rest is left unread.
-    pub body: usize,
-    /// The longest `Retry-After` that is waited for.
-    pub patience: Duration,
-    /// Requests under way at once.
-    pub at_once: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { time: Duration::from_secs(10), body: 1 << 20, patience: Duration::from_secs(5), at_once: 8 }
-    }
-}
-
-/// How the wire is set up.
-#[derive(Debug, Clone, Default)]
-pub struct WireOptions {
-    /// Limits.
-    pub limits: Limits,
-    /// Which addresses the target may send us to.
-    pub guard: Guard,
-    /// Headers added to every request.
-    pub headers: Vec<(String, String)>,
-    /// Accept any certificate. Recorded in the report.
-    pub insecure: bool,
-    /// Further trusted certificates, PEM.
-    pub authorities: Vec<Vec<u8>>,
-}
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +56,8 @@ pub enum TroubleKind {
     Garbled,
     /// 429, and the wait asked for is too long.
     RateLimited,
+    /// The user allows no more requests.
+    OverBudget,
 }
 
 impl fmt::Display for Trouble {
@@ -119,58 +89,34 @@ impl fmt::Debug for Wire {
 }
 
 struct Inner {
-    /// For loopback targets, never by a proxy.
-    #[expect(clippy::disallowed_types, reason = "this is the door")]
-    direct: reqwest::Client,
-    /// For all others, by the environment's proxy if there is one.
-    #[expect(clippy::disallowed_types, reason = "this is the door")]
-    outward: reqwest::Client,
+    clients: options::Clients,
     options: WireOptions,
     ledger: Ledger,
     vault: Vault,
     issued: issued::Issued,
     slots: Semaphore,
-    sent: AtomicU64,
+    pace: pace::Pace,
     opened: SystemTime,
 }
 
 impl Wire {
     /// Opens the door.
     pub fn open(options: WireOptions) -> Result<Self, Trouble> {
-        let build = |proxied: bool| {
-            #[expect(clippy::disallowed_types, reason = "this is the door")]
-            let mut builder = reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .referer(false)
-                .connect_timeout(options.limits.time)
-                .pool_idle_timeout(Duration::from_secs(30))
-                .dns_resolver(std::sync::Arc::new(options.guard.clone()));
-            if !proxied {
-                builder = builder.no_proxy();
-            }
-            if options.insecure {
-                builder = builder.tls_danger_accept_invalid_certs(true);
-            }
-            for pem in &options.authorities {
-                let certificate = reqwest::Certificate::from_pem(pem)
-                    .map_err(|e| Trouble::new(TroubleKind::Tls, format!("not a PEM certificate: {e}")))?;
-                builder = builder.tls_certs_merge([certificate]);
-            }
-            builder.build().map_err(|e| Trouble::new(TroubleKind::Tls, format!("TLS could not be set up: {e}")))
-        };
-        let (direct, outward) = (build(false)?, build(true)?);
+        let clients = options::Clients::new(&options)?;
         let slots = Semaphore::new(options.limits.at_once.max(1));
+        let vault = Vault::default();
+        if let Some(password) = options.proxy_password() {
+            vault.learn("password", &password);
+        }
         Ok(Self {
             inner: Arc::new(Inner {
-                direct,
-                outward,
+                clients,
                 options,
                 ledger: Ledger::default(),
-                vault: Vault::default(),
+                vault,
                 issued: issued::Issued::default(),
                 slots,
-                sent: AtomicU64::new(0),
+                pace: pace::Pace::default(),
                 opened: SystemTime::now(),
             }),
             stamp: "audit",
@@ -205,7 +151,7 @@ impl Wire {
 
     /// Requests sent so far.
     pub fn sent(&self) -> u64 {
-        self.inner.sent.load(Ordering::Relaxed)
+        self.inner.pace.sent()
     }
 
     /// When the door was opened: a log that was not written to since knows nothing of this run.
@@ -258,6 +204,9 @@ impl Wire {
     /// Sends several requests over connections of their own and releases the last byte of all bodies at one instant.
     /// Answers come in the order of the requests; a 429 is an answer here.
     pub async fn send_together(&self, requests: Vec<Request>) -> Vec<Result<Reply, Trouble>> {
+        if let Err(trouble) = self.begin(requests.len()).await {
+            return requests.iter().map(|_| Err(trouble.clone())).collect();
+        }
         let gate = together::Gate::new(requests.len());
         let sending = requests.into_iter().map(|request| {
             let gate = Arc::clone(&gate);
@@ -269,13 +218,16 @@ impl Wire {
     async fn exchange(&self, request: &Request, gate: Option<Arc<together::Gate>>) -> Result<Reply, Trouble> {
         let url = message::address(&request.url)?;
         self.inner.options.guard.admits(&url)?;
-        // Requests that wait for each other must not wait for a slot as well.
+        // Requests that wait for each other must not wait for a slot as well, and have begun together.
         let _slot = match gate {
             Some(_) => None,
-            None => Some(self.inner.slots.acquire().await.expect("the semaphore is never closed")),
+            None => {
+                let slot = self.inner.slots.acquire().await.expect("the semaphore is never closed");
+                self.begin(1).await?;
+                Some(slot)
+            }
         };
         let began = Instant::now();
-        self.inner.sent.fetch_add(1, Ordering::Relaxed);
         let answered = tokio::time::timeout(self.limits().time, self.perform(request, url.clone(), gate))
             .await
             .unwrap_or_else(|_| {
@@ -305,11 +257,7 @@ impl Wire {
         url: url::Url,
         gate: Option<Arc<together::Gate>>,
     ) -> Result<(u16, HeaderMap, Vec<u8>, bool), Trouble> {
-        let client = if guard::is_loopback_host(url.host_str().unwrap_or("")) {
-            &self.inner.direct
-        } else {
-            &self.inner.outward
-        };
+        let client = self.inner.clients.to(&url);
         let headers = request.header_map(&self.inner.options.headers);
         let mut outgoing = client.request(request.method.clone(), url).headers(headers);
         outgoing = match (&request.body, gate) {

@@ -293,7 +293,7 @@ fn logging(faults: &[&str], path: &std::path::Path) -> Served {
 }
 
 fn holds_none_of(output: &Output, served: &Served, what: &str) {
-    let text = stdout(output) + &stderr(output);
+    let text = format!("{}{}", stdout(output), stderr(output));
     for secret in served.lab().issued_secrets().iter().filter(|s| s.len() >= 16) {
         assert!(!text.contains(secret.as_str()), "{what} shows a secret");
     }

@@ -1,6 +1,7 @@
 //! The authorization endpoint.
 
 pub mod code_flow_works;
+pub mod denial_reported;
 pub mod implicit_refused;
 pub mod iss_returned;
 pub mod no_server_errors;

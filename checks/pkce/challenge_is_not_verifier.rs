@@ -3,7 +3,7 @@
 use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Verdict, demand, must};
 use crate::document::Document;
 use crate::needs::Context;
-use crate::oauth::refusal::token_refused;
+use crate::oauth::refusal::verifier_refused;
 use crate::oauth::token::{Code, TokenAnswer};
 
 const CHALLENGE_REFUSED: Demand = demand(
@@ -35,7 +35,7 @@ impl Check for ChallengeIsNotVerifier {
 }
 
 fn judge(answer: &TokenAnswer) -> Verdict {
-    token_refused(answer, &["invalid_grant"], CHALLENGE_REFUSED, "the code_challenge as code_verifier")
+    verifier_refused(answer, CHALLENGE_REFUSED, "the code_challenge as code_verifier")
 }
 
 #[cfg(test)]

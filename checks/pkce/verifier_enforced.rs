@@ -4,7 +4,7 @@ use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Verdict, demand,
 use crate::document::Document;
 use crate::needs::Context;
 use crate::oauth::pkce::Verifier;
-use crate::oauth::refusal::token_refused;
+use crate::oauth::refusal::verifier_refused;
 use crate::oauth::token::{Code, TokenAnswer};
 
 const UNRELATED_REFUSED: Demand = demand(
@@ -35,7 +35,7 @@ impl Check for VerifierEnforced {
 }
 
 fn judge(answer: &TokenAnswer) -> Verdict {
-    token_refused(answer, &["invalid_grant"], UNRELATED_REFUSED, "an unrelated code_verifier")
+    verifier_refused(answer, UNRELATED_REFUSED, "an unrelated code_verifier")
 }
 
 #[cfg(test)]

@@ -63,6 +63,13 @@ impl Check for ChatgptAllowed {
         }
         let request = baseline.ordinary.of(&client).request();
         let answer = match cx.audit.front.visit_as_stranger(&cx.wire, request, &cx.audit.token_endpoint).await? {
+            // What a script builds is seen by an agent that runs it, if that is the agent.
+            Stranger::Asked(request, page) if page.kind == PageKind::Unknown => {
+                match cx.audit.front.look(&cx.wire, request, &cx.audit.token_endpoint).await {
+                    Some(Ok(answer)) => answer,
+                    Some(Err(_)) | None => AuthorizationAnswer::Page(page),
+                }
+            }
             Stranger::Asked(_, page) => AuthorizationAnswer::Page(page),
             Stranger::Answered(answer) => answer,
         };

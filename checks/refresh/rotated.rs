@@ -1,8 +1,10 @@
 //! Each refresh replaces the refresh token, or the token is bound to a key.
 
-use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Unsettled, Verdict, advice, demand, must};
+use std::sync::Arc;
+
+use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Ruling, Unsettled, Verdict, advice, demand, must};
 use crate::document::Document;
-use crate::needs::{Context, Refreshable};
+use crate::needs::{Context, Refreshed};
 use crate::oauth::token::{TokenAnswer, TokenSet};
 
 const ROTATED: Demand = demand(
@@ -19,11 +21,11 @@ const ROTATED_FOR_ALL: Demand = demand(
     &[advice(Document::OAuth21, "4.3.1")],
 );
 
-/// Refreshes once and compares the refresh tokens.
+/// Compares the refresh tokens before and after the first refresh.
 pub struct Rotated;
 
 impl Check for Rotated {
-    type Needs = Refreshable;
+    type Needs = Arc<Refreshed>;
     const CARD: Card = Card {
         id: "refresh/rotated",
         demands: &[ROTATED, ROTATED_FOR_ALL],
@@ -32,11 +34,12 @@ impl Check for Rotated {
         page: include_str!("rotated.md"),
     };
 
-    async fn run(tokens: Refreshable, cx: &Context) -> Outcome {
-        match tokens.refresh(&cx.wire).await? {
-            Some(TokenAnswer::Granted(new)) => Ok(judge(&tokens, &new).into()),
-            Some(other) => Err(Unsettled::Control(format!("the refresh brought {}", other.describe()))),
-            None => Err(Unsettled::Control("the grant came without a refresh token".into())),
+    async fn run(refreshed: Arc<Refreshed>, _: &Context) -> Outcome {
+        match &refreshed.answer {
+            TokenAnswer::Granted(new) => {
+                Ok(Ruling::from(judge(&refreshed.before, new)).shown_by(refreshed.exchanges()))
+            }
+            other => Err(Unsettled::Control(format!("the refresh brought {}", other.describe()))),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! A refresh token buys an access token that works.
 
-use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Ruling, Unsettled, Verdict, demand, must};
+use std::sync::Arc;
+
+use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Ruling, Verdict, demand, must};
 use crate::document::Document;
-use crate::needs::{Context, Refreshable};
+use crate::needs::{Context, Refreshed};
 use crate::oauth::token::TokenAnswer;
 use crate::resource::Reached;
 
@@ -11,11 +13,11 @@ const WORKS: Demand = demand(
     &[must(Document::OpenAi, "approval checklist"), must(Document::OAuth21, "4.3")],
 );
 
-/// Refreshes once and presents the new access token at the resource.
+/// Reads how the first refresh was answered, and the new access token at the resource.
 pub struct Works;
 
 impl Check for Works {
-    type Needs = Refreshable;
+    type Needs = Arc<Refreshed>;
     const CARD: Card = Card {
         id: "refresh/works",
         demands: &[WORKS],
@@ -24,22 +26,18 @@ impl Check for Works {
         page: include_str!("works.md"),
     };
 
-    async fn run(tokens: Refreshable, cx: &Context) -> Outcome {
-        let Some(answer) = tokens.refresh(&cx.wire).await? else {
-            return Err(Unsettled::Control("the grant came without a refresh token".into()));
-        };
-        let TokenAnswer::Granted(new) = &answer else { return Ok(judge_refusal(&answer).into()) };
-        let flow = cx.audit.baseline().and_then(|b| b.as_ref().ok());
-        match flow.and_then(|flow| flow.resource().ok()) {
-            Some(resource) => {
-                let reached = resource.call_with(&cx.wire, new.access_token.expose()).await?;
-                Ok(judge_at_resource(&reached).into())
+    async fn run(refreshed: Arc<Refreshed>, _: &Context) -> Outcome {
+        let ruling = match (&refreshed.answer, &refreshed.reached) {
+            (TokenAnswer::Granted(_), Some(reached)) => {
+                judge_at_resource(reached.as_ref().map_err(Clone::clone)?).into()
             }
-            None => Ok(Ruling::from(Verdict::pass("the refresh token bought a new access token")).noting(
-                "the new access token",
-                Verdict::not_applicable("no resource is known that it could be shown to"),
-            )),
-        }
+            (TokenAnswer::Granted(_), None) => Ruling::from(Verdict::pass(
+                "the refresh token bought a new access token",
+            ))
+            .noting("the new access token", Verdict::not_applicable("no resource is known that it could be shown to")),
+            (other, _) => judge_refusal(other).into(),
+        };
+        Ok(ruling.shown_by(refreshed.exchanges()))
     }
 }
 

@@ -61,7 +61,7 @@ impl Check for ResourceIndicatorHonoured {
         for request in requests {
             lines.push(line(ask(cx, request).await, cx, granted).await);
         }
-        Ok(cx.fold(lines, "the resource that a request names is heeded"))
+        Ok(cx.fold(lines, "no token was seen to be for a resource that does not exist"))
     }
 }
 

@@ -5,12 +5,10 @@ use crate::document::Document;
 use crate::needs::{Baseline, Context};
 use crate::wire::Exchange;
 
-const NO_STORE: Demand = demand(
-    "An answer with tokens or client credentials carries Cache-Control: no-store.",
-    &[must(Document::OAuth21, "3.2.3")],
-);
+const NO_STORE: Demand =
+    demand("An answer with tokens carries Cache-Control: no-store.", &[must(Document::OAuth21, "3.2.3")]);
 
-/// Reads the headers of what registration and sign-in brought: clients, the answers to codes and to refreshes.
+/// Reads the headers of what the sign-in brought: the answers to codes and to refreshes.
 pub struct NoStore;
 
 impl Check for NoStore {
@@ -24,11 +22,9 @@ impl Check for NoStore {
     };
 
     async fn run(_: Baseline, cx: &Context) -> Outcome {
-        let metadata = &cx.audit.discovery.server.metadata;
-        let registration = metadata.text("registration_endpoint");
         let mut lines: Vec<Finding> = Vec::new();
         for exchange in cx.wire.ledger().all() {
-            let Some(what) = kind(&exchange, &cx.audit.token_endpoint, registration) else { continue };
+            let Some(what) = kind(&exchange, &cx.audit.token_endpoint) else { continue };
             let verdict = judge(&exchange);
             // One line a kind, the first that fails if any does.
             match lines.iter_mut().find(|line| line.what == what) {
@@ -39,27 +35,17 @@ impl Check for NoStore {
                 None => lines.push(Finding::new(what, verdict).shown_by([exchange.id])),
             }
         }
-        Ok(cx.fold(lines, "answers with tokens or client credentials carry Cache-Control: no-store"))
+        Ok(cx.fold(lines, "answers with tokens carry Cache-Control: no-store"))
     }
 }
 
 /// What an answer carries that is to be kept out of caches, if anything.
-fn kind(exchange: &Exchange, token: &str, registration: Option<&str>) -> Option<&'static str> {
+fn kind(exchange: &Exchange, token: &str) -> Option<&'static str> {
     let response = exchange.response.as_ref().filter(|r| (200..300).contains(&r.status))?;
     let sent = exchange.request.body.as_deref().unwrap_or_default();
     let has = |name: &str| response.body.contains(&format!("\"{name}\""));
-    match exchange.check.as_str() {
-        "sign-in" if exchange.request.url == token && has("access_token") => {
-            Some(if sent.contains("grant_type=refresh_token") { "a refresh" } else { "a code exchange" })
-        }
-        "registration"
-            if Some(exchange.request.url.as_str()) == registration
-                && (has("client_secret") || has("registration_access_token")) =>
-        {
-            Some("the registration of a client")
-        }
-        _ => None,
-    }
+    (exchange.check == "sign-in" && exchange.request.url == token && has("access_token"))
+        .then(|| if sent.contains("grant_type=refresh_token") { "a refresh" } else { "a code exchange" })
 }
 
 fn judge(exchange: &Exchange) -> Verdict {
@@ -94,6 +80,7 @@ mod tests {
             },
             response: Some(RecordedResponse { status: 200, headers: pair(header), body: came.into() }),
             trouble: None,
+            at_ms: 0,
             elapsed_ms: 1,
             curl: String::new(),
         }
@@ -119,15 +106,13 @@ mod tests {
     }
 
     #[test]
-    fn codes_refreshes_and_registrations_with_credentials_count() {
+    fn codes_and_refreshes_count() {
         let it = "https://as.example/it";
-        let what = |check, sent, came| kind(&exchange(check, sent, ("a", "b"), came), it, Some(it));
+        let what = |check, sent, came| kind(&exchange(check, sent, ("a", "b"), came), it);
         let token = r#"{"access_token":"{access_token 1}"}"#;
         assert_eq!(what("sign-in", "grant_type=authorization_code&code=x", token), Some("a code exchange"));
         assert_eq!(what("sign-in", "grant_type=refresh_token", token), Some("a refresh"));
         assert_eq!(what("sign-in", "", "<h1>Hello</h1>"), None);
-        let registered = |came| what("registration", "{}", came);
-        assert_eq!(registered(r#"{"client_id":"a","client_secret":"{s}"}"#), Some("the registration of a client"));
-        assert_eq!(registered(r#"{"client_id":"a"}"#), None);
+        assert_eq!(what("registration", "{}", r#"{"client_id":"a","client_secret":"{s}"}"#), None);
     }
 }

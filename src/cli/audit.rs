@@ -7,21 +7,24 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::effective;
+use super::format::Format;
+use super::layers::{ConfigArgs, Given};
 use super::output::{self, Streams};
 use super::rules::RulesArgs;
 use super::sign_in::{ClientArgs, SignInArgs};
+use super::wire::WireArgs;
 use super::{Common, Complaint, Exit, ProfileArgs};
 use crate::check::Reach;
 use crate::discovery::Target;
 use crate::logs::SecretsFile;
 use crate::oauth::scope::ScopeSet;
 use crate::plan::Selection;
+use crate::report::Report;
 use crate::report::terminal::Look;
 use crate::report::verdict::FailOn;
-use crate::report::{Report, json, terminal};
 use crate::run::{Grading, Options, SecretsTaker, audit};
 use crate::settings::Settings;
-use crate::wire::{Guard, Limits, WireOptions};
 
 /// What can be said to `audit`.
 #[derive(Debug, Args)]
@@ -48,6 +51,11 @@ pub(super) struct AuditArgs {
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
+    config: ConfigArgs,
+    /// Print what is in force and where it comes from, as a configuration, and do nothing.
+    #[arg(long)]
+    print_config: bool,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -55,7 +63,7 @@ pub(super) struct AuditArgs {
 #[derive(Debug, Clone, Args)]
 pub(super) struct TargetArgs {
     /// URL of an API route, an MCP endpoint, or an issuer.
-    #[arg(value_name = "TARGET", required_unless_present_any = ["issuer", "resource"])]
+    #[arg(value_name = "TARGET")]
     target: Option<String>,
     /// Name the authorization server; else found through the resource.
     #[arg(long, value_name = "URL")]
@@ -70,6 +78,12 @@ impl TargetArgs {
     pub(super) fn target(&self) -> Result<Target, Complaint> {
         let target =
             Target { typed: self.target.clone(), issuer: self.issuer.clone(), resource: self.resource.clone() };
+        if target.named().next().is_none() {
+            return Err(Complaint::usage(
+                "there is no TARGET to audit",
+                "oaudit audit https://api.example.com/mcp, or target in oaudit.toml; `oaudit init` writes one",
+            ));
+        }
         for url in target.named() {
             crate::wire::message::address(url).map_err(|trouble| {
                 Complaint::usage(trouble.to_string(), "give a whole URL, such as https://api.example.com/mcp")
@@ -141,12 +155,15 @@ fn reach(text: &str) -> Result<Reach, String> {
 /// What stdout and files get, and what fails the run.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ReportArgs {
-    /// What stdout gets: terminal or json.
-    #[arg(long, value_name = "F", default_value = "terminal", value_parser = format)]
+    /// What stdout gets: terminal, json, sarif, junit, markdown, html, github or har.
+    #[arg(long, value_name = "F", default_value = "terminal", value_parser = Format::of)]
     format: Format,
     /// A further report from the same run: json=report.json. Repeatable.
-    #[arg(short = 'o', long = "output", value_name = "F=PATH", value_parser = further)]
+    #[arg(short = 'o', long = "output", value_name = "F=PATH", value_parser = Format::further)]
     output: Vec<(Format, PathBuf)>,
+    /// The file that SARIF shows findings at: a server has no lines.
+    #[arg(long, value_name = "FILE", default_value = "oaudit.toml")]
+    sarif_anchor: String,
     /// Write the secrets of this run to a file, for `oaudit logs --run FILE`. It holds live tokens: only its owner can
     /// read it, and it should be deleted after use.
     #[arg(long, value_name = "FILE")]
@@ -163,29 +180,6 @@ pub(super) struct ReportArgs {
     /// Checks that were not run make the run incomplete.
     #[arg(long)]
     strict: bool,
-}
-
-/// A format of the report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Terminal,
-    Json,
-}
-
-fn format(text: &str) -> Result<Format, String> {
-    match text {
-        "terminal" => Ok(Format::Terminal),
-        "json" => Ok(Format::Json),
-        _ => Err(super::one_of(&["terminal", "json"])),
-    }
-}
-
-fn further(text: &str) -> Result<(Format, PathBuf), String> {
-    let (name, path) = text.split_once('=').ok_or("it is FORMAT=PATH, such as json=report.json")?;
-    if path.is_empty() {
-        return Err("the path after = is missing".into());
-    }
-    Ok((format(name)?, path.into()))
 }
 
 pub(super) fn fail_on(text: &str) -> Result<FailOn, String> {
@@ -217,10 +211,7 @@ impl ReportArgs {
             quiet: streams.quiet,
             links: terminal && streams.color,
         };
-        let render = |format: Format, look: &Look| match format {
-            Format::Terminal => terminal::render(report, look),
-            Format::Json => json::render(report),
-        };
+        let render = |format: Format, look: &Look| format.render(report, look, &self.sarif_anchor);
         let plain = Look { color: false, links: false, ..look };
         let mut exit = Exit(report.summary.exit_code);
         let written = std::iter::once(output::report(&render(self.format, &look)))
@@ -236,77 +227,44 @@ impl ReportArgs {
     }
 }
 
-/// How the wire is set up.
-#[derive(Debug, Clone, Args)]
-pub(super) struct WireArgs {
-    /// A header for every request, "Name: value". Repeatable.
-    #[arg(long = "header", value_name = "N: V", value_parser = header)]
-    headers: Vec<(String, String)>,
-    /// A certificate authority to trust as well, PEM.
-    #[arg(long, value_name = "FILE")]
-    ca: Option<PathBuf>,
-    /// Do not verify certificates. Recorded in the report.
-    #[arg(long)]
-    insecure: bool,
-    /// Seconds that one exchange may take.
-    #[arg(long, value_name = "SECS", default_value = "10", value_parser = clap::value_parser!(u64).range(1..=300))]
-    timeout: u64,
-    /// Let the target lead to this host, although its address is not public. Repeatable.
-    #[arg(long, value_name = "HOST")]
-    allow_host: Vec<String>,
-}
-
-fn header(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or("it is \"Name: value\"")?;
-    http::HeaderName::try_from(name.trim()).map_err(|_| format!("{name} is no header name"))?;
-    http::HeaderValue::try_from(value.trim())
-        .map_err(|_| "the value has characters that no header may have".to_owned())?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
-}
-
-impl WireArgs {
-    pub(super) fn options(&self) -> Result<WireOptions, Complaint> {
-        let authorities = self.ca.iter().map(|path| {
-            std::fs::read(path).map_err(|e| {
-                Complaint::usage(format!("{} cannot be read: {e}", path.display()), "check the path of --ca")
-            })
-        });
-        Ok(WireOptions {
-            limits: Limits { time: Duration::from_secs(self.timeout), ..Limits::default() },
-            guard: self.allow_host.iter().fold(Guard::default(), |guard, host| guard.allowing(host)),
-            headers: self.headers.clone(),
-            insecure: self.insecure,
-            authorities: authorities.collect::<Result<_, _>>()?,
-        })
-    }
-}
-
 impl AuditArgs {
-    pub(super) async fn run(self) -> Exit {
+    pub(super) async fn run(self, given: &Given) -> Exit {
         let streams = self.common.streams();
-        match self.target.target().and_then(|target| Ok((target, self.options(streams)?))) {
-            Ok((target, options)) => conduct(&target, options, &self.report, streams).await,
+        if self.print_config {
+            let text = effective::text("audit", given);
+            return output::report(&text).map_or_else(|complaint| streams.complain(&complaint, false), |()| Exit::OK);
+        }
+        match self.target.target().and_then(|target| Ok((target, self.options(given, streams)?))) {
+            Ok((target, options)) => {
+                if let Some(remark) = given.remark().filter(|_| !streams.quiet) {
+                    output::prose(&remark);
+                }
+                conduct(&target, options, &self.report, streams).await
+            }
             Err(complaint) => streams.complain(&complaint, self.report.machine()),
         }
     }
 
-    fn options(&self, streams: Streams) -> Result<Options, Complaint> {
+    fn options(&self, given: &Given, streams: Streams) -> Result<Options, Complaint> {
         let yes = self.yes;
+        let mut sign_in = self.sign_in.sign_in(given)?;
+        sign_in.verbose = streams.verbose;
+        sign_in.webdriver.insecure = self.wire.insecure;
         Ok(Options {
             profile: self.profile.profile(),
             selection: self.checks.selection(),
             further: self.rules.load()?,
             wire: self.wire.options()?,
             client: self.client.first()?,
-            other_client: self.client.second()?,
+            other_client: self.client.second(given)?,
             confidential_client: self.client.confidential()?,
             client_key: self.client.key()?,
             client_metadata_url: self.client.metadata_url(),
             redirect_uri: self.client.redirect_uri.clone(),
             scope: self.client.scope.as_deref().map(ScopeSet::parse),
-            sign_in: self.sign_in.sign_in()?,
+            sign_in,
             max_prompts: self.sign_in.max_prompts,
-            settings: self.judging.settings(),
+            settings: given.of_target(self.judging.settings())?,
             grading: self.report.grading(),
             consent: Arc::new(move |url| yes || confirmed(url)),
             progress: streams.progress(),

@@ -3,6 +3,7 @@
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
 
+use super::layers::ConfigArgs;
 use super::rules::RulesArgs;
 use super::{Common, Complaint, Exit, ProfileArgs, output};
 use crate::check::Card;
@@ -23,6 +24,8 @@ pub(super) struct ChecksArgs {
     /// What the documents demand and what of it is tested: all of them, or one, sentence by sentence.
     #[arg(long, value_name = "DOCUMENT", num_args = 0..=1, default_missing_value = "")]
     coverage: Option<String>,
+    #[command(flatten)]
+    config: ConfigArgs,
     #[command(flatten)]
     common: Common,
 }
@@ -105,6 +108,8 @@ pub(super) struct ExplainArgs {
     id: String,
     #[command(flatten)]
     rules: RulesArgs,
+    #[command(flatten)]
+    config: ConfigArgs,
     #[command(flatten)]
     common: Common,
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::audit::{JudgingArgs, ReportArgs, SelectionArgs, conduct};
+use super::layers::{ConfigArgs, Given};
 use super::rules::RulesArgs;
 use super::{Common, Complaint, Exit, ProfileArgs};
 use crate::discovery::Target;
@@ -36,11 +37,13 @@ pub(super) struct DemoArgs {
     #[command(flatten)]
     report: ReportArgs,
     #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
     common: Common,
 }
 
 impl DemoArgs {
-    pub(super) async fn run(self) -> Exit {
+    pub(super) async fn run(self, given: &Given) -> Exit {
         let streams = self.common.streams();
         let further = match self.rules.load() {
             Ok(further) => further,
@@ -69,7 +72,7 @@ impl DemoArgs {
                 credentials: Some(Credentials { username: "alice".into(), password: Secret::new("wonderland") }),
                 ..SignIn::default()
             },
-            settings: self.judging.settings(),
+            settings: given.judging(self.judging.settings()),
             grading: self.report.grading(),
             progress: streams.progress(),
             ..Options::default()

@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::audit::WireArgs;
+use super::layers::ConfigArgs;
+use super::wire::WireArgs;
 use super::{Common, Complaint, Exit, output};
 use crate::discovery::{
     Broken, Found, IssuerSource, Place, Probing, ResourceFacts, ServerFacts, Target, Whose, discover,
@@ -20,7 +21,7 @@ use first::{first_broken, is_telling};
 pub(super) struct DiscoverArgs {
     /// URL of an API route, an MCP endpoint, or an issuer.
     #[arg(value_name = "TARGET")]
-    target: String,
+    target: Option<String>,
     /// Name the authorization server; else found through the resource.
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
@@ -30,6 +31,8 @@ pub(super) struct DiscoverArgs {
     #[arg(long, value_name = "F", default_value = "terminal", value_parser = ["terminal", "json"])]
     format: String,
     #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -37,7 +40,12 @@ impl DiscoverArgs {
     pub(super) async fn run(self) -> Exit {
         let streams = self.common.streams();
         let machine = self.format == "json";
-        let target = Target { typed: Some(self.target.clone()), issuer: self.issuer.clone(), resource: None };
+        let target = Target { typed: self.target.clone(), issuer: self.issuer.clone(), resource: None };
+        if target.named().next().is_none() {
+            let complaint =
+                Complaint::usage("there is no TARGET to look at", "oaudit discover URL, or target in oaudit.toml");
+            return streams.complain(&complaint, machine);
+        }
         let mut options = match self.wire.options() {
             Ok(options) => options,
             Err(complaint) => return streams.complain(&complaint, machine),

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::audit::{TargetArgs, WireArgs, confirmed};
+use super::audit::{TargetArgs, confirmed};
+use super::layers::Given;
 use super::sign_in::{ClientArgs, SignInArgs};
+use super::wire::WireArgs;
 use super::{Common, Complaint, Exit, output};
 use crate::front::cookies::SessionFile;
 use crate::oauth::scope::ScopeSet;
@@ -35,9 +37,9 @@ pub(super) struct LoginArgs {
 }
 
 impl LoginArgs {
-    pub(super) async fn run(self) -> Exit {
+    pub(super) async fn run(self, given: &Given) -> Exit {
         let streams = self.common.streams();
-        match self.save().await {
+        match self.save(given).await {
             Ok(said) => {
                 if !streams.quiet {
                     output::prose(&said);
@@ -48,7 +50,7 @@ impl LoginArgs {
         }
     }
 
-    async fn save(&self) -> Result<String, Complaint> {
+    async fn save(&self, given: &Given) -> Result<String, Complaint> {
         let target = self.target.target()?;
         let yes = self.yes;
         let (stop, interrupt) = tokio::sync::watch::channel(false);
@@ -66,7 +68,7 @@ impl LoginArgs {
             client_metadata_url: self.client.metadata_url(),
             redirect_uri: self.client.redirect_uri.clone(),
             scope: self.client.scope.as_deref().map(ScopeSet::parse),
-            sign_in: self.sign_in.sign_in()?,
+            sign_in: self.sign_in.sign_in(given)?,
             consent: Arc::new(move |url| yes || confirmed(url)),
             progress: self.common.streams().progress(),
             interrupt,

@@ -21,6 +21,11 @@ pub(super) struct Streams {
 }
 
 impl Streams {
+    /// Before anybody could say how.
+    pub(super) fn plain() -> Self {
+        Self { quiet: false, verbose: false, color: false }
+    }
+
     /// Says what went wrong: prose, or one JSON line where stdout is read by a program.
     pub(super) fn complain(self, complaint: &Complaint, machine: bool) -> Exit {
         if machine {
@@ -92,6 +97,11 @@ fn print(text: &str) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
+}
+
+/// Whether stdout is a terminal.
+pub(super) fn is_terminal() -> bool {
+    std::io::stdout().is_terminal()
 }
 
 /// The width to write for: COLUMNS, the terminal's, or 100.

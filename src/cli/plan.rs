@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 
 use clap::Args;
 
-use super::audit::{JudgingArgs, SelectionArgs, TargetArgs, WireArgs};
+use super::audit::{JudgingArgs, SelectionArgs, TargetArgs};
+use super::layers::Given;
 use super::rules::RulesArgs;
 use super::sign_in::{ClientArgs, SignInArgs};
+use super::wire::WireArgs;
 use super::{Common, Complaint, Exit, ProfileArgs, output};
 use crate::discovery::Target;
 use crate::oauth::scope::ScopeSet;
@@ -41,10 +43,10 @@ pub(super) struct PlanArgs {
 }
 
 impl PlanArgs {
-    pub(super) async fn run(self) -> Exit {
+    pub(super) async fn run(self, given: &Given) -> Exit {
         let streams = self.common.streams();
         let machine = self.format == "json";
-        let told = match self.options() {
+        let told = match self.options(given) {
             Ok((target, options)) => foresee::foresee(&target, options).await,
             Err(complaint) => return streams.complain(&complaint, machine),
         };
@@ -59,21 +61,21 @@ impl PlanArgs {
         }
     }
 
-    fn options(&self) -> Result<(Target, Options), Complaint> {
+    fn options(&self, given: &Given) -> Result<(Target, Options), Complaint> {
         let options = Options {
             profile: self.profile.profile(),
             selection: self.checks.selection(),
             further: self.rules.load()?,
             wire: self.wire.options()?,
             client: self.client.first()?,
-            other_client: self.client.second()?,
+            other_client: self.client.second(given)?,
             confidential_client: self.client.confidential()?,
             client_metadata_url: self.client.metadata_url(),
             redirect_uri: self.client.redirect_uri.clone(),
             scope: self.client.scope.as_deref().map(ScopeSet::parse),
-            sign_in: self.sign_in.sign_in()?,
+            sign_in: self.sign_in.sign_in(given)?,
             max_prompts: self.sign_in.max_prompts,
-            settings: self.judging.settings(),
+            settings: given.of_target(self.judging.settings())?,
             ..Options::default()
         };
         Ok((self.target.target()?, options))

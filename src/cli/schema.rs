@@ -1,14 +1,14 @@
-//! `oaudit schema`: the JSON Schema of a file that oaudit reads, for editors and for tests.
+//! `oaudit schema`: the JSON Schema of a file that oaudit reads or writes, for editors and for tests.
 
 use clap::{Args, ValueEnum};
 
 use super::{Common, Exit, output};
-use crate::rule;
+use crate::{config, report, rule};
 
 /// What can be said to `schema`.
 #[derive(Debug, Args)]
 pub(super) struct SchemaArgs {
-    /// Of what: rule.
+    /// Of what: config, report or rule.
     #[arg(value_name = "KIND")]
     kind: Kind,
     #[command(flatten)]
@@ -18,6 +18,10 @@ pub(super) struct SchemaArgs {
 /// What has a schema.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Kind {
+    /// The configuration, oaudit.toml.
+    Config,
+    /// The JSON report, version 1.
+    Report,
     /// Look-only rules, see --checks.
     Rule,
 }
@@ -25,6 +29,8 @@ enum Kind {
 impl SchemaArgs {
     pub(super) fn run(self) -> Exit {
         let text = match self.kind {
+            Kind::Config => config::schema::text(),
+            Kind::Report => report::schema::text_of_it(),
             Kind::Rule => rule::schema::text(),
         };
         output::report(&text).map_or_else(|c| self.common.streams().complain(&c, false), |()| Exit::OK)

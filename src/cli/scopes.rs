@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::audit::fail_on;
+use super::layers::{ConfigArgs, Given};
 use super::{Common, Complaint, Exit, ProfileArgs, output};
 use crate::check::{Demand, Level};
 use crate::checks::ALL;
@@ -27,7 +28,7 @@ use crate::wire::{Guard, Wire, WireOptions};
     oaudit scopes -f scopes.txt                       a list in a file")]
 pub(super) struct ScopesArgs {
     /// One http(s) URL: the server whose scopes are read. Anything else: the scopes themselves.
-    #[arg(value_name = "TARGET|SCOPE", required_unless_present = "file")]
+    #[arg(value_name = "TARGET|SCOPE")]
     words: Vec<String>,
     /// A file of scopes, separated by spaces or lines, # begins a remark; or JSON: an array, or a document with
     /// scopes_supported. - is standard input.
@@ -48,6 +49,8 @@ pub(super) struct ScopesArgs {
     #[arg(long, value_name = "F", default_value = "terminal", value_parser = ["terminal", "json"])]
     format: String,
     #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -60,14 +63,14 @@ struct Line {
 }
 
 impl ScopesArgs {
-    pub(super) async fn run(self) -> Exit {
+    pub(super) async fn run(self, given: &Given) -> Exit {
         let streams = self.common.streams();
         let machine = self.format == "json";
         let scopes = match self.scopes().await {
             Ok(scopes) => scopes,
             Err(complaint) => return streams.complain(&complaint, machine),
         };
-        let mut settings = Settings::default();
+        let mut settings = given.judging(Settings::default());
         settings.thresholds.scopes = self.limit;
         let profile = self.profile.profile();
         let lines: Vec<Line> = scopes.remarks(&settings).into_iter().map(|remark| line(remark, &profile)).collect();
@@ -85,6 +88,10 @@ impl ScopesArgs {
             return Ok(AdvertisedScopes::listed(listed(&text).into_iter()));
         }
         match self.words.as_slice() {
+            [] => Err(Complaint::usage(
+                "there are no scopes to judge",
+                "oaudit scopes URL, or the scopes themselves, or -f FILE, or target in oaudit.toml",
+            )),
             // Google's scopes are URLs too; nobody has just one of them to look at.
             [url] if url.starts_with("https://") || url.starts_with("http://") => self.advertised(url).await,
             words => Ok(AdvertisedScopes::listed(words.iter().cloned())),

@@ -1,18 +1,22 @@
 //! The flags that say as which client and as whom the audit signs in.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::Complaint;
+use super::layers::{Given, missing, variable};
 use crate::front::choose::{AgentName, SignIn};
 use crate::front::command::Program;
 use crate::front::cookies::SavedSession;
 use crate::front::form::Credentials;
+use crate::front::steps::Totp;
 use crate::front::supplied::SuppliedTokens;
 use crate::front::surroundings::Surroundings;
+use crate::front::webdriver;
 use crate::oauth::assertion::ClientKey;
 use crate::oauth::client::ClientAuth;
 use crate::oauth::secret::Secret;
@@ -25,10 +29,10 @@ pub(super) struct ClientArgs {
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
     /// The variable that holds its secret.
-    #[arg(long, value_name = "VAR", default_value = "OAUDIT_CLIENT_SECRET", requires = "client_id")]
+    #[arg(long, value_name = "VAR", default_value = "OAUDIT_CLIENT_SECRET")]
     client_secret_env: String,
     /// How it authenticates: none, client_secret_basic, client_secret_post or private_key_jwt.
-    #[arg(long, value_name = "METHOD", requires = "client_id", value_parser = client_auth)]
+    #[arg(long, value_name = "METHOD", value_parser = client_auth)]
     client_auth: Option<ClientAuth>,
     /// The private key for private_key_jwt, PEM.
     #[arg(long, value_name = "FILE")]
@@ -52,7 +56,7 @@ pub(super) struct ClientArgs {
     #[arg(long, value_name = "ID")]
     client_b_id: Option<String>,
     /// The variable that holds its secret.
-    #[arg(long, value_name = "VAR", requires = "client_b_id")]
+    #[arg(long, value_name = "VAR")]
     client_b_secret_env: Option<String>,
     /// The redirect URI; by default http://127.0.0.1:<free port>/callback.
     #[arg(long, value_name = "URI")]
@@ -80,7 +84,15 @@ fn https(text: &str) -> Result<String, String> {
 
 impl ClientArgs {
     pub(super) fn first(&self) -> Result<Option<Configured>, Complaint> {
-        let Some(id) = &self.client_id else { return Ok(None) };
+        let Some(id) = &self.client_id else {
+            return match self.client_auth {
+                None => Ok(None),
+                Some(_) => Err(Complaint::usage(
+                    "it is said how the client authenticates, but not which client it is",
+                    "add --client-id, or id in [client]",
+                )),
+            };
+        };
         let secret = variable(&self.client_secret_env);
         if secret.is_none() && matches!(self.client_auth, Some(ClientAuth::Basic | ClientAuth::Post)) {
             return Err(missing(&self.client_secret_env, "--client-secret-env"));
@@ -123,35 +135,35 @@ impl ClientArgs {
         Ok(Some(Configured { id: id.clone(), secret, auth: self.confidential_auth }))
     }
 
-    pub(super) fn second(&self) -> Result<Option<Configured>, Complaint> {
+    pub(super) fn second(&self, given: &Given) -> Result<Option<Configured>, Complaint> {
         let Some(id) = &self.client_b_id else { return Ok(None) };
         let secret = match &self.client_b_secret_env {
             Some(name) => Some(variable(name).ok_or_else(|| missing(name, "--client-b-secret-env"))?),
             None => None,
         };
-        let auth = if secret.is_some() { self.client_auth } else { Some(ClientAuth::None) };
-        Ok(Some(Configured { id: id.clone(), secret, auth }))
+        let auth = match (given.auth("client_b.auth"), &secret) {
+            (Some(auth @ (ClientAuth::Basic | ClientAuth::Post)), None) => {
+                let why = format!("the second client authenticates by {}, and has no secret", auth.as_str());
+                return Err(Complaint::usage(
+                    why,
+                    "name its variable: --client-b-secret-env, or secret_env in [client_b]",
+                ));
+            }
+            (Some(auth), _) => Some(auth),
+            (None, Some(_)) => self.client_auth,
+            (None, None) => Some(ClientAuth::None),
+        };
+        Ok(Some(Configured { id: id.clone(), secret: secret.filter(|_| auth != Some(ClientAuth::None)), auth }))
     }
-}
-
-fn variable(name: &str) -> Option<Secret> {
-    std::env::var(name).ok().filter(|v| !v.is_empty()).map(Secret::new)
-}
-
-fn missing(name: &str, flag: &str) -> Complaint {
-    Complaint::usage(
-        format!("the environment variable {name} is not set"),
-        format!("set it, or name another with {flag}"),
-    )
 }
 
 /// As whom.
 #[derive(Debug, Clone, Args)]
 pub(super) struct SignInArgs {
-    /// How to sign in: auto, browser, paste, form, command, session or token.
+    /// How to sign in: auto, browser, paste, form, webdriver, command, session or token.
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = agent)]
     agent: AgentName,
-    /// The user name for the form agent.
+    /// The user name for the form and webdriver agents.
     #[arg(long, value_name = "U", env = "OAUDIT_USERNAME")]
     username: Option<String>,
     /// The variable that holds the password.
@@ -163,6 +175,16 @@ pub(super) struct SignInArgs {
     /// Print the address instead of opening a browser.
     #[arg(long)]
     no_open: bool,
+    /// A WebDriver that runs already; by default chromedriver or geckodriver is looked for on PATH and started.
+    #[arg(long, value_name = "URL", env = "OAUDIT_WEBDRIVER_URL", value_parser = webdriver_url)]
+    webdriver_url: Option<String>,
+    /// Show the browser that the webdriver agent drives.
+    #[arg(long)]
+    headed: bool,
+    /// If the sign-in fails, write what the form or webdriver agent saw and guessed into this file, and a picture of the
+    /// browser beside it.
+    #[arg(long, value_name = "FILE")]
+    diagnosis: Option<PathBuf>,
     /// The session that `oaudit login --save FILE` kept, or a Playwright storageState.
     #[arg(long, value_name = "FILE")]
     session: Option<PathBuf>,
@@ -186,6 +208,16 @@ pub(super) struct SignInArgs {
     pub(super) max_prompts: Option<usize>,
 }
 
+/// The variable that holds the secret of one-time codes.
+const TOTP_SECRET: &str = "OAUDIT_TOTP_SECRET";
+
+fn webdriver_url(text: &str) -> Result<String, String> {
+    match url::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(text.to_owned()),
+        _ => Err("it is an http URL, such as http://127.0.0.1:9515".into()),
+    }
+}
+
 fn program(text: &str) -> Result<Program, String> {
     Program::parse(text).ok_or_else(|| "it is a program and its arguments, quoted as for a shell".into())
 }
@@ -196,13 +228,13 @@ fn agent(text: &str) -> Result<AgentName, String> {
 }
 
 impl SignInArgs {
-    pub(super) fn sign_in(&self) -> Result<SignIn, Complaint> {
+    pub(super) fn sign_in(&self, given: &Given) -> Result<SignIn, Complaint> {
         let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
         let tokens = self.tokens()?;
         let limit = Duration::from_secs(self.login_timeout);
         Ok(SignIn {
             agent: if tokens.is_some() { AgentName::Token } else { self.agent },
-            credentials: self.credentials()?,
+            credentials: self.credentials(given.text("login.password_file").map(Path::new))?,
             terminal,
             display: display(),
             no_open: self.no_open,
@@ -211,6 +243,14 @@ impl SignInArgs {
             tokens,
             callback_port: self.callback_port,
             surroundings: Surroundings::detect(),
+            totp: totp()?,
+            webdriver: webdriver::Settings {
+                url: self.webdriver_url.clone(),
+                headed: self.headed,
+                ..webdriver::Settings::default()
+            },
+            diagnosis: self.diagnosis.clone(),
+            ..SignIn::default()
         })
     }
 
@@ -257,20 +297,14 @@ impl SignInArgs {
         }
     }
 
-    fn credentials(&self) -> Result<Option<Credentials>, Complaint> {
-        let from_file = match &self.password_file {
-            Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|e| {
-                    Complaint::usage(
-                        format!("{} cannot be read: {e}", path.display()),
-                        "check the path of --password-file",
-                    )
-                })?;
-                Some(Secret::new(text.lines().next().unwrap_or_default()))
-            }
-            None => None,
+    /// The password by flag, by variable, or by what `login.password_file` names.
+    fn credentials(&self, configured: Option<&Path>) -> Result<Option<Credentials>, Complaint> {
+        let by_flag = self.password_file.as_deref().map(first_line).transpose()?;
+        let password = match by_flag.or_else(|| variable(&self.password_env)) {
+            Some(password) => Some(password),
+            None => configured.map(first_line).transpose()?,
         };
-        match (&self.username, from_file.or_else(|| variable(&self.password_env))) {
+        match (&self.username, password) {
             (Some(username), Some(password)) => Ok(Some(Credentials { username: username.clone(), password })),
             (Some(_), None)
                 if matches!(self.agent, AgentName::Form | AgentName::Auto)
@@ -291,6 +325,29 @@ impl SignInArgs {
             _ => Ok(None),
         }
     }
+}
+
+/// The password in a file.
+fn first_line(path: &Path) -> Result<Secret, Complaint> {
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        Complaint::usage(
+            format!("{} cannot be read: {e}", path.display()),
+            "check the path of --password-file, or password_file in [login]",
+        )
+    })?;
+    Ok(Secret::new(text.lines().next().unwrap_or_default()))
+}
+
+/// The generator of one-time codes, if a secret for it is in the environment.
+fn totp() -> Result<Option<Arc<Totp>>, Complaint> {
+    let Some(secret) = variable(TOTP_SECRET) else { return Ok(None) };
+    let read = Totp::read(secret.expose()).map_err(|e| {
+        Complaint::usage(
+            format!("{TOTP_SECRET}: {e}"),
+            "give what the authenticator app was given: the letters beside the QR code, or the otpauth:// address in it",
+        )
+    })?;
+    Ok(Some(Arc::new(read)))
 }
 
 /// Whether a browser can be opened here: not over SSH, and not on a Unix without a display; but always where BROWSER

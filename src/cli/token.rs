@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::layers::{ConfigArgs, Given, missing, variable};
 use super::{Common, Complaint, Exit, output};
 use crate::discovery::{Probing, ServerFacts, Target, discover};
 use crate::document::McpVersion;
@@ -39,13 +40,13 @@ pub(super) struct TokenArgs {
     #[arg(long, value_name = "URL")]
     audience: Option<String>,
     /// The scopes that the token must have.
-    #[arg(long, value_name = "\"A B\"")]
+    #[arg(id = "due_scope", long = "scope", value_name = "\"A B\"")]
     scope: Option<String>,
     /// The client that may ask the introspection endpoint of --issuer.
-    #[arg(long, value_name = "ID", requires = "issuer")]
+    #[arg(long, value_name = "ID")]
     introspection_id: Option<String>,
     /// The variable that holds its secret.
-    #[arg(long, value_name = "VAR", default_value = "OAUDIT_INTROSPECTION_SECRET", requires = "introspection_id")]
+    #[arg(long, value_name = "VAR", default_value = "OAUDIT_INTROSPECTION_SECRET")]
     introspection_secret_env: String,
     /// Let the issuer lead to this host, although its address is not public. Repeatable.
     #[arg(long, value_name = "HOST")]
@@ -54,16 +55,18 @@ pub(super) struct TokenArgs {
     #[arg(long, value_name = "F", default_value = "terminal", value_parser = ["terminal", "json"])]
     format: String,
     #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
     common: Common,
 }
 
 const VARIABLE: &str = "OAUDIT_ACCESS_TOKEN";
 
 impl TokenArgs {
-    pub(super) async fn run(self) -> Exit {
+    pub(super) async fn run(self, given: &Given) -> Exit {
         let streams = self.common.streams();
         let machine = self.format == "json";
-        match self.inspected().await {
+        match self.inspected(given).await {
             Err(complaint) => streams.complain(&complaint, machine),
             Ok((inspection, trouble)) => {
                 let exit = match &trouble {
@@ -86,7 +89,7 @@ impl TokenArgs {
     }
 
     /// The inspection; and what went wrong on the network, if anything.
-    async fn inspected(&self) -> Result<(Inspection, Option<Complaint>), Complaint> {
+    async fn inspected(&self, given: &Given) -> Result<(Inspection, Option<Complaint>), Complaint> {
         let token = self.token()?;
         let guard = [&self.issuer, &self.jwks].into_iter().flatten().fold(Guard::default(), |g, url| g.naming(url));
         let guard = self.allow_host.iter().fold(guard, |guard, host| guard.allowing(host));
@@ -114,7 +117,7 @@ impl TokenArgs {
             Some(file) => Supply::Here(read_keys(Path::new(file))?),
             None => keys_of(server.as_ref(), self.issuer.as_deref(), &mut trouble),
         };
-        let introspected = self.introspected(&wire, server.as_ref(), &token, &mut trouble).await?;
+        let introspected = self.introspected(given, &wire, server.as_ref(), &token, &mut trouble).await?;
         let measure = Measure {
             now: OffsetDateTime::now_utc().unix_timestamp(),
             issuer: self.issuer.clone(),
@@ -148,6 +151,7 @@ impl TokenArgs {
 
     async fn introspected(
         &self,
+        given: &Given,
         wire: &Wire,
         server: Option<&ServerFacts>,
         token: &Secret,
@@ -156,10 +160,21 @@ impl TokenArgs {
         let Some(id) = &self.introspection_id else {
             return Ok(Supply::NotNamed("--issuer URL --introspection-id ID".into()));
         };
+        // What the file says was said for audits; it is no reason to look at no token without a network.
+        let configured =
+            given.argument("introspection.id", "introspection_id").is_some_and(|(_, origin)| origin.is_file());
+        if self.issuer.is_none() {
+            return match configured {
+                true => Ok(Supply::NotNamed("--issuer URL".into())),
+                false => Err(Complaint::usage("--introspection-id asks the endpoint of an issuer", "add --issuer URL")),
+            };
+        }
         let name = &self.introspection_secret_env;
-        let Some(secret) = std::env::var(name).ok().filter(|v| !v.is_empty()).map(Secret::new) else {
-            let hint = "set it, or name another with --introspection-secret-env";
-            return Err(Complaint::usage(format!("the environment variable {name} is not set"), hint));
+        let Some(secret) = variable(name) else {
+            return match configured {
+                true => Ok(Supply::NotNamed(format!("{name} in the environment"))),
+                false => Err(missing(name, "--introspection-secret-env")),
+            };
         };
         wire.vault().learn("client_secret", secret.expose());
         let Some(server) = server else { return Ok(Supply::Failed("the issuer's metadata could not be had".into())) };

@@ -155,6 +155,7 @@ fn unreachable(url: &str, trouble: &Trouble) -> Broken {
         }
         TroubleKind::TimedOut => "check whether the server answers at all; --timeout SECS waits longer",
         TroubleKind::RateLimited => "wait until the server accepts requests again",
+        TroubleKind::OverBudget => "allow more of them, or leave --max-requests out",
         TroubleKind::Guarded => "name the host with --allow-host if it is meant",
         TroubleKind::NotAUrl | TroubleKind::Garbled => "check that this is an http or https URL of the server itself",
     };

@@ -1,5 +1,6 @@
 //! Which agent signs in: the one that was named, or the one that fits the machine and the server.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use url::Url;
@@ -8,14 +9,18 @@ use super::browser::BrowserAgent;
 use super::command::{CommandAgent, Program};
 use super::cookies::SavedSession;
 use super::countdown::Counting;
+use super::diagnosis::Diagnosis;
 use super::form::{Credentials, FormAgent};
 use super::listener::{Clocks, Listener};
+use super::means::Means;
 use super::paste::PasteAgent;
 use super::session::SessionAgent;
+use super::steps::{Script, Totp};
 use super::supplied::SuppliedTokens;
 use super::surroundings::Surroundings;
 use super::twin::Twin;
-use super::{Agent, Asks, Landing, SignInError, walk};
+use super::webdriver::WebdriverAgent;
+use super::{Agent, Asks, Landing, SignInError, walk, webdriver};
 use crate::needs::Ordinary;
 use crate::run::Progress;
 use crate::wire::Wire;
@@ -32,6 +37,8 @@ pub enum AgentName {
     Paste,
     /// Ourselves, with user name and password.
     Form,
+    /// A browser that we drive, with user name and password.
+    Webdriver,
     /// A program of the user's.
     Command,
     /// The cookies of an earlier sign-in.
@@ -42,8 +49,16 @@ pub enum AgentName {
 
 impl AgentName {
     /// Every agent.
-    pub const ALL: [Self; 7] =
-        [Self::Auto, Self::Browser, Self::Paste, Self::Form, Self::Command, Self::Session, Self::Token];
+    pub const ALL: [Self; 8] = [
+        Self::Auto,
+        Self::Browser,
+        Self::Paste,
+        Self::Form,
+        Self::Webdriver,
+        Self::Command,
+        Self::Session,
+        Self::Token,
+    ];
 
     /// The name on the command line.
     pub const fn as_str(self) -> &'static str {
@@ -52,6 +67,7 @@ impl AgentName {
             Self::Browser => "browser",
             Self::Paste => "paste",
             Self::Form => "form",
+            Self::Webdriver => "webdriver",
             Self::Command => "command",
             Self::Session => "session",
             Self::Token => "token",
@@ -82,6 +98,16 @@ pub struct SignIn {
     pub callback_port: Option<u16>,
     /// What stands between this machine and the person's browser.
     pub surroundings: Surroundings,
+    /// The generator of one-time codes.
+    pub totp: Option<Arc<Totp>>,
+    /// What was written down about pages of the login.
+    pub script: Arc<Script>,
+    /// The browser that is driven.
+    pub webdriver: webdriver::Settings,
+    /// Where it is written down what was seen and guessed, if the sign-in fails.
+    pub diagnosis: Option<PathBuf>,
+    /// Whether that is told as it happens.
+    pub verbose: bool,
 }
 
 /// Where codes come back to.
@@ -105,7 +131,8 @@ type Say = Arc<dyn Fn(Progress<'_>) + Send + Sync>;
 
 impl SignIn {
     /// Takes a port for the codes to come back to: a free one, or that of the configured redirect URI. A configured URI
-    /// that is not on this machine is left to the form agent, which stops before it follows a redirect there.
+    /// that is not on this machine is left to the form and webdriver agents, which stop before they follow a redirect
+    /// there.
     ///
     /// # Errors
     /// If no port can be had at all.
@@ -165,7 +192,8 @@ impl SignIn {
         say: &Say,
     ) -> Result<Arc<dyn Agent>, SignInError> {
         match self.agent {
-            AgentName::Form => Ok(self.form()),
+            AgentName::Form => Ok(self.form(say)),
+            AgentName::Webdriver => Ok(self.webdriver(say)),
             AgentName::Browser => self.browser(listening, say),
             AgentName::Paste => Ok(self.paste(listening, say)),
             AgentName::Command => self.command().ok_or_else(|| needs("--agent command", "--login-command PROGRAM")),
@@ -186,9 +214,16 @@ impl SignIn {
         if let Some(given) = self.session().or_else(|| self.command()) {
             return Ok(given);
         }
+        if self.credentials.is_some() {
+            return Ok(match webdriver::installed() {
+                // Asked only where there is a choice.
+                Some(_) if self.needs_browser(wire, ordinary).await => self.webdriver(say),
+                _ => self.form(say),
+            });
+        }
         // A server that asks nobody anything needs nobody.
-        if self.credentials.is_some() || asks_nothing(wire, ordinary).await {
-            return Ok(self.form());
+        if asks_nothing(wire, ordinary).await {
+            return Ok(self.form(say));
         }
         match (self.terminal, self.display && listening.listener.is_ok()) {
             (true, true) => self.browser(listening, say),
@@ -213,8 +248,29 @@ impl SignIn {
         }
     }
 
-    fn form(&self) -> Arc<dyn Agent> {
-        Arc::new(FormAgent::new(self.credentials.clone()))
+    fn means(&self, say: &Say) -> Means {
+        let tell = self.verbose.then(|| prose(say));
+        Means {
+            credentials: self.credentials.clone(),
+            totp: self.totp.clone(),
+            script: Arc::clone(&self.script),
+            diagnosis: Diagnosis::new(self.diagnosis.clone(), tell),
+        }
+    }
+
+    fn form(&self, say: &Say) -> Arc<dyn Agent> {
+        Arc::new(FormAgent::with(self.means(say)))
+    }
+
+    fn webdriver(&self, say: &Say) -> Arc<dyn Agent> {
+        Arc::new(WebdriverAgent::new(self.means(say), self.webdriver.clone()))
+    }
+
+    /// Whether the login cannot be made without scripts: the steps say so, or the first page has no form that could be
+    /// filled in.
+    async fn needs_browser(&self, wire: &Wire, ordinary: &Ordinary) -> bool {
+        self.script.without_browser().is_err()
+            || walk::lacks_form(&wire.stamped("sign-in"), &ordinary.request(), &self.script).await
     }
 
     fn session(&self) -> Option<Arc<dyn Agent>> {

@@ -1,9 +1,33 @@
 //! Fills in forms as a person would who wants to get in: logs in, says yes, leads on.
 
 use super::html::{
-    Field, FieldKind, Form, Sheet, Words, is_login_form, is_password, is_user_name, naming, sounds_like,
+    Field, FieldKind, Form, Sheet, Words, is_code, is_login_form, is_password, is_user_name, naming, sounds_like,
 };
 use super::walk::Step;
+
+/// What is to be done with a form, control by control.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    /// Which form of the page.
+    pub(super) form: usize,
+    /// What each control holds, `None` for what is not sent.
+    pub(super) values: Values,
+    /// Which control is pressed.
+    pub(super) button: Option<usize>,
+    /// Whether the password is in it.
+    pub(super) holds_password: bool,
+    /// Whether a one-time code is in it.
+    pub(super) holds_code: bool,
+}
+
+/// What is to be done on a page.
+#[derive(Debug, Clone)]
+pub(super) enum Way {
+    /// A form is filled in and sent.
+    Form(Plan),
+    /// The link of this number is followed.
+    Link(usize),
+}
 
 /// A form that was filled in.
 #[derive(Debug)]
@@ -12,22 +36,48 @@ pub(super) struct Filled {
     pub(super) step: Step,
     /// Whether the password is in it.
     pub(super) holds_password: bool,
+    /// Whether a one-time code is in it.
+    pub(super) holds_code: bool,
     /// Form, fields and button, to recognise that the same is pressed again and again.
     pub(super) pressed: String,
 }
 
-/// The values of a form by control, `None` for what is not sent.
-type Values = Vec<Option<String>>;
+impl Filled {
+    /// What is sent, without its values.
+    pub(super) fn outline(&self) -> String {
+        format!("{:?}, {}", self.step, self.pressed)
+    }
+}
 
-/// Fills in user name and password, as far as the page asks for them.
-pub(super) fn login(sheet: &Sheet, username: &str, password: &str) -> Option<Filled> {
-    let forms = sheet.forms.iter().filter(|f| is_login_form(f));
-    // The first of the best: one that asks for both, then one for a password.
+/// The values of a form by control, `None` for what is not sent.
+pub(super) type Values = Vec<Option<String>>;
+
+/// What a browser sends when this is done.
+pub(super) fn sent(sheet: &Sheet, way: Way) -> Option<Filled> {
+    match way {
+        Way::Form(plan) => Some(filled(sheet.forms.get(plan.form)?, plan)),
+        Way::Link(at) => {
+            let (to, text) = sheet.links.get(at)?;
+            let step = Step::visit(to);
+            Some(Filled { step, holds_password: false, holds_code: false, pressed: text.clone() })
+        }
+    }
+}
+
+/// The form to log in with: the first of the best, one that asks for both, then one for a password.
+pub(super) fn login_form(sheet: &Sheet) -> Option<usize> {
+    let forms = sheet.forms.iter().enumerate().filter(|(_, f)| is_login_form(f));
     let weight = |f: &Form| {
         let other = sounds_like(&f.about, Words::OtherForm);
         (f.fields.iter().any(is_password), !other, user_field(f).is_some())
     };
-    let form = forms.rev().max_by_key(|f| weight(f))?;
+    forms.rev().max_by_key(|(_, f)| weight(f)).map(|(at, _)| at)
+}
+
+/// Fills in user name and password, as far as the page asks for them; and the code, where it asks for that as well.
+pub(super) fn login(sheet: &Sheet, username: &str, password: &str, code: Option<&str>) -> Option<Plan> {
+    let at = login_form(sheet)?;
+    let form = &sheet.forms[at];
     let mut values = defaults(form);
     let password_at = form.fields.iter().position(is_password);
     if let Some(at) = user_field(form) {
@@ -36,33 +86,86 @@ pub(super) fn login(sheet: &Sheet, username: &str, password: &str) -> Option<Fil
     if let Some(at) = password_at {
         values[at] = Some(password.to_owned());
     }
+    let code_at = code_field(form).zip(code);
+    if let Some((at, code)) = code_at {
+        values[at] = Some(code.to_owned());
+    }
     is_complete(form, &values).then_some(())?;
+    let button = leading_in(form)?;
+    Some(Plan { form: at, values, button, holds_password: password_at.is_some(), holds_code: code_at.is_some() })
+}
+
+/// The button that leads in: `Some(None)` if the form has none at all and is sent without.
+pub(super) fn leading_in(form: &Form) -> Option<Option<usize>> {
     let buttons: Vec<usize> = numbered(form, FieldKind::Submit).map(|(at, _)| at).collect();
     let leads_in = |at: &&usize| {
         let says = says(&form.fields[**at]);
         !sounds_like(&says, Words::Deny) && !sounds_like(&says, Words::BesideLogin)
     };
     let button = buttons.iter().find(leads_in).copied();
-    if button.is_none() && !buttons.is_empty() {
-        return None;
-    }
-    Some(filled(form, button, values, password_at.is_some()))
+    (button.is_some() || buttons.is_empty()).then_some(button)
+}
+
+/// The form that asks for a one-time code, and for no password.
+pub(super) fn code_form(sheet: &Sheet) -> Option<usize> {
+    sheet.forms.iter().position(|f| !f.fields.iter().any(is_password) && code_field(f).is_some())
+}
+
+/// The control for a one-time code.
+pub(super) fn code_field(form: &Form) -> Option<usize> {
+    form.fields.iter().position(is_code)
+}
+
+/// Enters the one-time code where a page asks for nothing else.
+pub(super) fn second_factor(sheet: &Sheet, code: &str) -> Option<Plan> {
+    let at = code_form(sheet)?;
+    let form = &sheet.forms[at];
+    let mut values = defaults(form);
+    // A box such as "trust this device" stays as it is.
+    values[code_field(form)?] = Some(code.to_owned());
+    is_complete(form, &values).then_some(())?;
+    Some(Plan { form: at, values, button: leading_in(form)?, holds_password: false, holds_code: true })
 }
 
 /// Says yes to what the page asks, or leads on if it only wants to be led on.
-pub(super) fn consent(sheet: &Sheet) -> Option<Filled> {
-    let buttons = sheet.forms.iter().filter(|f| !sounds_like(&f.about, Words::OtherForm)).flat_map(|form| {
-        numbered(form, FieldKind::Submit).filter_map(move |(at, field)| Some((rank(field)?, form, at)))
+pub(super) fn consent(sheet: &Sheet) -> Option<Way> {
+    let forms = sheet.forms.iter().enumerate().filter(|(_, f)| !sounds_like(&f.about, Words::OtherForm));
+    let buttons = forms.flat_map(|(of, form)| {
+        numbered(form, FieldKind::Submit).filter_map(move |(at, field)| Some((rank(field)?, of, at)))
     });
-    let by_form = buttons.min_by_key(|(rank, _, _)| *rank).and_then(|(_, form, at)| agree(form, at));
-    by_form.or_else(|| {
+    let by_form = buttons.min_by_key(|(rank, _, _)| *rank).and_then(|(_, form, at)| agree(sheet, form, at));
+    by_form.map(Way::Form).or_else(|| {
         // Some pages offer the decision as links.
         let yes = |text: &str| {
             text.split_whitespace().count() <= 3 && sounds_like(text, Words::Allow) && !sounds_like(text, Words::Deny)
         };
-        let (to, text) = sheet.links.iter().find(|(to, text)| yes(text) && to.starts_with("http"))?;
-        Some(Filled { step: Step::visit(to), holds_password: false, pressed: text.clone() })
+        sheet.links.iter().position(|(to, text)| yes(text) && to.starts_with("http")).map(Way::Link)
     })
+}
+
+/// Says no to what the page asks; none if nothing on it plainly does.
+pub(super) fn denial(sheet: &Sheet) -> Option<Way> {
+    let no = |text: &str| sounds_like(text, Words::Refuse) && !sounds_like(text, Words::BesideLogin);
+    let forms = sheet.forms.iter().enumerate().filter(|(_, f)| !sounds_like(&f.about, Words::OtherForm));
+    for (of, form) in forms {
+        let denies = |(_, f): &(usize, &Field)| {
+            rank(f).is_none() && (no(&f.text) || no(&f.value) || no(&format!("{} {}", f.name, f.id)))
+        };
+        if let Some((at, _)) = numbered(form, FieldKind::Submit).find(denies) {
+            let values = untouched_values(form);
+            return Some(Way::Form(Plan {
+                form: of,
+                values,
+                button: Some(at),
+                holds_password: false,
+                holds_code: false,
+            }));
+        }
+    }
+    // A link that says no counts where something on the page says yes.
+    let short = |text: &str| text.split_whitespace().count() <= 3 && no(text) && !sounds_like(text, Words::Allow);
+    consent(sheet)?;
+    sheet.links.iter().position(|(to, text)| short(text) && to.starts_with("http")).map(Way::Link)
 }
 
 /// How willingly a button is pressed, the least first; never if it says no.
@@ -92,7 +195,8 @@ fn rank(button: &Field) -> Option<u8> {
     (sounds_like(&shown, Words::Onward) || sounds_like(&named, Words::Onward)).then_some(3)
 }
 
-fn agree(form: &Form, button: usize) -> Option<Filled> {
+fn agree(sheet: &Sheet, of: usize, button: usize) -> Option<Plan> {
+    let form = &sheet.forms[of];
     let mut values = defaults(form);
     for (at, field) in form.fields.iter().enumerate() {
         let says = says(field);
@@ -114,7 +218,13 @@ fn agree(form: &Form, button: usize) -> Option<Filled> {
             _ => {}
         }
     }
-    is_complete(form, &values).then(|| filled(form, Some(button), values, false))
+    is_complete(form, &values).then_some(Plan {
+        form: of,
+        values,
+        button: Some(button),
+        holds_password: false,
+        holds_code: false,
+    })
 }
 
 fn is_yes(text: &str) -> bool {
@@ -142,6 +252,15 @@ pub(super) fn untouched(form: &Form) -> Vec<(String, String)> {
     pairs(form, None, defaults(form))
 }
 
+/// What stands in a form before anybody touches it.
+pub(super) fn untouched_values(form: &Form) -> Values {
+    let mut values = defaults(form);
+    for (at, _) in form.fields.iter().enumerate().filter(|(_, f)| f.kind == FieldKind::Checkbox && !f.checked) {
+        values[at] = None;
+    }
+    values
+}
+
 /// What a browser sends if nobody touches the form; what is required is ticked and chosen.
 fn defaults(form: &Form) -> Values {
     let mut values: Values = form
@@ -166,7 +285,7 @@ fn defaults(form: &Form) -> Values {
 }
 
 /// Chooses one of several and lets go of the others.
-fn choose(form: &Form, values: &mut Values, at: usize) {
+pub(super) fn choose(form: &Form, values: &mut Values, at: usize) {
     for (other, field) in numbered(form, FieldKind::Radio) {
         if field.name == form.fields[at].name {
             values[other] = (other == at).then(|| field.value.clone());
@@ -182,7 +301,7 @@ fn is_complete(form: &Form, values: &Values) -> bool {
     })
 }
 
-fn user_field(form: &Form) -> Option<usize> {
+pub(super) fn user_field(form: &Form) -> Option<usize> {
     let of_text = || numbered(form, FieldKind::Text).filter(|(_, f)| !f.readonly || f.value.is_empty());
     let told = |(_, f): &(usize, &Field)| f.autocomplete.split_whitespace().any(|w| w == "username");
     // An account has a name before it has an address: `username` beats `email`.
@@ -205,12 +324,18 @@ fn says(field: &Field) -> String {
     format!("{} {} {} {}", field.text, field.value, field.name, field.id)
 }
 
-fn filled(form: &Form, button: Option<usize>, values: Values, holds_password: bool) -> Filled {
+fn filled(form: &Form, plan: Plan) -> Filled {
+    let Plan { values, button, holds_password, holds_code, .. } = plan;
+    let pressed = pressed(form, button);
+    let step = Step::send(form, button.map(|at| &form.fields[at]), pairs(form, button, values));
+    Filled { step: step.holding_secret(holds_password), holds_password, holds_code, pressed }
+}
+
+/// Form, fields and button in words.
+pub(super) fn pressed(form: &Form, button: Option<usize>) -> String {
     let names: Vec<&str> = form.fields.iter().map(|f| f.name.as_str()).collect();
     let pressed = button.map(|at| says(&form.fields[at])).unwrap_or_default();
-    let pressed = format!("{} {} {pressed}", super::walk::place(&form.action), names.join(" "));
-    let step = Step::send(form, button.map(|at| &form.fields[at]), pairs(form, button, values));
-    Filled { step: step.holding_secret(holds_password), holds_password, pressed }
+    format!("{} {} {pressed}", super::walk::place(&form.action), names.join(" "))
 }
 
 fn pairs(form: &Form, button: Option<usize>, values: Values) -> Vec<(String, String)> {

@@ -7,14 +7,19 @@ use tokio::sync::Mutex;
 use super::album::{Album, SeenPage};
 use super::cookies::SavedSession;
 use super::fill::{self, Filled};
-use super::html::{FieldKind, Sheet};
+use super::html::{FieldKind, Form, Sheet};
 use super::jar::Jar;
+use super::means::Means;
+use super::steps::{Course, Mind};
 use super::walk::{Sight, Step, Stop, Walker, place};
-use super::{Agent, Landing, Purpose, SignInError, Visiting};
+use super::{Agent, Denial, Denying, Landing, Purpose, SignInError, Visiting};
 use crate::oauth::answer::PageKind;
 use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::secret::Secret;
 use crate::wire::Wire;
+use scripted::Move;
+
+mod scripted;
 
 /// How often the same button is pressed in one visit.
 const MOST_PRESSES: usize = 2;
@@ -31,16 +36,49 @@ pub struct Credentials {
 /// Signs in through forms. One session for the whole run: later visits are answered by it.
 #[derive(Debug)]
 pub struct FormAgent {
-    credentials: Option<Credentials>,
+    means: Means,
     session: Mutex<Jar>,
     logins: AtomicUsize,
     album: Album,
 }
 
+/// What one visit has done so far.
+#[derive(Default)]
+struct Done {
+    password_sent: bool,
+    code_sent: bool,
+    denied: bool,
+    pressed: Vec<String>,
+}
+
 impl FormAgent {
     /// An agent with these credentials. Without any it can use servers that ask for none.
     pub fn new(credentials: Option<Credentials>) -> Self {
-        Self { credentials, session: Mutex::new(Jar::default()), logins: AtomicUsize::new(0), album: Album::default() }
+        Self::with(Means { credentials, ..Means::default() })
+    }
+
+    /// An agent with these means.
+    pub fn with(means: Means) -> Self {
+        Self { means, session: Mutex::new(Jar::default()), logins: AtomicUsize::new(0), album: Album::default() }
+    }
+
+    async fn noted(
+        &self,
+        wire: &Wire,
+        request: &AuthorizationRequest,
+        purpose: Purpose,
+        mind: Mind,
+    ) -> Result<(Landing, Done), SignInError> {
+        self.means.hide_from(wire);
+        let diagnosis = &self.means.diagnosis;
+        diagnosis.begin(&format!("form agent: {} to {}", request.what, place(&request.endpoint)));
+        match self.walk(wire, request, purpose, mind).await {
+            Ok((landing, done)) => {
+                diagnosis.note(&landing.outline());
+                Ok((landing, done))
+            }
+            Err(error) => Err(error.explained(diagnosis)),
+        }
     }
 
     /// An agent that goes on with the session of somebody who signed in elsewhere, and never logs in itself.
@@ -58,49 +96,64 @@ impl FormAgent {
         wire: &Wire,
         request: &AuthorizationRequest,
         purpose: Purpose,
-    ) -> Result<Landing, SignInError> {
-        let password = self.credentials.as_ref().map(|c| &c.password);
-        if let Some(password) = password {
-            wire.vault().learn("password", password.expose());
-        }
+        mind: Mind,
+    ) -> Result<(Landing, Done), SignInError> {
+        self.means.script.without_browser().map_err(|e| SignInError::Unusable(e.to_string()))?;
         let mut jar = self.session.lock().await;
-        let mut walker = Walker::new(wire, request, &mut jar, password).keeping(Some(&self.album));
+        let mut walker = Walker::new(wire, request, &mut jar, self.means.password()).keeping(Some(&self.album));
         let mut step = Step::visit(request.url());
-        let mut password_sent = false;
-        let mut pressed: Vec<String> = Vec::new();
+        let mut course = Course::default();
+        let mut done = Done::default();
         loop {
             let sight = match walker.go(step).await? {
                 Stop::Landed(landing) => {
-                    self.count(password_sent);
-                    return Ok(landing);
+                    self.count(&done);
+                    return Ok((landing, done));
                 }
                 Stop::At(sight) => sight,
             };
-            if sight.page.kind == PageKind::Error {
-                self.count(password_sent);
-                return Ok(Landing::Page(sight.page));
+            self.means.diagnosis.note(&walker.hide(&describe(&sight)));
+            if sight.page.kind == PageKind::Error || done.denied {
+                self.count(&done);
+                return Ok((Landing::Page(sight.page), done));
             }
-            if sight.page.kind == PageKind::Login && password_sent {
-                return Err(SignInError::WrongPassword { says: sight.sheet.complaint(|text| walker.hide(text)) });
-            }
-            let again = |filled: &Filled| pressed.iter().filter(|p| **p == filled.pressed).count() >= MOST_PRESSES;
-            let next = match self.fill(&sight)? {
-                Some(filled) if again(&filled) => Err(" comes back after it was sent"),
+            let scripted = course.reach(&self.means.script, &sight.url, mind);
+            self.complain(&walker, &sight, &done)?;
+            let made_out = match self.next(wire, &sight, &mut course, mind).await {
+                Ok(made_out) => made_out,
+                Err(SignInError::CodeWanted) if purpose == Purpose::Odd => None,
+                Err(error) => {
+                    self.count(&done);
+                    return Err(match error {
+                        SignInError::NotUnderstood { what } => SignInError::NotUnderstood { what: walker.hide(&what) },
+                        error => error,
+                    });
+                }
+            };
+            let again = |filled: &Filled| done.pressed.iter().filter(|p| **p == filled.pressed).count() >= MOST_PRESSES;
+            let next = match made_out {
+                Some((filled, _)) if again(&filled) => Err(" comes back after it was sent"),
                 Some(_) if walker.is_tired() => Err(" is one page too many"),
-                Some(filled) => Ok(filled),
+                Some(made_out) => Ok(made_out),
                 None => Err(""),
             };
             match next {
-                Ok(filled) => {
-                    password_sent |= filled.holds_password;
-                    pressed.push(filled.pressed);
+                Ok((filled, denies)) => {
+                    let how = if scripted { "by its steps" } else { "by guess" };
+                    let denying = if denies { ", which says no" } else { "" };
+                    let line = format!("  sends {how}: {}{denying}", filled.outline());
+                    self.means.diagnosis.note(&walker.hide(&line));
+                    done.password_sent |= filled.holds_password;
+                    done.code_sent |= filled.holds_code;
+                    done.denied |= denies;
+                    done.pressed.push(filled.pressed);
                     step = filled.step.from(&sight.url);
                 }
                 Err(why) => {
-                    self.count(password_sent);
-                    return match purpose {
-                        Purpose::Odd => Ok(Landing::Page(sight.page)),
-                        Purpose::SignIn | Purpose::Ordinary => {
+                    self.count(&done);
+                    return match (purpose, mind) {
+                        (Purpose::Odd, _) | (_, Mind::Deny) => Ok((Landing::Page(sight.page), done)),
+                        (Purpose::SignIn | Purpose::Ordinary, Mind::Approve) => {
                             let what = walker.hide(&format!("{}{why}", describe(&sight)));
                             Err(SignInError::NotUnderstood { what })
                         }
@@ -110,33 +163,62 @@ impl FormAgent {
         }
     }
 
+    /// A login page that comes back after it was sent says that something was wrong.
+    fn complain(&self, walker: &Walker<'_>, sight: &Sight, done: &Done) -> Result<(), SignInError> {
+        let says = || sight.sheet.complaint(|text| walker.hide(text));
+        let asks_for_code = fill::code_form(&sight.sheet).is_some();
+        if asks_for_code && done.code_sent {
+            return Err(SignInError::WrongCode { says: says() });
+        }
+        if sight.page.kind == PageKind::Login && done.password_sent && !asks_for_code {
+            return Err(SignInError::WrongPassword { says: says() });
+        }
+        Ok(())
+    }
+
     /// Follows a request with a copy of the session, up to the first page that asks for something.
     async fn first_page(&self, wire: &Wire, request: &AuthorizationRequest) -> Result<Landing, SignInError> {
         let mut jar = self.session.lock().await.clone();
-        let mut walker = Walker::new(wire, request, &mut jar, self.credentials.as_ref().map(|c| &c.password));
+        let mut walker = Walker::new(wire, request, &mut jar, self.means.password());
         Ok(match walker.go(Step::visit(request.url())).await? {
             Stop::Landed(landing) => landing,
             Stop::At(sight) => Landing::Page(sight.page),
         })
     }
 
-    /// What to send from a page, if it can be made out.
-    fn fill(&self, sight: &Sight) -> Result<Option<Filled>, SignInError> {
-        Ok(match (sight.page.kind, &self.credentials) {
-            (PageKind::Login, None) => return Err(SignInError::NobodyThere),
-            (PageKind::Login, Some(credentials)) => {
-                fill::login(&sight.sheet, &credentials.username, credentials.password.expose())
-                    // A password is not carried from https to where everybody can read it.
-                    .filter(|f| !(f.holds_password && sight.url.starts_with("https:") && f.step.is_plain()))
+    /// What to send from a page, if it can be made out, and whether that says no.
+    async fn next(
+        &self,
+        wire: &Wire,
+        sight: &Sight,
+        course: &mut Course,
+        mind: Mind,
+    ) -> Result<Option<(Filled, bool)>, SignInError> {
+        let steps = course.ahead();
+        let code = self.means.code_for(wire, &steps).await;
+        let made_out = match scripted::go(course, sight, self.means.credentials.as_ref(), code.as_deref()) {
+            Move::Send(filled, denies) => Some((filled, denies)),
+            Move::Stuck(why) => {
+                let what = format!("{}; {why}", describe(sight));
+                return Err(SignInError::NotUnderstood { what });
             }
-            (PageKind::Consent | PageKind::Unknown, _) => fill::consent(&sight.sheet),
-            (PageKind::Error, _) => None,
-        })
+            Move::Guess if mind == Mind::Deny && course.refuses_to_guess() => None,
+            Move::Guess => {
+                let way = self.means.guess(wire, &sight.sheet, sight.page.kind, mind).await?;
+                way.and_then(|way| fill::sent(&sight.sheet, way)).map(|filled| {
+                    let denies = mind == Mind::Deny
+                        && !(filled.holds_password || filled.holds_code || sight.page.kind == PageKind::Login);
+                    (filled, denies)
+                })
+            }
+        };
+        // A password is not carried from https to where everybody can read it.
+        Ok(made_out.filter(|(f, _)| !(f.holds_password && sight.url.starts_with("https:") && f.step.is_plain())))
     }
 
     /// A login counts when it led to anything else than the login page.
-    fn count(&self, password_sent: bool) {
-        self.logins.fetch_add(usize::from(password_sent), Ordering::Relaxed);
+    fn count(&self, done: &Done) {
+        self.logins.fetch_add(usize::from(done.password_sent), Ordering::Relaxed);
     }
 }
 
@@ -146,7 +228,14 @@ impl Agent for FormAgent {
     }
 
     fn visit<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest, purpose: Purpose) -> Visiting<'a> {
-        Box::pin(self.walk(wire, request, purpose))
+        Box::pin(async move { Ok(self.noted(wire, request, purpose, Mind::Approve).await?.0) })
+    }
+
+    fn deny<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest) -> Option<Denying<'a>> {
+        Some(Box::pin(async move {
+            let (landing, done) = self.noted(wire, request, Purpose::Ordinary, Mind::Deny).await?;
+            Ok(Denial::of(landing, done.denied))
+        }))
     }
 
     fn look<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest) -> Option<Visiting<'a>> {
@@ -181,14 +270,14 @@ fn describe(sight: &Sight) -> String {
     format!("page{says} at {} ({}): {}", place(url), page.status, inventory(sheet))
 }
 
-fn inventory(sheet: &Sheet) -> String {
+pub(super) fn inventory(sheet: &Sheet) -> String {
     if sheet.forms.is_empty() {
         return match sheet.scripts {
             true => "it has no form, only scripts, and this agent runs none".into(),
             false => "it has no form".into(),
         };
     }
-    let one = |form: &super::html::Form| {
+    let one = |form: &Form| {
         let mut fields: Vec<&str> = form
             .fields
             .iter()

@@ -8,8 +8,8 @@ mod text;
 use scraper::{ElementRef, Html, Selector};
 use url::Url;
 
-pub(super) use controls::{Field, FieldKind, Form, Verb};
-pub(super) use kind::{Words, is_login_form, is_password, is_user_name, naming, sounds_like};
+pub(super) use controls::{Choice, Field, FieldKind, Form, Verb};
+pub(super) use kind::{Words, is_code, is_login_form, is_password, is_user_name, naming, sounds_like};
 pub(super) use onward::Onward;
 
 use crate::oauth::answer::PageKind;
@@ -34,6 +34,8 @@ pub(super) struct Sheet {
     pub(super) onward: Vec<Onward>,
     /// Whether it has scripts.
     pub(super) scripts: bool,
+    /// The page as it was parsed, for selectors.
+    source: String,
 }
 
 impl Sheet {
@@ -58,7 +60,8 @@ impl Sheet {
     /// Reads the HTML of a page that came from `address`.
     pub(super) fn read(html: &str, address: &str) -> Self {
         // The parser takes us for a browser with scripts and would leave what is in `noscript` unparsed.
-        let document = Html::parse_document(&text::open_noscript(text::not_too_deep(html)));
+        let source = text::open_noscript(text::not_too_deep(html));
+        let document = Html::parse_document(&source);
         let page = Url::parse(address).ok();
         let base = first_attr(&document, "base[href]", "href")
             .and_then(|href| page.as_ref().and_then(|p| p.join(href.trim()).ok()))
@@ -78,7 +81,19 @@ impl Sheet {
             forms,
             onward,
             scripts: !scripts.is_empty(),
+            source: source.into_owned(),
         }
+    }
+
+    /// A page as a browser shows it.
+    pub(super) fn rendered(title: String, heading: String, blocks: Vec<String>, alerts: Vec<String>) -> Self {
+        Self { title, heading, blocks, alerts, scripts: true, ..Self::default() }
+    }
+
+    /// The places of the controls, and of the links, that a CSS selector finds.
+    pub(super) fn places(&self, selector: &str) -> (Vec<usize>, Vec<usize>) {
+        let selector = Selector::parse(&selector.replace("noscript", text::NOSCRIPT));
+        selector.map(|s| controls::places(&Html::parse_document(&self.source), &s)).unwrap_or_default()
     }
 
     /// Some servers answer a navigation in JSON: an error, or the address that a script would go to.

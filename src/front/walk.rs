@@ -35,6 +35,19 @@ pub async fn as_stranger(
     })
 }
 
+/// Whether a stranger's ordinary request leads to a page that has scripts and nothing to fill in, and that no steps are
+/// written down for.
+pub(super) async fn lacks_form(wire: &Wire, request: &AuthorizationRequest, script: &super::steps::Script) -> bool {
+    let mut jar = Jar::default();
+    let ended = Walker::new(wire, request, &mut jar, None).go(Step::visit(request.url())).await;
+    let Ok(Stop::At(sight)) = ended else { return false };
+    sight.page.kind == PageKind::Unknown
+        && sight.sheet.scripts
+        && script.page(&sight.url).is_none()
+        && super::fill::code_form(&sight.sheet).is_none()
+        && super::fill::consent(&sight.sheet).is_none()
+}
+
 /// What is to be requested next. It may hold the password.
 #[derive(Clone)]
 pub(super) struct Step {
@@ -263,14 +276,8 @@ impl<'a> Walker<'a> {
         Ok(next)
     }
 
-    /// A login that is left to another server brings a code as well: one for the authorization server, not for us.
     fn note_relay(&mut self, address: &str) {
-        let sent = Returned::read(address, None);
-        let theirs =
-            sent.get("response_type").is_some() && sent.get("client_id").is_some_and(|c| c != self.request.client.id);
-        if let (true, Some(back)) = (theirs, sent.get("redirect_uri")) {
-            self.relays.push(back.to_owned());
-        }
+        self.relays.extend(relay(self.request, address));
     }
 
     fn landed(&self, step: &Step) -> Landing {
@@ -292,39 +299,12 @@ impl<'a> Walker<'a> {
         Sight { sheet, page, url: reply.url.clone() }
     }
 
-    /// Whether an address is where the answer goes, or one that an answer is sent to by mistake.
     fn is_landing(&self, address: &str) -> bool {
-        if self.request.is_answered_at(address) {
-            return true;
-        }
-        let Ok(url) = Url::parse(address) else { return false };
-        if !matches!(url.scheme(), "http" | "https") {
-            return true;
-        }
-        let target = url.origin();
-        if origin(&self.request.endpoint).is_some_and(|home| home == target) {
-            return false;
-        }
-        let client = &self.request.client;
-        let callbacks = [self.request.redirect_uri(), &client.redirect_uri];
-        let callbacks = callbacks.into_iter().chain(client.https_redirect_uri.as_deref());
-        if callbacks.filter_map(origin).any(|o| o == target) {
-            return true;
-        }
-        if self.relays.iter().any(|relay| same_place(relay, address)) {
-            return false;
-        }
-        // A request that is passed on to a login page elsewhere carries the state as well, and is no answer.
-        let arrived = Returned::read(address, None);
-        let is_request = arrived.get("response_type").is_some() && arrived.get("client_id").is_some();
-        !is_request && self.carries_answer(&arrived, &["code", "access_token", "id_token"])
+        is_landing(self.request, &self.relays, address)
     }
 
     fn carries_answer(&self, arrived: &Returned, names: &[&str]) -> bool {
-        let state = self.request.state();
-        let values = arrived.query.iter().chain(&arrived.fragment);
-        (!state.is_empty() && values.into_iter().any(|(_, v)| v == state))
-            || names.iter().any(|n| arrived.get(n).is_some())
+        carries_answer(self.request, arrived, names)
     }
 
     /// The step that a page takes by itself.
@@ -366,6 +346,48 @@ impl<'a> Walker<'a> {
             Some(Step::visit(&link.0))
         })
     }
+}
+
+/// Whether an address is where the answer goes, or one that an answer is sent to by mistake.
+pub(super) fn is_landing(request: &AuthorizationRequest, relays: &[String], address: &str) -> bool {
+    if request.is_answered_at(address) {
+        return true;
+    }
+    let Ok(url) = Url::parse(address) else { return false };
+    if !matches!(url.scheme(), "http" | "https") {
+        return true;
+    }
+    let target = url.origin();
+    if origin(&request.endpoint).is_some_and(|home| home == target) {
+        return false;
+    }
+    let client = &request.client;
+    let callbacks = [request.redirect_uri(), &client.redirect_uri];
+    let callbacks = callbacks.into_iter().chain(client.https_redirect_uri.as_deref());
+    if callbacks.filter_map(origin).any(|o| o == target) {
+        return true;
+    }
+    if relays.iter().any(|relay| same_place(relay, address)) {
+        return false;
+    }
+    // A request that is passed on to a login page elsewhere carries the state as well, and is no answer.
+    let arrived = Returned::read(address, None);
+    let is_request = arrived.get("response_type").is_some() && arrived.get("client_id").is_some();
+    !is_request && carries_answer(request, &arrived, &["code", "access_token", "id_token"])
+}
+
+fn carries_answer(request: &AuthorizationRequest, arrived: &Returned, names: &[&str]) -> bool {
+    let state = request.state();
+    let values = arrived.query.iter().chain(&arrived.fragment);
+    (!state.is_empty() && values.into_iter().any(|(_, v)| v == state)) || names.iter().any(|n| arrived.get(n).is_some())
+}
+
+/// A login that is left to another server brings a code as well: one for the authorization server, not for us. This is
+/// where it goes, if an address asks for one.
+pub(super) fn relay(request: &AuthorizationRequest, address: &str) -> Option<String> {
+    let sent = Returned::read(address, None);
+    let theirs = sent.get("response_type").is_some() && sent.get("client_id").is_some_and(|c| c != request.client.id);
+    sent.get("redirect_uri").filter(|_| theirs).map(str::to_owned)
 }
 
 /// An address without query and fragment, which may hold secrets.

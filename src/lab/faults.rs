@@ -149,7 +149,7 @@ faults! {
         "state is cut off after 128 characters";
     StateMangled "state-mangled" breaks ["authorization/state-returned"]
         "state is decoded twice, so that plus and percent signs do not survive";
-    StateLostOnError "state-lost-on-error" breaks ["authorization/state-returned"]
+    StateLostOnError "state-lost-on-error" breaks ["authorization/state-returned", "authorization/denial-reported"]
         "error redirects come without state";
     IssMissing "iss-missing" breaks ["authorization/iss-returned"]
         "iss is advertised and never sent";
@@ -165,6 +165,8 @@ faults! {
         "a parameter that the authorization endpoint does not know is refused";
     UnknownClientRedirected "unknown-client-redirected" breaks ["authorization/unknown-client-not-redirected"]
         "the error about an unknown client is sent to whatever redirect URI the request names";
+    DenialMisnamed "denial-misnamed" breaks ["authorization/denial-reported"]
+        "who says no is reported to the client as a server_error";
     RedirectAnyHost "redirect-any-host" breaks ["redirect_uri/foreign-host-refused"]
         "the host of the redirect URI is not compared";
     RedirectPatternHost "redirect-pattern-host" breaks ["redirect_uri/foreign-host-refused"]
@@ -229,7 +231,7 @@ faults! {
         "access tokens of the type at+jwt have no client_id";
     PersonalClaims "personal-claims" breaks ["access_token/no-personal-data"]
         "access tokens carry the user's e-mail address";
-    RefreshRepeatsToken "refresh-repeats-token" breaks ["access_token/distinct"]
+    RefreshRepeatsToken "refresh-repeats-token" breaks ["access_token/distinct", "refresh/access-token-after-refresh"]
         "a refresh gives out the access token of before";
     PredictableToken "predictable-token" breaks ["access_token/unguessable"]
         "access tokens are opaque and numbered one after the other";

@@ -32,6 +32,7 @@ pub(super) enum Twist {
     ConsentEveryTime,
     SessionEnds,
     MetadataDocuments,
+    ScriptedLogin,
 }
 
 /// Which quirks are switched on.
@@ -117,6 +118,11 @@ pub static QUIRKS: &[Quirk] = &[
         "metadata-documents",
         "a client ID metadata document is a client: https://client.lab.test/oaudit.json, which lists 127.0.0.1",
     ),
+    quirk(
+        Twist::ScriptedLogin,
+        "scripted-login",
+        "a script builds the login page, in two steps and within a shadow root; it takes a browser",
+    ),
 ];
 
 #[cfg(test)]
@@ -130,6 +136,6 @@ mod tests {
             let plain: String = quirk.name.split('-').collect();
             assert_eq!(plain, format!("{:?}", quirk.twist).to_lowercase());
         }
-        assert_eq!(QUIRKS.len(), Twist::MetadataDocuments as usize + 1);
+        assert_eq!(QUIRKS.len(), Twist::ScriptedLogin as usize + 1);
     }
 }

@@ -15,6 +15,7 @@ use super::faults::Flaw;
 use super::form::{self, Params};
 use super::pages::{self, Fields};
 use super::quirks::Twist;
+use super::scripted;
 use super::server::Server;
 use super::store::{Session, Store, Transaction, USERS, random};
 
@@ -60,7 +61,7 @@ pub(super) fn begin(
         Transaction { request, browser: browser.clone(), csrf: random(), user: user.clone(), typed: None };
     let response = match user {
         Some(user) => consent_response(&store, &id, &transaction, &user),
-        None => pages::login(&id, &transaction, first_fields(server), false),
+        None => login_page(server, &id, &transaction, false),
     };
     store.transactions.insert(id, transaction);
     if fresh { set_cookie(server, response, BROWSER, &browser) } else { response }
@@ -100,6 +101,13 @@ fn first_fields(server: &Server) -> Fields {
     if server.twisted(Twist::TwoStepLogin) { Fields::Username } else { Fields::Both }
 }
 
+fn login_page(server: &Server, id: &str, transaction: &Transaction, failed: bool) -> Response {
+    if server.twisted(Twist::ScriptedLogin) {
+        return scripted::login(id, transaction, failed);
+    }
+    pages::login(id, transaction, first_fields(server), failed)
+}
+
 pub(super) async fn login(State(server): State<Arc<Server>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let params = match form::read(&parts.headers, body).await {
@@ -123,7 +131,7 @@ pub(super) async fn login(State(server): State<Arc<Server>>, request: Request) -
     let right = USERS.iter().any(|(user, known)| *user == name && same_secret(known, password));
     if !right {
         transaction.typed = None;
-        return pages::login(&id, transaction, first_fields(&server), true);
+        return login_page(&server, &id, transaction, true);
     }
     server.logins.fetch_add(1, Ordering::Relaxed);
     transaction.user = Some(name.clone());
@@ -196,7 +204,8 @@ pub(super) async fn consent(State(server): State<Arc<Server>>, request: Request)
     } else {
         let state = request.state.as_deref();
         let about = "the user said no";
-        error_location(&server, &request.redirect_uri, state, "access_denied", about)
+        let error = if server.flawed(Flaw::DenialMisnamed) { "server_error" } else { "access_denied" };
+        error_location(&server, &request.redirect_uri, state, error, about)
     };
     if server.twisted(Twist::MetaRefresh) {
         pages::meta_refresh(&location)

@@ -257,7 +257,9 @@ fn refresh(
     }
     let (scope, stated) = refreshed_scope(server, params, &known.scope)?;
     same_resource(server, params, &known.audience, known.resource)?;
-    if !server.flawed(Flaw::OldAccessTokenAlive) && !server.twisted(Twist::KeepsAccessTokens) {
+    if ![Flaw::OldAccessTokenAlive, Flaw::RefreshRepeatsToken].into_iter().any(|flaw| server.flawed(flaw))
+        && !server.twisted(Twist::KeepsAccessTokens)
+    {
         // The client has a new one, so whoever still shows the old one need not be the client.
         for access in store.access.values_mut().filter(|access| access.grant == known.grant) {
             access.revoked = true;

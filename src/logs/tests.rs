@@ -151,7 +151,7 @@ fn nothing_is_missed_at_the_border_of_two_reads_and_no_line_is_too_long() {
             assert_eq!(found, [("jwt".to_owned(), 2)], "{border} {back}");
         }
     }
-    let lines = "x\r\n".repeat(1000) + &format!("token {JWT}\r\n");
+    let lines = format!("{}token {JWT}\r\n", "x\r\n".repeat(1000));
     assert_eq!(found_with(&wanted, Slow(lines.as_bytes(), 7)), [("own access_token".to_owned(), 1001)]);
 }
 

@@ -59,10 +59,12 @@ impl Needs for Addresses {
         }
         if let Some(url) = addresses.0.iter().find(|url| cx.wire.is_proxied(url)) {
             let host = url::Url::parse(url).ok().and_then(|u| u.host_str().map(str::to_owned)).unwrap_or_default();
-            return Err(Shortfall::NotRun(
-                "a proxy stands between, so what its other side speaks cannot be seen".into(),
-                format!("NO_PROXY={host} in the environment, where a direct connection is possible"),
-            ));
+            let how = match cx.wire.has_named_proxy() {
+                true => "leave --proxy out, where a direct connection is possible".to_owned(),
+                false => format!("NO_PROXY={host} in the environment, where a direct connection is possible"),
+            };
+            let why = "a proxy stands between, so what its other side speaks cannot be seen".to_owned();
+            return Err(Shortfall::NotRun(why, how));
         }
         Ok(addresses)
     }

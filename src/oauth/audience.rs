@@ -35,7 +35,8 @@ pub fn judge_foreign(
             how: "[introspection] in oaudit.toml".into(),
         },
         (200..300, None) => Verdict::inconclusive(
-            "the resource takes the token; whom it is for could not be read, so it may be for the resource",
+            "the resource takes the token, and whom it is for can be read nowhere, so it may be for the resource: see in \
+             the server's records, or offer introspection and run again",
         ),
         (status, _) => Verdict::inconclusive(format!("the resource answered {status} to the token")),
     }

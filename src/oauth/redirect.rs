@@ -30,8 +30,15 @@ pub fn registered(client: &Client) -> Vec<&str> {
 /// all may be sent there, not even an error.
 pub fn judge_place(answer: &AuthorizationAnswer, asked: &str, registered: &[&str], broken: Demand) -> Verdict {
     let Some(returned) = answer.returned() else { return judge_unsent(answer) };
-    if registered.iter().any(|uri| stands_at(&returned.url, uri) || is_with_user(&returned.url, uri)) {
-        return judge_registered(answer, returned);
+    if registered.iter().any(|uri| stands_at(&returned.url, uri)) {
+        return judge_registered(answer, returned, REGISTERED);
+    }
+    if registered.iter().any(|uri| is_with_user(&returned.url, uri)) {
+        return judge_registered(
+            answer,
+            returned,
+            "the registered host, but with the user information that was asked for",
+        );
     }
     let place = returned.place();
     let brought = brought(returned);
@@ -67,22 +74,22 @@ pub fn judge_query(answer: &AuthorizationAnswer, added: (&str, &str), broken: De
                 Verdict::inconclusive(format!("the browser was sent to {}, which was not asked for", returned.place()))
             }
         },
-        _ => judge_registered(answer, returned),
+        _ => judge_registered(answer, returned, REGISTERED),
     }
 }
 
-fn judge_registered(answer: &AuthorizationAnswer, returned: &Returned) -> Verdict {
+const REGISTERED: &str = "the registered redirect URI";
+
+fn judge_registered(answer: &AuthorizationAnswer, returned: &Returned, place: &str) -> Verdict {
     match brought(returned) {
         Some("an error") if returned.get("error").is_some_and(is_passing_error) => {
             Verdict::inconclusive(format!("it was answered with {}, which has another cause", answer.describe()))
         }
         Some("an error") => Verdict::fail(
             ERROR_AT_REGISTERED,
-            format!("it was refused with {} at the registered redirect URI", returned.get("error").unwrap_or_default()),
+            format!("it was refused with {} at {place}", returned.get("error").unwrap_or_default()),
         ),
-        Some(brought) => {
-            Verdict::fail(CODE_AT_REGISTERED, format!("{brought} was sent to the registered redirect URI"))
-        }
+        Some(brought) => Verdict::fail(CODE_AT_REGISTERED, format!("{brought} was sent to {place}")),
         None => Verdict::inconclusive(format!("it was answered with {}", answer.describe())),
     }
 }

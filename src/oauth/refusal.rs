@@ -26,11 +26,30 @@ pub fn token_refused(answer: &TokenAnswer, accepted: &[&str], broken: Demand, se
             error.description.as_ref().map(|said| format!(" (\"{said}\")")).unwrap_or_default(),
             accepted.join(" or "),
         )),
-        TokenAnswer::Odd { why, .. } => Verdict::inconclusive(format!(
-            "{sent} was answered with {why}, which is no refusal (due: {})",
-            accepted.join(" or ")
-        )),
+        TokenAnswer::Odd { why, status, .. } => {
+            let hint = if *status >= 500 { "; the server's log says what broke" } else { "" };
+            Verdict::inconclusive(format!(
+                "{sent} was answered with {why}, which is no refusal (due: {}){hint}",
+                accepted.join(" or ")
+            ))
+        }
     }
+}
+
+/// Judges the answer to a well-formed verifier that is not the right one. `invalid_request` may mean anything, but not
+/// if its description names the verifier: the code due is another one, and that is a finding of its own.
+pub fn verifier_refused(answer: &TokenAnswer, broken: Demand, sent: &str) -> Verdict {
+    match answer {
+        TokenAnswer::Refused(e) if e.error == "invalid_request" && names_verifier(e.description.as_deref()) => {
+            Verdict::pass(format!("{sent} was refused with {}, by name (invalid_grant is due)", e.describe()))
+        }
+        other => token_refused(other, &["invalid_grant"], broken, sent),
+    }
+}
+
+fn names_verifier(description: Option<&str>) -> bool {
+    let said = description.unwrap_or_default().to_ascii_lowercase().replace([' ', '-'], "_");
+    ["code_verif", "codeverif", "pkce", "code_challenge"].iter().any(|word| said.contains(word))
 }
 
 /// A line of a table about a token request: the verdict on its answer, or why there is none.
@@ -150,6 +169,23 @@ mod tests {
         assert!(matches!(verdict(&refused(400, "invalid_client")), Verdict::Inconclusive(_)));
         assert!(matches!(verdict(&read(500, "text/html", "oops")), Verdict::Inconclusive(_)));
         assert!(matches!(verdict(&granted(serde_json::json!({"access_token": "x"}))), Verdict::Fail(..)));
+    }
+
+    #[test]
+    fn a_verifier_may_be_refused_by_name() {
+        let said = |status, error: &str, description: &str| {
+            let body = serde_json::json!({"error": error, "error_description": description}).to_string();
+            verifier_refused(&read(status, "application/json", &body), D, "it")
+        };
+        for description in ["code verification failed", "PKCE verification failed", "Code-Verifier does not match"] {
+            assert!(matches!(said(401, "invalid_request", description), Verdict::Pass(_)), "{description}");
+        }
+        for description in ["", "client verification failed", "email is not verified"] {
+            assert!(matches!(said(400, "invalid_request", description), Verdict::Inconclusive(_)), "{description}");
+        }
+        assert!(matches!(said(400, "invalid_client", "PKCE verification failed"), Verdict::Inconclusive(_)));
+        assert!(matches!(said(500, "invalid_request", "PKCE verification failed"), Verdict::Inconclusive(_)));
+        assert!(matches!(said(400, "invalid_grant", ""), Verdict::Pass(_)));
     }
 
     #[test]

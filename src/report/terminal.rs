@@ -1,11 +1,9 @@
 //! The report for a person at a terminal: what was found, what it rests on, and what to do first.
 
-use std::fmt::Write as _;
-
 use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
 
 use super::plain::plain;
-use super::{CheckLine, Report, ResultKind, Summary, VerdictKind};
+use super::{CheckLine, Report, ResultKind, VerdictKind};
 use crate::check::{Impact, Level};
 
 mod endings;
@@ -32,18 +30,16 @@ pub struct Look {
 /// Where the words of a check stand: under its id.
 const INDENT: usize = 15;
 
-/// Symbol and word of a result: colour is never the only carrier.
+/// Symbol, word and colour of a result.
 fn words(result: ResultKind) -> (&'static str, &'static str, Ink) {
-    match result {
-        ResultKind::Pass => ("✓", "PASS", Ink::Good),
-        ResultKind::Fail => ("✗", "FAIL", Ink::Bad),
-        ResultKind::Warn => ("!", "WARN", Ink::Doubtful),
-        ResultKind::Note => ("i", "NOTE", Ink::Remark),
-        ResultKind::Inconclusive => ("?", "INCONCLUSIVE", Ink::Doubtful),
-        ResultKind::NotRun => ("-", "NOT RUN", Ink::Faint),
-        ResultKind::NotApplicable => ("·", "N/A", Ink::Faint),
-        ResultKind::Waived => ("~", "WAIVED", Ink::Faint),
-    }
+    let ink = match result {
+        ResultKind::Pass => Ink::Good,
+        ResultKind::Fail => Ink::Bad,
+        ResultKind::Warn | ResultKind::Inconclusive => Ink::Doubtful,
+        ResultKind::Note => Ink::Remark,
+        ResultKind::NotRun | ResultKind::NotApplicable | ResultKind::Waived => Ink::Faint,
+    };
+    (result.mark(), result.word(), ink)
 }
 
 /// The report as text.
@@ -169,7 +165,7 @@ fn tail(report: &Report, looked_at_nothing: bool, page: &mut Page<'_>) {
         endings::clients(report, page);
         page.gap();
     }
-    page.line(0, Ink::Strong, &counts(&report.summary, report.duration_ms));
+    page.line(0, Ink::Strong, &report.summary.sentence(report.duration_ms));
     let mut first: Vec<&CheckLine> =
         report.checks.iter().filter(|c| matches!(c.result, ResultKind::Fail | ResultKind::Warn)).collect();
     first.sort_by_key(|c| std::cmp::Reverse((c.result == ResultKind::Fail, c.impact)));
@@ -223,37 +219,6 @@ fn in_words(exit: u8) -> &'static str {
         5 => "oaudit itself failed",
         _ => "see the messages above",
     }
-}
-
-fn counts(summary: &Summary, duration_ms: u64) -> String {
-    let decided = summary.pass + summary.fail + summary.warn + summary.note + summary.waived;
-    let all = decided + summary.inconclusive + summary.not_run + summary.not_applicable;
-    let mut text = format!("{decided} of {all} decided");
-    let many = |n: usize, one: &str, more: &str| format!("{n} {}", if n == 1 { one } else { more });
-    for (n, words) in [
-        (summary.pass, many(summary.pass, "passed", "passed")),
-        (summary.fail, many(summary.fail, "failed", "failed")),
-        (summary.warn, many(summary.warn, "warning", "warnings")),
-        (summary.note, many(summary.note, "note", "notes")),
-        (summary.waived, many(summary.waived, "waived", "waived")),
-        (summary.inconclusive, many(summary.inconclusive, "inconclusive", "inconclusive")),
-        (summary.not_run, many(summary.not_run, "not run", "not run")),
-        (summary.not_applicable, many(summary.not_applicable, "not applicable", "not applicable")),
-    ] {
-        if n > 0 {
-            let _ = write!(text, " · {words}");
-        }
-    }
-    let requests = usize::try_from(summary.requests).unwrap_or(usize::MAX);
-    let _ = write!(
-        text,
-        " · {}, {}, {}, {:.1} s",
-        many(summary.logins, "login", "logins"),
-        many(summary.authorizations, "authorization", "authorizations"),
-        many(requests, "request", "requests"),
-        duration_ms as f64 / 1e3
-    );
-    text
 }
 
 /// Results by topic.

@@ -1,5 +1,6 @@
 //! From what a check found out to its line in the report, its counts and the exit code.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::{BrokenLine, CheckLine, FindingLine, Report, RequirementLine, ResultKind, Summary, VerdictKind};
@@ -41,6 +42,70 @@ impl From<&Verdict> for VerdictKind {
             Verdict::Inconclusive(_) => Self::Inconclusive,
             Verdict::NotRun { .. } => Self::NotRun,
         }
+    }
+}
+
+impl ResultKind {
+    /// Its symbol: colour is never the only carrier.
+    pub const fn mark(self) -> &'static str {
+        match self {
+            Self::Pass => "✓",
+            Self::Fail => "✗",
+            Self::Warn => "!",
+            Self::Note => "i",
+            Self::Inconclusive => "?",
+            Self::NotRun => "-",
+            Self::NotApplicable => "·",
+            Self::Waived => "~",
+        }
+    }
+
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::Fail => "FAIL",
+            Self::Warn => "WARN",
+            Self::Note => "NOTE",
+            Self::Inconclusive => "INCONCLUSIVE",
+            Self::NotRun => "NOT RUN",
+            Self::NotApplicable => "N/A",
+            Self::Waived => "WAIVED",
+        }
+    }
+}
+
+impl Summary {
+    /// The counts in one line of words.
+    pub fn sentence(&self, duration_ms: u64) -> String {
+        let decided = self.pass + self.fail + self.warn + self.note + self.waived;
+        let all = decided + self.inconclusive + self.not_run + self.not_applicable;
+        let mut text = format!("{decided} of {all} decided");
+        let many = |n: usize, one: &str, more: &str| format!("{n} {}", if n == 1 { one } else { more });
+        for (n, words) in [
+            (self.pass, many(self.pass, "passed", "passed")),
+            (self.fail, many(self.fail, "failed", "failed")),
+            (self.warn, many(self.warn, "warning", "warnings")),
+            (self.note, many(self.note, "note", "notes")),
+            (self.waived, many(self.waived, "waived", "waived")),
+            (self.inconclusive, many(self.inconclusive, "inconclusive", "inconclusive")),
+            (self.not_run, many(self.not_run, "not run", "not run")),
+            (self.not_applicable, many(self.not_applicable, "not applicable", "not applicable")),
+        ] {
+            if n > 0 {
+                let _ = write!(text, " · {words}");
+            }
+        }
+        let requests = usize::try_from(self.requests).unwrap_or(usize::MAX);
+        let _ = write!(
+            text,
+            " · {}, {}, {}, {:.1} s",
+            many(self.logins, "login", "logins"),
+            many(self.authorizations, "authorization", "authorizations"),
+            many(requests, "request", "requests"),
+            duration_ms as f64 / 1e3
+        );
+        text
     }
 }
 

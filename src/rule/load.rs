@@ -1,18 +1,15 @@
 //! From the text of a rule file to a rule whose examples have been run.
 
 use serde_json::Value;
-use toml::Spanned;
-use toml::de::DeTable;
 
 use super::page::{self, Words};
 use super::pointer::Pointer;
 use super::predicate::{Pattern, Predicate, Type};
-use super::problem::Mistake;
 use super::subject::Subject;
-use super::table::{Item, Table};
 use super::{Condition, Expectation, Rule};
 use crate::check::{Card, Demand, Impact, Level, Reach, Requirement, Verdict};
 use crate::document::{Document, McpVersion};
+use crate::toml_file::{Item, Mistake, Table, parse};
 
 pub(super) const RULE: [&str; 9] =
     ["title", "document", "requires", "impact", "why", "remediation", "when", "expect", "example"];
@@ -33,9 +30,6 @@ pub(super) const OUTCOMES: [(&str, &str); 3] =
 /// The issuer in examples that name none.
 pub(super) const ISSUER_OF_EXAMPLES: &str = "https://issuer.example";
 
-/// A larger file is none that a person wrote.
-const LARGEST: usize = 1 << 18;
-
 /// Reads a rule and runs its examples.
 pub(super) fn rule(id: &str, text: &str, page: Option<&'static str>) -> Result<Rule, Mistake> {
     let parsed = parse(text)?;
@@ -43,14 +37,6 @@ pub(super) fn rule(id: &str, text: &str, page: Option<&'static str>) -> Result<R
     let rule = stated(id, &table, page)?;
     examples(&table, &rule)?;
     Ok(rule)
-}
-
-fn parse(text: &str) -> Result<Spanned<DeTable<'_>>, Mistake> {
-    if text.len() > LARGEST {
-        return Err(Mistake::new(format!("a rule file has at most {LARGEST} bytes"), 0..0));
-    }
-    DeTable::parse(text)
-        .map_err(|error| Mistake::new(error.message().replace('\n', ", "), error.span().unwrap_or(0..0)))
 }
 
 /// The rule that a file states, before its examples have been run.

@@ -102,6 +102,7 @@ pub(super) fn audit_of_documents(profile: Profile, settings: Settings, discovery
         confidential_flow: tokio::sync::OnceCell::new(),
         side_by_side: OnceLock::new(),
         other_flow: tokio::sync::OnceCell::new(),
+        refreshed: tokio::sync::OnceCell::new(),
         introspected: tokio::sync::OnceCell::new(),
         baseline: OnceLock::new(),
     }

@@ -41,6 +41,14 @@ impl Guard {
         self
     }
 
+    /// Lets connections go to a proxy that the user or the environment named. A proxy on this machine does not open the
+    /// machine to the target.
+    #[must_use]
+    pub(super) fn through(mut self, host: String) -> Self {
+        self.named.insert(host.to_ascii_lowercase());
+        self
+    }
+
     /// Judges an address that is written as one. Names are judged when they have been resolved.
     pub(super) fn admits(&self, url: &Url) -> Result<(), Trouble> {
         let address = match url.host() {

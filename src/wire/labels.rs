@@ -81,6 +81,7 @@ pub(crate) mod tests {
                 body: response.2.into(),
             }),
             trouble: None,
+            at_ms: 0,
             elapsed_ms: 1,
             curl: String::new(),
         }

@@ -1,18 +1,18 @@
 //! Everything that was sent and came back in this run, redacted, in order.
 
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::curl;
 
 /// The number of an exchange in the ledger, from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ExchangeId(pub u32);
 
 /// One request and its answer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Exchange {
     /// Its number.
     pub id: ExchangeId,
@@ -21,11 +21,14 @@ pub struct Exchange {
     /// What was sent.
     pub request: RecordedRequest,
     /// What came back.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<RecordedResponse>,
     /// Why nothing came back.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
+    /// Milliseconds from the start of the run to the sending.
+    #[serde(default)]
+    pub at_ms: u64,
     /// Milliseconds from sending to the end of the body.
     pub elapsed_ms: u64,
     /// The same request as a `curl` line.
@@ -33,7 +36,7 @@ pub struct Exchange {
 }
 
 /// A request as it may be shown.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RecordedRequest {
     /// The method; `TLS` for a handshake and nothing more.
     pub method: String,
@@ -42,12 +45,12 @@ pub struct RecordedRequest {
     /// The headers, names in lower case.
     pub headers: Vec<(String, String)>,
     /// The body, cut at the record's limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
 }
 
 /// An answer as it may be shown.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RecordedResponse {
     /// The status; 0 for a handshake, whose answer is told in the body.
     pub status: u16,
@@ -89,9 +92,16 @@ impl Exchange {
 }
 
 /// The exchanges of a run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Ledger {
+    opened: Instant,
     exchanges: Mutex<Vec<Exchange>>,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Self { opened: Instant::now(), exchanges: Mutex::default() }
+    }
 }
 
 impl Ledger {
@@ -108,7 +118,8 @@ impl Ledger {
             Ok(response) => (Some(response), None),
             Err(trouble) => (None, Some(trouble)),
         };
-        let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let (at_ms, elapsed_ms) = (milliseconds(self.opened.elapsed().saturating_sub(elapsed)), milliseconds(elapsed));
         exchanges.push(Exchange {
             id,
             check: check.into(),
@@ -116,6 +127,7 @@ impl Ledger {
             request,
             response,
             trouble,
+            at_ms,
             elapsed_ms,
         });
         id

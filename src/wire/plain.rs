@@ -1,6 +1,5 @@
 //! Plain http, asked over a connection of our own: what HTTP libraries, proxies and HSTS would turn into something else.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -38,8 +37,8 @@ impl Wire {
         let address = message::address(url)?;
         let request = Request::get(url).header("Connection", "close");
         let _slot = self.inner.slots.acquire().await.expect("the semaphore is never closed");
+        self.begin(1).await?;
         let began = Instant::now();
-        self.inner.sent.fetch_add(1, Ordering::Relaxed);
         let enter = |answer: Result<&Answer, &Trouble>| capture::record(self, &request, answer, began.elapsed());
         let stream = match self.connect(&address).await {
             Ok(stream) => stream,

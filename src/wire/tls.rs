@@ -5,12 +5,11 @@ mod certificate;
 mod hello;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use hyper_util::client::proxy::matcher::Matcher;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls_platform_verifier::Verifier;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -40,8 +39,20 @@ pub struct Handshake {
 impl Wire {
     /// Whether requests to this address go through a proxy, so that a connection of our own would show another way.
     pub fn is_proxied(&self, url: &str) -> bool {
+        let options = &self.inner.options;
+        if Url::parse(url).is_ok_and(|url| options.resolved(&url).is_some()) {
+            return false;
+        }
+        if options.proxy.is_some() {
+            return true;
+        }
         let loopback = guard::is_loopback_url(url);
         !loopback && url.parse().is_ok_and(|uri: http::Uri| Matcher::from_system().intercept(&uri).is_some())
+    }
+
+    /// Whether the proxy is one that the user named, and not one of the environment.
+    pub fn has_named_proxy(&self) -> bool {
+        self.inner.options.proxy.is_some()
     }
 
     /// Shakes hands in TLS 1.3 or 1.2 and hangs up. An invalid certificate is looked at and is no trouble.
@@ -59,12 +70,19 @@ impl Wire {
         let real =
             Verifier::new_with_extra_roots(added, Arc::clone(&provider)).map_err(|e| tls(format!("{e} (see --ca)")))?;
         let recorder = certificate::Recorder::new(real);
-        let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        let config = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|e| tls(e.to_string()))?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::clone(&recorder) as Arc<_>)
-            .with_no_client_auth();
+            .with_custom_certificate_verifier(Arc::clone(&recorder) as Arc<_>);
+        let mut config = match &self.inner.options.identity {
+            Some(pem) => {
+                let chain = CertificateDer::pem_slice_iter(pem).flatten().collect();
+                let key = PrivateKeyDer::from_pem_slice(pem).map_err(|e| tls(e.to_string()))?;
+                config.with_client_auth_cert(chain, key).map_err(|e| tls(e.to_string()))?
+            }
+            None => config.with_no_client_auth(),
+        };
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let name = match url.host() {
             Some(Host::Domain(name)) => ServerName::try_from(name.to_owned()).map_err(|e| tls(e.to_string()))?,
@@ -126,10 +144,14 @@ impl Wire {
 
     /// A connection to where an https address leads, through the guard.
     pub(super) async fn connect(&self, url: &Url) -> Result<TcpStream, Trouble> {
-        self.inner.options.guard.admits(url)?;
+        let options = &self.inner.options;
+        options.guard.admits(url)?;
         let host = url.host_str().unwrap_or_default();
         let port = url.port_or_known_default().unwrap_or_default();
-        let addresses = self.inner.options.guard.addresses(host, port).await?;
+        let addresses = match options.resolved(url) {
+            Some(address) => vec![address],
+            None => options.guard.addresses(host, port).await?,
+        };
         let mut last = format!("the host {host} does not resolve");
         let each = self.limits().time / u32::try_from(addresses.len().max(1)).unwrap_or(1);
         let mut kind = TroubleKind::NoSuchHost;
@@ -152,8 +174,8 @@ impl Wire {
         work: impl Future<Output = Result<(T, String), Trouble>>,
     ) -> Result<(ExchangeId, T), Trouble> {
         let _slot = self.inner.slots.acquire().await.expect("the semaphore is never closed");
+        self.begin(1).await?;
         let began = Instant::now();
-        self.inner.sent.fetch_add(1, Ordering::Relaxed);
         let time: Duration = self.limits().time;
         let done = tokio::time::timeout(time, work).await.unwrap_or_else(|_| {
             let why = format!("{} gave no answer within {} s", authority(url), time.as_secs_f32());

@@ -1,24 +1,24 @@
-//! Audits real servers written by others: that each comes up as it is described, and that the verdicts which matter are
-//! those that are known to be true of it.
+//! Audits real servers written by others: that each comes up as it is described, and that every verdict is the one that
+//! is known to be true of it.
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod expected;
 mod servers;
 
-use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
 use oaudit::oauth::secret::Secret;
 use oaudit::registration::Configured;
-use oaudit::report::{Report, ResultKind, VerdictKind};
 use oaudit::run::Options;
 use serde_json::Value;
 
-use servers::{Server, Target};
-use support::{as_somebody, audit_of, line, trouble};
+use expected::{Row, assert_as_expected, assert_as_expected_or_limited};
+use servers::{Limits, Provider, Server, Target};
+use support::{as_somebody, audit_of, line};
 
 /// The status line and headers, in lower case, and the body, of a plain GET.
 fn get(url: &str) -> std::io::Result<(String, String)> {
@@ -90,21 +90,21 @@ fn fastmcp_comes_up() {
     assert!(challenge(&server.resource).contains("www-authenticate: bearer"));
 }
 
-/// The ids of the checks with this result.
-fn of(report: &Report, kind: ResultKind) -> BTreeSet<&'static str> {
-    report.checks.iter().filter(|c| c.result == kind).map(|c| c.id).collect()
+/// The id and, if it has one, the secret of a client that the server knows beforehand.
+fn configured(server: &Server, name: &str) -> Configured {
+    let id = server.fact(&format!("/clients/{name}/client_id"));
+    let secret = server.facts.pointer(&format!("/clients/{name}/client_secret")).and_then(Value::as_str);
+    Configured { id, secret: secret.map(Secret::new), auth: None }
 }
 
-/// Every check is decided or says why it cannot be: nothing is inconclusive on a server that answers properly.
-fn assert_decided(report: &Report) {
-    assert_decided_but(report, &[]);
-}
-
-/// The same, but for what cannot be found out about this one.
-fn assert_decided_but(report: &Report, unknown: &[&str]) {
-    let mut undecided = of(report, ResultKind::Inconclusive);
-    undecided.retain(|id| !unknown.contains(id));
-    assert!(undecided.is_empty() && report.stopped.is_none(), "undecided: {undecided:?}\n{}", trouble(report));
+/// Signs in as alice and audits as this client.
+fn as_client(server: &Server, name: &str, other: Option<&str>) -> Options {
+    Options {
+        client: Some(configured(server, name)),
+        other_client: other.map(|other| configured(server, other)),
+        redirect_uri: Some(server.fact("/redirect_uri")),
+        ..as_somebody()
+    }
 }
 
 #[tokio::test]
@@ -113,12 +113,7 @@ async fn oidc_provider_strict_breaks_no_must() {
         return;
     };
     let report = audit_of(&server.resource, as_somebody()).await;
-    assert_decided(&report);
-    assert!(of(&report, ResultKind::Fail).is_empty(), "{}", trouble(&report));
-    // JWT access tokens of this library cannot be taken back: they outlive a replayed code and the revocation of their
-    // refresh token, while that one dies.
-    let outlived = BTreeSet::from(["code/replay-revokes-tokens", "revocation/cascades"]);
-    assert_eq!(of(&report, ResultKind::Warn), outlived, "{}", trouble(&report));
+    assert_as_expected(&report, expected::OIDC_PROVIDER_STRICT);
     let revocation = line(&report, "revocation/access-token");
     assert!(revocation.findings.iter().any(|f| f.what == "unsupported_token_type"), "{revocation:?}");
     assert_eq!(report.summary.logins, 1);
@@ -130,23 +125,10 @@ async fn oidc_provider_strict_with_configured_clients() {
     let Some(server) = Server::start_or_skip(Target::OidcProviderStrict) else {
         return;
     };
-    let id = |name: &str| server.fact(&format!("/clients/{name}/client_id")).to_owned();
-    let secret = server.fact("/clients/confidential/client_secret").to_owned();
-    for (client, secret) in [(id("public"), None), (id("confidential"), Some(Secret::new(secret)))] {
-        let options = Options {
-            client: Some(Configured { id: client.clone(), secret, auth: None }),
-            redirect_uri: Some(server.fact("/redirect_uri").to_owned()),
-            ..as_somebody()
-        };
-        let report = audit_of(&server.resource, options).await;
-        assert_decided(&report);
-        assert!(of(&report, ResultKind::Fail).is_empty(), "{client}:\n{}", trouble(&report));
-        assert_eq!(
-            of(&report, ResultKind::Warn),
-            BTreeSet::from(["code/replay-revokes-tokens", "revocation/cascades"]),
-            "{}",
-            trouble(&report)
-        );
+    let tables = [expected::OIDC_PROVIDER_STRICT, &[expected::CONFIGURED]].concat();
+    for (client, other) in [("public", "public-b"), ("confidential", "public")] {
+        let report = audit_of(&server.resource, as_client(&server, client, Some(other))).await;
+        assert_as_expected(&report, &tables);
     }
 }
 
@@ -155,34 +137,9 @@ async fn oidc_provider_lax_is_told_apart() {
     let Some(server) = Server::start_or_skip(Target::OidcProviderLax) else {
         return;
     };
-    // Its registered client may use every response type; one that registers itself as we do may not.
-    let options = Options {
-        client: Some(Configured { id: server.fact("/clients/public/client_id").to_owned(), secret: None, auth: None }),
-        redirect_uri: Some(server.fact("/redirect_uri").to_owned()),
-        ..as_somebody()
-    };
-    let report = audit_of(&server.resource, options).await;
-    assert_decided(&report);
-    let failed = BTreeSet::from([
-        "resource_metadata/published",
-        "resource_metadata/challenge-header",
-        "server_metadata/plain-not-advertised",
-        "server_metadata/no-implicit-advertised",
-        "transport/frame-protection",
-        "authorization/implicit-refused",
-        "redirect_uri/chatgpt-allowed",
-        "pkce/required",
-        "pkce/plain-refused",
-        // A week, and in the address as well: so it is set up.
-        "access_token/short-lived",
-        "resource/query-token-ignored",
-        "refresh/rotated",
-        // The tokens in the fragments of the redirects that it should have refused.
-        "hygiene/no-secret-in-url",
-    ]);
-    assert_eq!(of(&report, ResultKind::Fail), failed, "{}", trouble(&report));
-    let weak = BTreeSet::from(["resource/bad-token-says-invalid-token"]);
-    assert_eq!(of(&report, ResultKind::Warn), weak, "{}", trouble(&report));
+    let report = audit_of(&server.resource, as_client(&server, "public", Some("public-b"))).await;
+    let further = [expected::HYBRID_CLIENT, expected::CONFIGURED];
+    assert_as_expected(&report, &[expected::OIDC_PROVIDER_LAX, &further].concat());
     assert!(
         report.remarks.iter().any(|r| r.contains("nothing names the authorization server")),
         "{:?}",
@@ -196,10 +153,7 @@ async fn oidc_provider_lax_without_a_configured_client() {
         return;
     };
     let report = audit_of(&server.resource, as_somebody()).await;
-    assert_decided(&report);
-    for id in ["pkce/required", "pkce/plain-refused", "server_metadata/no-implicit-advertised", "refresh/rotated"] {
-        assert_eq!(line(&report, id).result, ResultKind::Fail, "{id}\n{}", trouble(&report));
-    }
+    assert_as_expected(&report, expected::OIDC_PROVIDER_LAX);
     assert_eq!(report.left_behind.len(), 3, "this version offers no deletion: {:?}", report.left_behind);
 }
 
@@ -210,22 +164,57 @@ async fn fastmcp_as_it_is() {
     };
     // It asks nobody anything, so nobody is needed.
     let report = audit_of(&server.resource, Options::default()).await;
-    // Its tokens cannot be read, and it ignores the resource that is asked for.
-    assert_decided_but(&report, &["resource/foreign-audience-refused", "resource/missing-audience-refused"]);
+    assert_as_expected(&report, expected::FASTMCP);
     assert_eq!(report.summary.logins, 0);
-    // An unknown grant is invalid_request there, and invalid_grant comes with 401; the answer to a registration, with a
-    // secret in it, says nothing to caches.
-    let failed = BTreeSet::from(["token/error-codes", "registration/dynamic-works"]);
-    assert_eq!(of(&report, ResultKind::Fail), failed, "{}", trouble(&report));
-    let weak = BTreeSet::from([
-        "server_metadata/iss-advertised",
-        "pkce/required",
-        "code/replay-revokes-tokens",
-        "refresh/reuse-revokes-family",
-    ]);
-    assert_eq!(of(&report, ResultKind::Warn), weak, "{}", trouble(&report));
-    for id in ["code/single-use", "refresh/rotated", "refresh/old-token-refused", "pkce/plain-refused"] {
-        assert_eq!(line(&report, id).verdict, VerdictKind::Pass, "{id}\n{}", trouble(&report));
+}
+
+#[tokio::test]
+async fn the_mcp_sdk_with_a_careful_provider() {
+    let target = Target::McpSdk { provider: Provider::Own, limits: Limits::Off };
+    let Some(server) = Server::start_or_skip(target) else {
+        return;
+    };
+    let report = audit_of(&server.resource, as_somebody()).await;
+    assert_as_expected(&report, expected::MCP_SDK_OWN);
+    assert_eq!(report.summary.logins, 1);
+}
+
+#[tokio::test]
+async fn the_mcp_sdk_with_the_provider_of_its_examples() {
+    let target = Target::McpSdk { provider: Provider::Demo, limits: Limits::Off };
+    let Some(server) = Server::start_or_skip(target) else {
+        return;
+    };
+    let report = audit_of(&server.resource, Options::default()).await;
+    assert_as_expected(&report, expected::MCP_SDK_DEMO);
+    assert_eq!(report.summary.logins, 0);
+}
+
+#[tokio::test]
+async fn better_auth_whose_issuer_has_a_path() {
+    let Some(server) = Server::start_or_skip(Target::BetterAuth) else {
+        return;
+    };
+    assert!(server.issuer.ends_with("/api/auth"), "{}", server.issuer);
+    let report = audit_of(&server.resource, as_somebody()).await;
+    assert_as_expected(&report, expected::BETTER_AUTH);
+    assert_eq!(report.summary.logins, 1);
+}
+
+/// The SDK allows 50 token requests in 15 minutes, and then names a time that nobody waits for by default.
+#[tokio::test]
+async fn a_rate_limit_leaves_open_and_never_misleads() {
+    let both: [(Provider, &[&[Row]]); 2] =
+        [(Provider::Own, expected::MCP_SDK_OWN), (Provider::Demo, expected::MCP_SDK_DEMO)];
+    for (provider, tables) in both {
+        let Some(server) = Server::start_or_skip(Target::McpSdk { provider, limits: Limits::Default }) else {
+            return;
+        };
+        assert_as_expected_or_limited(&audit_of(&server.resource, as_somebody()).await, tables);
+        // The second time hardly a token request is left.
+        let report = audit_of(&server.resource, as_somebody()).await;
+        assert_as_expected_or_limited(&report, tables);
+        let limited = report.checks.iter().filter(|c| c.message.contains("Retry-After")).count();
+        assert!(limited > 10 && !report.summary.complete, "{limited} checks speak of the limit");
     }
-    assert_eq!(line(&report, "authorization/iss-returned").verdict, VerdictKind::NotApplicable);
 }

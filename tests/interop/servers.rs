@@ -29,6 +29,28 @@ pub(crate) enum Target {
     OidcProviderLax,
     /// An MCP server by FastMCP with the in-memory OAuth provider it ships.
     FastMcp,
+    /// An MCP server behind the router of the MCP TypeScript SDK.
+    McpSdk { provider: Provider, limits: Limits },
+    /// better-auth, whose issuer has a path, with an API beside it.
+    BetterAuth,
+}
+
+/// Who answers behind the router of the MCP TypeScript SDK.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Provider {
+    /// A careful one of ours.
+    Own,
+    /// The one of the SDK's examples, which tutorials take over.
+    Demo,
+}
+
+/// The rate limits of the MCP TypeScript SDK.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limits {
+    /// 20 registrations an hour, 100 authorization and 50 token requests in 15 minutes.
+    Default,
+    /// None.
+    Off,
 }
 
 /// Why a server could not be had on this machine.
@@ -175,19 +197,31 @@ impl Target {
             Self::OidcProviderStrict => Self::oidc_provider("strict"),
             Self::OidcProviderLax => Self::oidc_provider("lax"),
             Self::FastMcp => Self::fastmcp(),
+            Self::McpSdk { provider, limits } => {
+                let mut command = Self::of_node(&MCP_SDK)?;
+                command.env("MODE", if matches!(provider, Provider::Own) { "own" } else { "demo" });
+                command.env("LIMITS", if limits == Limits::Off { "off" } else { "default" });
+                Ok(command)
+            }
+            Self::BetterAuth => Self::of_node(&BETTER_AUTH),
         }
     }
 
     fn oidc_provider(mode: &str) -> Result<Command, NotRun> {
+        let mut command = Self::of_node(&OIDC_PROVIDER)?;
+        command.env("MODE", mode);
+        Ok(command)
+    }
+
+    fn of_node(package: &Package) -> Result<Command, NotRun> {
         let node = node().ok_or_else(|| NotRun("it needs node 20 or newer".to_owned()))?;
-        let home = OIDC_PROVIDER.installed(&node, |folder| {
+        let home = package.installed(&node, |folder| {
             let mut npm = Command::new("npm");
             npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
             run(npm.current_dir(folder))
         })?;
         let mut command = Command::new(node);
-        command.arg("server.mjs").current_dir(home);
-        command.env("MODE", mode).env("PORT", "0");
+        command.arg("server.mjs").current_dir(home).env("PORT", "0");
         Ok(command)
     }
 
@@ -231,6 +265,11 @@ static OIDC_PROVIDER: Package = package!(
     "oidc-provider": "package.json", "package-lock.json",
     "server.mjs", "strict.mjs", "lax.mjs", "pages.mjs", "facts.mjs"
 );
+
+static MCP_SDK: Package = package!("mcp-sdk": "package.json", "package-lock.json", "server.mjs", "own.mjs", "demo.mjs");
+
+static BETTER_AUTH: Package =
+    package!("better-auth": "package.json", "package-lock.json", "server.mjs", "api.mjs", "pages.mjs");
 
 static FASTMCP: Package = package!("fastmcp": "requirements.txt", "server.py");
 

@@ -11,11 +11,13 @@ fn text(filled: Option<Filled>) -> String {
 }
 
 fn logs_in(html: &str) -> String {
-    text(login(&Sheet::read(html, AT), "alice", "pw"))
+    let sheet = Sheet::read(html, AT);
+    text(login(&sheet, "alice", "pw", Some("123456")).and_then(|plan| sent(&sheet, Way::Form(plan))))
 }
 
 fn agrees(html: &str) -> String {
-    text(consent(&Sheet::read(html, AT)))
+    let sheet = Sheet::read(html, AT);
+    text(consent(&sheet).and_then(|way| sent(&sheet, way)))
 }
 
 #[test]
@@ -56,7 +58,7 @@ fn logins_are_filled_in() {
              <input type=checkbox name=terms value=yes required><button>OK</button></form>",
             "/in?user=alice&p=pw&terms=yes",
         ),
-        ("<form action=/in><input name=user><input type=password name=p><input name=otp required></form>", "nothing"),
+        ("<form action=/in><input name=user><input type=password name=p><input name=otp required></form>", "/in?user=alice&p=pw&otp=123456"),
     ];
     for (html, sent) in table {
         assert_eq!(logs_in(html), sent, "{html}");
@@ -125,4 +127,67 @@ fn consent_is_given_and_never_denied() {
 #[test]
 fn an_image_button_sends_where_it_was_clicked() {
     assert_eq!(agrees("<form action=/c><input type=image name=ok alt=OK src=x></form>"), "/c?ok.x=1&ok.y=1");
+}
+
+fn denies(html: &str) -> String {
+    let sheet = Sheet::read(html, AT);
+    text(denial(&sheet).and_then(|way| sent(&sheet, way)))
+}
+
+#[test]
+fn no_is_said_where_something_plainly_says_no() {
+    for (html, sends) in [
+        (
+            "<form action=/c method=post><input type=hidden name=t value=1><input type=checkbox name=s value=r>
+             <button name=d value=allow>Allow</button><button name=d value=deny>Deny</button></form>",
+            "/c?t=1&d=deny",
+        ),
+        (
+            "<form action=/c><button name=a value=1>Authorize No Name Ltd</button><button name=b value=1>No, cancel</button></form>",
+            "/c?b=1",
+        ),
+        ("<form action=/c><button>Yes</button></form><a href=/no>Cancel</a>", "/no"),
+        (
+            "<form action=/c><button>Yes</button></form><a href=/out>Log out</a><a href=/other>Use another account</a>",
+            "nothing",
+        ),
+        ("<form action=/search><button>Search</button></form><a href=/no>Cancel</a>", "nothing"),
+        ("<form action=/c><button>Continue</button></form>", "nothing"),
+    ] {
+        assert_eq!(denies(html), sends, "{html}");
+    }
+}
+
+#[test]
+fn a_code_is_entered_where_one_is_asked_for() {
+    let enters = |html: &str| {
+        let sheet = Sheet::read(html, AT);
+        text(second_factor(&sheet, "123456").and_then(|plan| sent(&sheet, Way::Form(plan))))
+    };
+    for (html, sends) in [
+        (
+            "<form action=/m method=post><input autocomplete=one-time-code name=x><button>Verify</button></form>",
+            "/m?x=123456",
+        ),
+        (
+            "<form action=/m><input type=password name=otp><button name=go value=1>Log in</button></form>",
+            "/m?otp=123456&go=1",
+        ),
+        (
+            "<form action=/m><label>Authenticator app<input name=a></label><button>Cancel</button><button>Next</button></form>",
+            "/m?a=123456",
+        ),
+        (
+            "<form action=/m><input name=code required><input type=checkbox name=trust><button>Go</button></form>",
+            "/m?code=123456",
+        ),
+        ("<form action=/m><input name=promo_code><button>Go</button></form>", "nothing"),
+        ("<form action=/m><input name=code readonly value=1><button>Go</button></form>", "nothing"),
+    ] {
+        assert_eq!(enters(html), sends, "{html}");
+    }
+    // Beside the password in one form.
+    let one =
+        "<form action=/l><input name=user><input type=password name=p><input name=totp><button>Go</button></form>";
+    assert_eq!(logs_in(one), "/l?user=alice&p=pw&totp=123456");
 }

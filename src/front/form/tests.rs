@@ -148,10 +148,6 @@ async fn without_credentials_only_servers_that_ask_for_none() {
 #[tokio::test]
 async fn what_cannot_be_filled_in_is_described_without_secrets() {
     let table = [
-        (
-            "<title>Second factor</title><form method=post action=/f><input name=otp required><button>Verify</button></form>",
-            "forms seen: 1 with fields otp and buttons \"Verify\"",
-        ),
         ("<title>App</title><div id=root></div><script src=/app.js></script>", "no form, only scripts"),
         ("<title>Nothing</title><p>Hello", "it has no form"),
     ];
@@ -187,4 +183,123 @@ async fn an_error_page_is_an_answer_whatever_the_visit_is_for() {
         let landing = visit(&small, &agent(PASSWORD), purpose).await.unwrap();
         assert!(matches!(landing, Landing::Page(page) if page.kind == PageKind::Error && page.says == "invalid_scope"));
     }
+}
+
+#[tokio::test]
+async fn a_one_time_code_is_entered_after_the_password() {
+    const CODE: &str = "<title>Second factor</title><form method=post action=/f><input name=otp required><button>Verify</button></form>";
+    let small = Small::serve(|seen| match seen.path.as_str() {
+        "/authorize" => page(200, LOGIN),
+        "/login" => page(200, CODE),
+        "/f" if seen.body.len() == "otp=123456".len() && seen.query.is_empty() => redirect(303, CALLBACK),
+        _ => page(401, format!("<p class=error>Wrong code</p>{CODE}")),
+    })
+    .await;
+    let credentials = Some(Credentials { username: "alice".into(), password: Secret::new(PASSWORD) });
+    let without = FormAgent::new(credentials.clone());
+    assert!(matches!(visit(&small, &without, Purpose::SignIn).await, Err(SignInError::CodeWanted)));
+    assert!(matches!(visit(&small, &without, Purpose::Odd).await, Ok(Landing::Page(_))));
+    let totp = crate::front::steps::Totp::read("otpauth://totp/x?secret=GEZDGNBVGY3TQOJQ&period=300");
+    let with = FormAgent::with(Means { credentials, totp: totp.ok().map(std::sync::Arc::new), ..Means::default() });
+    assert_eq!(came_back(visit(&small, &with, Purpose::SignIn).await), CALLBACK);
+    let ledger = format!("{:?}", small.wire.ledger().all());
+    assert!(ledger.contains("otp={one_time_code 1}"), "{ledger}");
+}
+
+#[tokio::test]
+async fn steps_are_done_from_page_to_page_and_a_failure_is_written_down() {
+    use crate::front::diagnosis::Diagnosis;
+    use crate::front::steps::{PlainPage, Script};
+    let pages = r#"
+        [[page]]
+        match = "*/authorize"
+        steps = [
+            { fill = "label:Your name", with = "{username}" },
+            { click = "text:Weiter" },
+            { fill = "css:form input[type=password]", with = "{password}" },
+            { press = "Enter" },
+        ]
+        [[page]]
+        match = "*/consent"
+        approve = [{ check = "name:all" }, { click = "id:ja" }]
+        deny = [{ click = "id:nein" }]
+    "#;
+    #[derive(serde::Deserialize)]
+    struct Written {
+        page: Vec<PlainPage>,
+    }
+    let script = |text: &str| Script::read(&toml::from_str::<Written>(text).unwrap().page).unwrap();
+    let answer = |seen: &Seen| match (seen.path.as_str(), seen.body.as_str()) {
+        ("/authorize", _) => page(
+            200,
+            "<form method=post action=/2><label>Your name <input name=x></label><button>Weiter</button></form>",
+        ),
+        ("/2", "x=alice") => page(
+            200,
+            "<form method=post action=/3><input type=password name=y><button name=b value=1>Los</button></form>",
+        ),
+        ("/3", "y=correct+horse&b=1") => redirect(303, "/consent"),
+        ("/consent", "") => page(
+            200,
+            "<form method=post action=/consent><input type=checkbox name=all><button id=nein name=d value=n>Nein</button><button id=ja name=d value=j>Ja</button></form>",
+        ),
+        ("/consent", "all=on&d=j") => redirect(303, CALLBACK),
+        ("/consent", "d=n") => redirect(303, "http://127.0.0.1:8765/callback?error=access_denied&state=OURSTATE"),
+        _ => page(500, "not foreseen"),
+    };
+    let credentials = || Some(Credentials { username: "alice".into(), password: Secret::new(PASSWORD) });
+    let means = |text: &str, diagnosis| Means {
+        credentials: credentials(),
+        script: std::sync::Arc::new(script(text)),
+        diagnosis,
+        ..Means::default()
+    };
+    let small = Small::serve(answer).await;
+    let agent = FormAgent::with(means(pages, Diagnosis::default()));
+    assert_eq!(came_back(visit(&small, &agent, Purpose::SignIn).await), CALLBACK);
+    assert_eq!(agent.logins(), 1);
+    match agent.deny(&small.wire, &small.request()).unwrap().await.unwrap() {
+        crate::front::Denial::Said(Landing::Returned(returned)) => {
+            assert_eq!(returned.get("error"), Some("access_denied"))
+        }
+        other => panic!("{other:?}"),
+    }
+    // A step that cannot be done is named, and what was seen is written down without the password.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("login.txt");
+    let wrong = pages.replace("id:ja", "id:oui");
+    let agent = FormAgent::with(means(&wrong, Diagnosis::new(Some(file.clone()), None)));
+    match visit(&small, &agent, Purpose::SignIn).await {
+        Err(SignInError::NotUnderstood { what }) => {
+            assert!(what.contains("the step \"click id:oui\" could not be done: there is no id:oui"), "{what}");
+        }
+        other => panic!("{other:?}"),
+    }
+    let written = std::fs::read_to_string(file).unwrap();
+    assert!(written.contains("sends by its steps") && written.contains("buttons \"Nein\", \"Ja\""), "{written}");
+    assert!(!written.contains(PASSWORD), "{written}");
+    // What takes a browser is told before anything is sent.
+    let before = small.seen().len();
+    let agent = FormAgent::with(means(&pages.replace("id:ja", "xpath://button"), Diagnosis::default()));
+    assert!(matches!(visit(&small, &agent, Purpose::SignIn).await, Err(SignInError::Unusable(_))));
+    assert_eq!(small.seen().len(), before);
+}
+
+#[tokio::test]
+async fn no_is_said_with_the_session_and_never_yes() {
+    let small = Small::serve(|seen| match (seen.path.as_str(), seen.body.as_str()) {
+        ("/authorize", _) => page(200, CONSENT),
+        ("/consent", "d=deny") => redirect(303, "http://127.0.0.1:8765/callback?error=access_denied&state=OURSTATE"),
+        _ => page(500, "not foreseen"),
+    })
+    .await;
+    let denial = agent(PASSWORD).deny(&small.wire, &small.request()).unwrap().await.unwrap();
+    assert!(matches!(denial, crate::front::Denial::Said(Landing::Returned(_))), "{denial:?}");
+    let small = Small::serve(|_| page(200, "<form method=post><button>Allow</button></form>")).await;
+    let denial = agent(PASSWORD).deny(&small.wire, &small.request()).unwrap().await.unwrap();
+    assert!(matches!(denial, crate::front::Denial::NoWay(_)), "{denial:?}");
+    let small = Small::serve(|_| redirect(302, CALLBACK)).await;
+    let denial = agent(PASSWORD).deny(&small.wire, &small.request()).unwrap().await.unwrap();
+    assert!(matches!(denial, crate::front::Denial::NotAsked(_)), "{denial:?}");
+    assert_eq!(small.seen().len(), 1);
 }

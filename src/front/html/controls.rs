@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 
-use scraper::{ElementRef, Html};
+use scraper::{ElementRef, Html, Selector};
 
 use super::{every, text};
 
 /// Controls that are looked at: a page of a hundred thousand is not a login.
 const MOST_CONTROLS: usize = 500;
+
+/// What is counted as a control; forms among them, so that what follows one can be told.
+const CONTROLS: &str = "form, input, button, select, textarea";
 
 /// How a form is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +75,8 @@ pub(in crate::front) struct Choice {
 pub(in crate::front) struct Field {
     /// What it is.
     pub(in crate::front) kind: FieldKind,
+    /// Its place among all controls of the page.
+    pub(in crate::front) place: usize,
     /// `name`; nothing is sent without one.
     pub(in crate::front) name: String,
     /// Its value.
@@ -122,7 +127,7 @@ pub(super) fn forms(document: &Html, address: &str, resolve: &impl Fn(&str) -> S
     let mut forms: Vec<Form> = elements.iter().map(|e| form(*e, address, resolve)).collect();
     let labels: Labels<'_> = every(document, "label[for]").filter_map(|l| Some((l.attr("for")?, l))).collect();
     let mut last_form = None;
-    for element in every(document, "form, input, button, select, textarea").take(MOST_CONTROLS) {
+    for (place, element) in every(document, CONTROLS).take(MOST_CONTROLS).enumerate() {
         if element.value().name() == "form" {
             last_form = elements.iter().position(|f| *f == element);
             continue;
@@ -137,7 +142,7 @@ pub(super) fn forms(document: &Html, address: &str, resolve: &impl Fn(&str) -> S
                 .or_else(|| last_form.filter(|last| elements[*last].children().next().is_none())),
         };
         if let (Some(owner), Some(field)) = (owner, field(&labels, element, resolve)) {
-            forms[owner].fields.push(field);
+            forms[owner].fields.push(Field { place, ..field });
         }
     }
     forms
@@ -209,6 +214,7 @@ fn field(labels: &Labels<'_>, element: ElementRef<'_>, resolve: &impl Fn(&str) -
     };
     Some(Field {
         kind,
+        place: 0,
         name: attr("name").to_owned(),
         value,
         id: attr("id").to_owned(),
@@ -228,7 +234,19 @@ fn field(labels: &Labels<'_>, element: ElementRef<'_>, resolve: &impl Fn(&str) -
 fn label(labels: &Labels<'_>, element: ElementRef<'_>) -> String {
     let around = element.ancestors().filter_map(ElementRef::wrap).find(|a| a.value().name() == "label");
     let named = || labels.get(element.attr("id")?).copied();
-    around.or_else(named).map(text::of).unwrap_or_default()
+    let shown = || ["aria-label", "placeholder", "title"].into_iter().find_map(|name| element.attr(name));
+    let text = around.or_else(named).map(text::of).filter(|text| !text.is_empty());
+    text.unwrap_or_else(|| shown().unwrap_or_default().to_owned())
+}
+
+/// The places of the controls, or of the links, that a selector finds.
+pub(super) fn places(document: &Html, selector: &Selector) -> (Vec<usize>, Vec<usize>) {
+    let found: Vec<ElementRef<'_>> = document.select(selector).take(MOST_CONTROLS).collect();
+    let places = |all: &str| {
+        let all = every(document, all).take(MOST_CONTROLS).enumerate();
+        all.filter(|(_, e)| found.contains(e)).map(|(place, _)| place).collect()
+    };
+    (places(CONTROLS), places("a[href]"))
 }
 
 fn choices(select: ElementRef<'_>) -> Vec<Choice> {

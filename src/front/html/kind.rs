@@ -37,6 +37,8 @@ pub(in crate::front) enum Words {
     Allow,
     /// Say no, or lead away.
     Deny,
+    /// Say no to what is asked, and nothing else.
+    Refuse,
     /// Lead on, neither yes nor no.
     Onward,
     /// Stand on a login page beside the login.
@@ -104,6 +106,10 @@ impl Words {
                 "without",
                 "revoke",
                 "false",
+            ],
+            Self::Refuse => &[
+                "deny", "denied", "cancel", "reject", "decline", "no", "disallow", "refuse", "disagree", "dont",
+                "do not", "not now", "abort",
             ],
             Self::Onward => &["next", "submit", "send", "go", "log in", "login", "sign in", "signin", "select", "done"],
             Self::BesideLogin => &[
@@ -188,6 +194,24 @@ pub(in crate::front) fn is_password(field: &Field) -> bool {
     let name = naming(field);
     field.kind == FieldKind::Password
         && !["otp", "one-time", "mfa", "2fa", "passcode", "verification"].iter().any(|word| name.contains(word))
+}
+
+/// A field for a one-time code.
+pub(in crate::front) fn is_code(field: &Field) -> bool {
+    if !matches!(field.kind, FieldKind::Text | FieldKind::Password) || field.readonly {
+        return false;
+    }
+    if field.autocomplete.split_whitespace().any(|w| w == "one-time-code") {
+        return true;
+    }
+    let named = format!("{} {} {}", field.name, field.id, field.text).to_ascii_lowercase();
+    // A code by mail or telephone, a promotion or a postal code is none that we could know.
+    let other = ["backup", "recovery", "promo", "coupon", "invite", "zip", "postal", "country", "sms", "user_code"];
+    let words =
+        ["totp", "otp", "mfa", "2fa", "one-time", "onetime", "one time", "passcode", "verification", "authenticator"];
+    let plain = |text: &str| ["code", "token", "pin"].contains(&text.to_ascii_lowercase().as_str());
+    !other.iter().any(|w| named.contains(w))
+        && (words.iter().any(|w| named.contains(w)) || plain(&field.name) || plain(&field.id))
 }
 
 /// A field for the user name.

@@ -1,5 +1,6 @@
-//! Reads the tables of a rule file: every key by its name, every value as what it has to be, every mistake at its place.
+//! Reads the tables of a file: every key by its name, every value as what it has to be, every mistake at its place.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use serde_json::Value;
@@ -8,56 +9,84 @@ use toml::de::{DeTable, DeValue};
 
 use super::problem::Mistake;
 
+/// A larger file is none that a person wrote.
+const LARGEST: usize = 1 << 18;
+
+/// The whole file, with the place of every key and value.
+pub(crate) fn parse(text: &str) -> Result<Spanned<DeTable<'_>>, Mistake> {
+    if text.len() > LARGEST {
+        return Err(Mistake::new(format!("such a file has at most {LARGEST} bytes"), 0..0));
+    }
+    DeTable::parse(text)
+        .map_err(|error| Mistake::new(error.message().replace('\n', ", "), error.span().unwrap_or(0..0)))
+}
+
 /// A table of the file.
-pub(super) struct Table<'a> {
-    what: &'static str,
+pub(crate) struct Table<'a> {
+    what: Cow<'static, str>,
     entries: &'a DeTable<'a>,
     at: Range<usize>,
 }
 
 /// A value of the file.
 #[derive(Clone, Copy)]
-pub(super) struct Item<'a>(&'a Spanned<DeValue<'a>>);
+pub(crate) struct Item<'a>(&'a Spanned<DeValue<'a>>);
 
 impl<'a> Table<'a> {
+    /// A table that may have any keys.
+    pub(crate) fn open(what: impl Into<Cow<'static, str>>, entries: &'a DeTable<'a>, at: Range<usize>) -> Self {
+        Self { what: what.into(), entries, at }
+    }
+
     /// A table that has no keys but these. `what` is what it is called in complaints.
-    pub(super) fn new(
+    pub(crate) fn new(
         what: &'static str,
         entries: &'a DeTable<'a>,
         at: Range<usize>,
         known: &[&str],
     ) -> Result<Self, Mistake> {
-        let strange = entries.keys().filter(|key| !known.contains(&key.get_ref().as_ref()));
-        match strange.min_by_key(|key| key.span().start) {
-            Some(key) => {
-                let what = format!("{what} has no key {}", key.get_ref());
-                Err(Mistake::new(what, key.span()).hint(suggest(key.get_ref(), known)))
+        let table = Self::open(what, entries, at);
+        table.limited_to(known)?;
+        Ok(table)
+    }
+
+    /// It has no keys but these.
+    pub(crate) fn limited_to(&self, known: &[&str]) -> Result<(), Mistake> {
+        let strange = self.keys().filter(|(key, _)| !known.contains(key));
+        match strange.min_by_key(|(_, at)| at.start) {
+            Some((key, at)) => {
+                Err(Mistake::new(format!("{} has no key {key}", self.what), at).hint(suggest(key, known)))
             }
-            None => Ok(Self { what, entries, at }),
+            None => Ok(()),
         }
     }
 
     /// Where it stands.
-    pub(super) fn at(&self) -> Range<usize> {
+    pub(crate) fn at(&self) -> Range<usize> {
         self.at.clone()
+    }
+
+    /// The keys that are there, and where they stand.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (&'a str, Range<usize>)> + use<'a> {
+        self.entries.keys().map(|key| (key.get_ref().as_ref(), key.span()))
     }
 
     /// The same table in JSON.
     #[cfg(test)]
-    pub(super) fn json(&self) -> Result<Value, Mistake> {
+    pub(crate) fn json(&self) -> Result<Value, Mistake> {
         object(self.entries)
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<Item<'a>> {
+    pub(crate) fn get(&self, key: &str) -> Option<Item<'a>> {
         self.entries.get(key).map(Item)
     }
 
-    pub(super) fn need(&self, key: &str) -> Result<Item<'a>, Mistake> {
+    pub(crate) fn need(&self, key: &str) -> Result<Item<'a>, Mistake> {
         self.get(key).ok_or_else(|| Mistake::new(format!("{} needs the key {key}", self.what), self.at()))
     }
 
     /// The tables of an array of tables; none if it is left out.
-    pub(super) fn tables(&self, key: &str, what: &'static str, known: &[&str]) -> Result<Vec<Table<'a>>, Mistake> {
+    pub(crate) fn tables(&self, key: &str, what: &'static str, known: &[&str]) -> Result<Vec<Table<'a>>, Mistake> {
         let items = self.get(key).map(Item::items).transpose()?.unwrap_or_default();
         items.into_iter().map(|item| item.table(what, known)).collect()
     }
@@ -65,12 +94,12 @@ impl<'a> Table<'a> {
 
 impl<'a> Item<'a> {
     /// Where it stands.
-    pub(super) fn at(self) -> Range<usize> {
+    pub(crate) fn at(self) -> Range<usize> {
         self.0.span()
     }
 
     /// It is wrong.
-    pub(super) fn wrong(self, why: impl Into<String>) -> Mistake {
+    pub(crate) fn wrong(self, why: impl Into<String>) -> Mistake {
         Mistake::new(why, self.at())
     }
 
@@ -78,12 +107,12 @@ impl<'a> Item<'a> {
         self.wrong(format!("{due} is due here, and this is {}", article(self.0.get_ref().type_str())))
     }
 
-    pub(super) fn text(self) -> Result<&'a str, Mistake> {
+    pub(crate) fn text(self) -> Result<&'a str, Mistake> {
         self.0.get_ref().as_str().ok_or_else(|| self.due("a string"))
     }
 
     /// Text that says something.
-    pub(super) fn words(self) -> Result<&'a str, Mistake> {
+    pub(crate) fn words(self) -> Result<&'a str, Mistake> {
         match self.text()?.trim() {
             "" => Err(self.wrong("this is empty")),
             words => Ok(words),
@@ -91,31 +120,48 @@ impl<'a> Item<'a> {
     }
 
     /// Text of one line that says something.
-    pub(super) fn line(self) -> Result<&'a str, Mistake> {
+    pub(crate) fn line(self) -> Result<&'a str, Mistake> {
         match self.words()? {
             words if words.contains('\n') => Err(self.wrong("this is one line")),
             words => Ok(words),
         }
     }
 
-    pub(super) fn flag(self) -> Result<bool, Mistake> {
+    pub(crate) fn flag(self) -> Result<bool, Mistake> {
         self.0.get_ref().as_bool().ok_or_else(|| self.due("true or false"))
     }
 
-    pub(super) fn number(self) -> Result<f64, Mistake> {
+    /// A whole number within bounds.
+    pub(crate) fn count(self, least: u64, most: u64) -> Result<u64, Mistake> {
+        let whole = self.0.get_ref().as_integer().ok_or_else(|| self.due("a whole number"))?;
+        u64::from_str_radix(whole.as_str(), whole.radix())
+            .ok()
+            .filter(|number| (least..=most).contains(number))
+            .ok_or_else(|| match most {
+                u64::MAX => self.wrong(format!("this is at least {least}")),
+                most => self.wrong(format!("this lies between {least} and {most}")),
+            })
+    }
+
+    pub(crate) fn number(self) -> Result<f64, Mistake> {
         self.json()?.as_f64().ok_or_else(|| self.due("a number"))
     }
 
-    pub(super) fn items(self) -> Result<Vec<Item<'a>>, Mistake> {
+    pub(crate) fn items(self) -> Result<Vec<Item<'a>>, Mistake> {
         Ok(self.0.get_ref().as_array().ok_or_else(|| self.due("an array"))?.iter().map(Item).collect())
     }
 
-    pub(super) fn table(self, what: &'static str, known: &[&str]) -> Result<Table<'a>, Mistake> {
+    pub(crate) fn table(self, what: &'static str, known: &[&str]) -> Result<Table<'a>, Mistake> {
         Table::new(what, self.0.get_ref().as_table().ok_or_else(|| self.due("a table"))?, self.at(), known)
     }
 
+    /// A table that may have any keys.
+    pub(crate) fn open(self, what: String) -> Result<Table<'a>, Mistake> {
+        Ok(Table::open(what, self.0.get_ref().as_table().ok_or_else(|| self.due("a table"))?, self.at()))
+    }
+
     /// One of some words.
-    pub(super) fn one_of<T: Copy>(self, what: &str, all: &[(&str, T)]) -> Result<T, Mistake> {
+    pub(crate) fn one_of<T: Copy>(self, what: &str, all: &[(&str, T)]) -> Result<T, Mistake> {
         let text = self.text()?;
         all.iter().find(|(name, _)| *name == text).map(|(_, value)| *value).ok_or_else(|| {
             let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
@@ -124,7 +170,7 @@ impl<'a> Item<'a> {
     }
 
     /// The same value in JSON, which has no dates.
-    pub(super) fn json(self) -> Result<Value, Mistake> {
+    pub(crate) fn json(self) -> Result<Value, Mistake> {
         let number = |text: &str| text.parse::<f64>().ok().and_then(serde_json::Number::from_f64);
         Ok(match self.0.get_ref() {
             DeValue::String(text) => Value::from(text.as_ref()),
@@ -157,7 +203,7 @@ fn article(kind: &str) -> String {
 
 /// "Did you mean", or all there are.
 fn suggest(typed: &str, all: &[&str]) -> String {
-    let likeness = |name: &str| strsim::jaro_winkler(&typed.to_lowercase(), name);
+    let likeness = |name: &str| strsim::jaro_winkler(&typed.to_lowercase(), &name.to_lowercase());
     let nearest = all.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     match nearest.filter(|name| likeness(name) > 0.8) {
         Some(name) => format!("did you mean {name}?"),

@@ -1,4 +1,4 @@
-//! What is wrong with a rule file, shown where it stands: file, line and column, the line itself, a mark, what to do.
+//! What is wrong with a file, shown where it stands: file, line and column, the line itself, a mark, what to do.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,24 +7,37 @@ use crate::report::plain::plain;
 
 /// Something wrong at a place of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mistake {
-    pub(super) what: String,
-    pub(super) at: Range<usize>,
-    pub(super) hint: String,
+pub(crate) struct Mistake {
+    pub(crate) what: String,
+    pub(crate) at: Range<usize>,
+    pub(crate) hint: String,
+    /// What stands behind the place on its line may be a secret.
+    hidden: bool,
 }
 
 impl Mistake {
-    pub(super) fn new(what: impl Into<String>, at: Range<usize>) -> Self {
-        Self { what: what.into(), at, hint: String::new() }
+    pub(crate) fn new(what: impl Into<String>, at: Range<usize>) -> Self {
+        Self { what: what.into(), at, hint: String::new(), hidden: false }
     }
 
-    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();
         self
     }
 
-    /// The same in its file.
-    pub(super) fn in_file(self, file: &str, text: &str) -> Problem {
+    /// The same at another place.
+    pub(crate) fn moved(self, at: Range<usize>) -> Self {
+        Self { at, ..self }
+    }
+
+    /// The same, shown without what stands behind the place on its line.
+    pub(crate) fn hiding_the_rest(mut self) -> Self {
+        self.hidden = true;
+        self
+    }
+
+    /// The same in its file. `help` is what there is to do where nothing better was said.
+    pub(crate) fn in_file(self, file: &str, text: &str, help: &str) -> Problem {
         let start = floor(text, self.at.start);
         let end = floor(text, self.at.end.max(start));
         let before = &text[..start];
@@ -35,10 +48,13 @@ impl Mistake {
             file: file.to_owned(),
             line: before.matches('\n').count() + 1,
             column: text[line_start..start].chars().count() + 1,
-            excerpt: line.to_owned(),
+            excerpt: match self.hidden {
+                true => format!("{}{marked} …", &text[line_start..start]),
+                false => line.to_owned(),
+            },
             marked: marked.chars().count().max(1),
             what: self.what,
-            hint: self.hint,
+            hint: if self.hint.is_empty() { help.to_owned() } else { self.hint },
         }
     }
 }
@@ -48,7 +64,7 @@ fn floor(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
-/// A mistake in a rule file, as a person reads it.
+/// A mistake in a file, as a person reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     file: String,
@@ -82,10 +98,7 @@ impl std::error::Error for Problem {}
 impl Problem {
     /// What to do about it.
     pub fn hint(&self) -> &str {
-        match self.hint.as_str() {
-            "" => "docs/rules.md describes the format; `oaudit schema rule` prints its schema",
-            hint => hint,
-        }
+        &self.hint
     }
 }
 
@@ -97,16 +110,23 @@ mod tests {
     fn the_line_is_shown_with_a_mark() {
         let text = "title = \"é\"\nimpct = \"high\"\n";
         let at = text.find("impct").unwrap();
-        let problem = Mistake::new("no such key", at..at + 5).in_file("x.toml", text);
+        let problem = Mistake::new("no such key", at..at + 5).in_file("x.toml", text, "");
         assert_eq!(problem.to_string(), "no such key\n --> x.toml:2:1\n  |\n2 | impct = \"high\"\n  | ^^^^^");
         let at = text.find('é').unwrap();
-        assert!(Mistake::new("x", at..at + 2).in_file("f", text).to_string().contains("f:1:10"));
+        assert!(Mistake::new("x", at..at + 2).in_file("f", text, "").to_string().contains("f:1:10"));
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_not_shown() {
+        let problem = Mistake::new("no", 2..8).hiding_the_rest().in_file("f", "  secret = \"hunter2\"\n", "help");
+        assert!(problem.to_string().contains("1 |   secret …\n") && !problem.to_string().contains("hunter2"));
+        assert_eq!(problem.hint(), "help");
     }
 
     #[test]
     fn no_place_is_out_of_bounds() {
         for (text, at) in [("", 0..0), ("", 5..9), ("é", 1..1), ("a\n", 2..2), ("a", 1..7)] {
-            assert!(Mistake::new("x", at).in_file("f", text).to_string().contains("f:"));
+            assert!(Mistake::new("x", at).in_file("f", text, "").to_string().contains("f:"));
         }
     }
 }

@@ -1,0 +1,100 @@
+//! `oaudit report`: a saved report in any other format; `oaudit diff`: what changed between two.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::format::Format;
+use super::{Common, Complaint, Exit, output};
+use crate::report::terminal::Look;
+use crate::report::{Report, diff, json};
+
+/// What can be said to `report`.
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// A JSON report, as `audit -o json=FILE` writes it; - is standard input.
+    #[arg(value_name = "IN.json")]
+    saved: PathBuf,
+    /// What stdout gets: terminal, json, sarif, junit, markdown, html, github or har.
+    #[arg(long, value_name = "F", default_value = "terminal", value_parser = Format::of)]
+    format: Format,
+    /// A further report: html=report.html. Repeatable.
+    #[arg(short = 'o', long = "output", value_name = "F=PATH", value_parser = Format::further)]
+    output: Vec<(Format, PathBuf)>,
+    /// Show the exchanges in the terminal report.
+    #[arg(long)]
+    evidence: bool,
+    /// The file that SARIF shows findings at: a server has no lines.
+    #[arg(long, value_name = "FILE", default_value = "oaudit.toml")]
+    sarif_anchor: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl ReportArgs {
+    pub(super) fn run(self) -> Exit {
+        let streams = self.common.streams();
+        let machine = self.format != Format::Terminal;
+        let report = match load(&self.saved) {
+            Ok(report) => report,
+            Err(complaint) => return streams.complain(&complaint, machine),
+        };
+        let look = Look {
+            width: output::width(),
+            color: streams.color,
+            evidence: self.evidence,
+            quiet: streams.quiet,
+            links: streams.color && output::is_terminal(),
+        };
+        let plain = Look { color: false, links: false, ..look };
+        let mut exit = Exit::OK;
+        let written = std::iter::once(output::report(&self.format.render(&report, &look, &self.sarif_anchor))).chain(
+            self.output
+                .iter()
+                .map(|(format, path)| output::file(path, &format.render(&report, &plain, &self.sarif_anchor))),
+        );
+        for complaint in written.filter_map(Result::err) {
+            exit = streams.complain(&complaint, machine);
+        }
+        exit
+    }
+}
+
+/// What can be said to `diff`.
+#[derive(Debug, Args)]
+pub(super) struct DiffArgs {
+    /// The earlier JSON report.
+    #[arg(value_name = "OLD")]
+    old: PathBuf,
+    /// The later one.
+    #[arg(value_name = "NEW")]
+    new: PathBuf,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl DiffArgs {
+    pub(super) fn run(self) -> Exit {
+        let streams = self.common.streams();
+        let (old, new) = match (load(&self.old), load(&self.new)) {
+            (Ok(old), Ok(new)) => (old, new),
+            (Err(complaint), _) | (_, Err(complaint)) => return streams.complain(&complaint, false),
+        };
+        let changes = diff::changes(&old, &new);
+        match output::report(&diff::render(&changes)) {
+            Ok(()) if diff::is_worse(&changes) => Exit(1),
+            Ok(()) => Exit::OK,
+            Err(complaint) => streams.complain(&complaint, false),
+        }
+    }
+}
+
+fn load(path: &Path) -> Result<Report, Complaint> {
+    let shown = path.display();
+    let text = match path.to_str() {
+        Some("-") => std::io::read_to_string(std::io::stdin()),
+        _ => std::fs::read_to_string(path),
+    };
+    let text = text.map_err(|e| Complaint::usage(format!("{shown} cannot be read: {e}"), "check the path"))?;
+    json::read(&text).map_err(|error| Complaint::usage(format!("{shown}: {error}"), error.hint()))
+}

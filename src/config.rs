@@ -1,0 +1,186 @@
+//! `oaudit.toml`: what a user would otherwise type each time.
+//!
+//! [`keys`] lists every key once; the reader, the schema, what is printed and what is written are made of that list.
+//! Which flag a key stands for is the command line's affair. A secret never stands in the file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::settings::{Route, Thresholds};
+use crate::toml_file::Problem;
+
+pub mod draft;
+pub mod keys;
+mod read;
+pub mod schema;
+
+/// Where the configuration is looked for if nobody says where.
+pub const FILE: &str = "oaudit.toml";
+
+/// What to do about a mistake of which nothing better is known.
+const HELP: &str = "docs/configuration.md describes every key; `oaudit schema config` prints the schema";
+
+/// A file that was read.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// Its name, as it was given.
+    pub file: PathBuf,
+    values: Values,
+}
+
+/// The values of a table, those of its tables under dotted names: `client.id`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Values(BTreeMap<String, Entry>);
+
+/// A value, and the line that it stands on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The value.
+    pub value: Value,
+    /// From 1.
+    pub line: usize,
+}
+
+/// What stands under a key. Paths are complete: what is relative in the file is relative to the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Text.
+    Text(String),
+    /// Several texts.
+    Texts(Vec<String>),
+    /// A whole number.
+    Count(u64),
+    /// True or false.
+    Flag(bool),
+    /// Several tables.
+    Tables(Vec<Values>),
+}
+
+/// Why there is no configuration.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ConfigError {
+    /// Not there, or not readable.
+    #[error("{} cannot be read: {why}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        why: String,
+    },
+    /// A mistake in it.
+    #[error(transparent)]
+    Problem(#[from] Problem),
+}
+
+impl ConfigError {
+    /// What to do about it.
+    pub fn hint(&self) -> &str {
+        match self {
+            Self::Unreadable { .. } => "check the path of --config and OAUDIT_CONFIG",
+            Self::Problem(problem) => problem.hint(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// If it cannot be read, and for anything in it that is not as `docs/configuration.md` describes it.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), why: error.to_string() })?;
+        Ok(Self::parse(path, &text)?)
+    }
+
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    /// For anything in it that is not as `docs/configuration.md` describes it.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Problem> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let values =
+            read::values(text, folder).map_err(|mistake| mistake.in_file(&path.display().to_string(), text, HELP))?;
+        Ok(Self { file: path.to_owned(), values })
+    }
+
+    /// What stands under a dotted name.
+    pub fn get(&self, path: &str) -> Option<&Entry> {
+        self.values.0.get(path)
+    }
+
+    /// Text under a dotted name.
+    pub fn text(&self, path: &str) -> Option<&str> {
+        self.values.text(path)
+    }
+
+    /// Texts under a dotted name; none if it is left out.
+    pub fn texts(&self, path: &str) -> Vec<String> {
+        match self.get(path).map(|entry| &entry.value) {
+            Some(Value::Texts(texts)) => texts.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn count(&self, path: &str) -> Option<u64> {
+        match self.get(path)?.value {
+            Value::Count(count) => Some(count),
+            _ => None,
+        }
+    }
+
+    /// `[limits]`, as far as checks judge by them.
+    pub fn thresholds(&self) -> Thresholds {
+        let default = Thresholds::default();
+        let limit = |name: &str, default: u64| self.count(&format!("limits.{name}")).unwrap_or(default);
+        Thresholds {
+            access_token_seconds: limit("access_token_seconds", default.access_token_seconds),
+            refresh_token_days: limit("refresh_token_days", default.refresh_token_days),
+            code_seconds: limit("code_seconds", default.code_seconds),
+            leeway_seconds: limit("leeway_seconds", default.leeway_seconds),
+            scopes: self.count("limits.scopes").and_then(|n| usize::try_from(n).ok()).unwrap_or(default.scopes),
+        }
+    }
+
+    /// `[[resource.route]]`.
+    pub fn routes(&self) -> Vec<Route> {
+        let Some(Value::Tables(routes)) = self.get("resource.route").map(|entry| &entry.value) else {
+            return Vec::new();
+        };
+        let owned = |route: &Values, name: &str| route.text(name).map(str::to_owned);
+        let read = |route: &Values| Route {
+            method: owned(route, "method").unwrap_or_else(|| "GET".into()),
+            path: owned(route, "path").unwrap_or_default(),
+            scope: owned(route, "scope").unwrap_or_default(),
+            body: owned(route, "body"),
+            content_type: owned(route, "content_type"),
+        };
+        routes.iter().map(read).collect()
+    }
+}
+
+impl Values {
+    fn enter(&mut self, name: &str, entry: Entry) {
+        self.0.insert(name.to_owned(), entry);
+    }
+
+    fn nest(&mut self, name: &str, inner: Self) {
+        self.0.extend(inner.0.into_iter().map(|(path, entry)| (format!("{name}.{path}"), entry)));
+    }
+
+    /// Text under a name.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match &self.0.get(name)?.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What stands under a name.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).map(|entry| &entry.value)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+//! From the text of an `oaudit.toml` to its values, each checked for what it is and with its line.
+
+use std::path::Path;
+
+use super::keys::{KEYS, Key, Kind};
+use super::{Entry, Value, Values};
+use crate::toml_file::{Item, Mistake, Table, parse};
+use crate::wire::Resolved;
+use crate::wire::message::address;
+use crate::wire::options::proxy_url;
+
+/// What a secret is called where somebody writes one down, and the key that names its place instead.
+const SECRETS: [(&str, &str); 8] = [
+    ("secret", "secret_env"),
+    ("client_secret", "secret_env"),
+    ("password", "password_env"),
+    ("passwd", "password_env"),
+    ("pass", "password_env"),
+    ("token", "OAUDIT_ACCESS_TOKEN"),
+    ("access_token", "OAUDIT_ACCESS_TOKEN"),
+    ("refresh_token", "OAUDIT_REFRESH_TOKEN"),
+];
+
+/// Reads a file that lies in `folder`.
+pub(super) fn values(text: &str, folder: &Path) -> Result<Values, Mistake> {
+    let reader = Reader { text, folder };
+    let parsed = parse(text).map_err(|mistake| reader.unless_secret(mistake))?;
+    reader.table(&Table::open("oaudit.toml", parsed.get_ref(), 0..0), "", KEYS)
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    folder: &'t Path,
+}
+
+impl Reader<'_> {
+    /// What cannot be read may still be a password that somebody wrote down.
+    fn unless_secret(&self, mistake: Mistake) -> Mistake {
+        let start = self.text.get(..mistake.at.start).and_then(|t| t.rfind('\n')).map_or(0, |at| at + 1);
+        let line = self.text.get(start..).and_then(|t| t.lines().next()).unwrap_or_default().to_lowercase();
+        let telling = ["secret", "pass", "token"].iter().any(|word| line.contains(word));
+        if !telling {
+            return mistake;
+        }
+        // From the name of the key on.
+        let name = line.find(['=', ' ']).unwrap_or(0);
+        mistake.moved(start..start + name).hiding_the_rest()
+    }
+
+    /// `of` is the dotted name of the table.
+    fn table(&self, table: &Table<'_>, of: &str, keys: &[Key]) -> Result<Values, Mistake> {
+        let known: Vec<&str> = keys.iter().map(|key| key.name).collect();
+        for (name, at) in table.keys() {
+            let called = SECRETS.iter().find(|(secret, _)| *secret == name.to_lowercase());
+            if let Some((_, place)) = called.filter(|_| !known.contains(&name)) {
+                let hint = match *place {
+                    "secret_env" | "password_env" => format!(
+                        "put it into an environment variable, and the name of that into {place}; \
+                         change it if others have read this file"
+                    ),
+                    variable => format!("put it into the environment variable {variable}"),
+                };
+                return Err(Mistake::new("a secret never stands in this file", at).hint(hint).hiding_the_rest());
+            }
+        }
+        table.limited_to(&known).map_err(Mistake::hiding_the_rest)?;
+        let mut values = Values::default();
+        for key in keys {
+            if let Some(item) = table.get(key.name) {
+                self.key(key, item, of, &mut values)?;
+            } else if key.needed {
+                table.need(key.name)?;
+            }
+        }
+        Ok(values)
+    }
+
+    fn key(&self, key: &Key, item: Item<'_>, of: &str, values: &mut Values) -> Result<(), Mistake> {
+        let path = if of.is_empty() { key.name.to_owned() } else { format!("{of}.{}", key.name) };
+        let value = match key.kind {
+            Kind::Table(keys) => {
+                let inner = self.table(&item.open(format!("[{path}]"))?, &path, keys)?;
+                values.nest(key.name, inner);
+                return Ok(());
+            }
+            Kind::Tables(keys) => {
+                let open = |item: Item<'_>| self.table(&item.open(format!("a [[{path}]]"))?, &path, keys);
+                let read = item.items()?.into_iter().map(open);
+                Value::Tables(read.collect::<Result<_, _>>()?)
+            }
+            Kind::Text => Value::Text(item.line()?.to_owned()),
+            Kind::Body => Value::Text(item.text()?.to_owned()),
+            Kind::Address => {
+                let url = item.line()?;
+                address(url).map_err(|trouble| item.wrong(trouble.to_string()))?;
+                Value::Text(url.to_owned())
+            }
+            Kind::Uri => {
+                let uri = item.line()?;
+                url::Url::parse(uri).map_err(|error| item.wrong(format!("this is no URI: {error}")))?;
+                Value::Text(uri.to_owned())
+            }
+            Kind::Resolved => {
+                let checked = item.items()?.into_iter().map(|item| {
+                    let text = item.line()?;
+                    text.parse::<Resolved>().map(|_| text.to_owned()).map_err(|why| item.wrong(why))
+                });
+                Value::Texts(checked.collect::<Result<_, _>>()?)
+            }
+            Kind::Proxy => Value::Text(proxy(item)?.to_owned()),
+            Kind::Variable => Value::Text(variable(item)?.to_owned()),
+            Kind::Path => Value::Text(self.path(item)?),
+            Kind::Paths => Value::Texts(item.items()?.into_iter().map(|i| self.path(i)).collect::<Result<_, _>>()?),
+            Kind::Texts => {
+                let lines = item.items()?.into_iter().map(|item| item.line().map(str::to_owned));
+                Value::Texts(lines.collect::<Result<_, _>>()?)
+            }
+            Kind::Count(least, most) => Value::Count(item.count(least, most)?),
+            Kind::Flag => Value::Flag(item.flag()?),
+            Kind::Choice(words) => {
+                let words: Vec<(&str, &str)> = words.iter().map(|word| (*word, *word)).collect();
+                Value::Text(item.one_of(key.name, &words)?.to_owned())
+            }
+        };
+        values.enter(key.name, Entry { value, line: self.line(item) });
+        Ok(())
+    }
+
+    fn line(&self, item: Item<'_>) -> usize {
+        self.text.get(..item.at().start).unwrap_or_default().matches('\n').count() + 1
+    }
+
+    fn path(&self, item: Item<'_>) -> Result<String, Mistake> {
+        let path = self.folder.join(item.line()?);
+        path.to_str().map(str::to_owned).ok_or_else(|| item.wrong("the path to this is not UTF-8"))
+    }
+}
+
+fn variable(item: Item<'_>) -> Result<&str, Mistake> {
+    let name = item.line()?;
+    let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    match first && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        true => Ok(name),
+        false => {
+            let at = item.at().start..item.at().start;
+            let hint = "the secret goes into the variable, and its name stands here, such as OAUDIT_CLIENT_SECRET";
+            Err(Mistake::new("the name of an environment variable is due here", at).hint(hint).hiding_the_rest())
+        }
+    }
+}
+
+fn proxy(item: Item<'_>) -> Result<&str, Mistake> {
+    let text = item.line()?;
+    let url = proxy_url(text).map_err(|why| item.wrong(why))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        let at = item.at().start..item.at().start;
+        let hint = "HTTPS_PROXY in the environment may have one";
+        return Err(Mistake::new("a secret never stands in this file", at).hint(hint).hiding_the_rest());
+    }
+    Ok(text)
+}

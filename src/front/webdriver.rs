@@ -1,0 +1,215 @@
+//! The agent for logins that need scripts: a real browser, through W3C WebDriver.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::Mutex;
+
+use super::means::Means;
+use super::steps::Mind;
+use super::{Agent, Denial, Denying, Landing, Purpose, SignInError, Visiting};
+use crate::oauth::request::AuthorizationRequest;
+use crate::wire::Wire;
+use driver::Driver;
+use sink::Sink;
+use tour::Tour;
+
+mod driver;
+mod hand;
+mod look;
+mod sink;
+mod tour;
+
+pub use driver::installed;
+
+/// Hosts that our requests name as redirect URIs, and that are nobody's or somebody else's.
+const FOREIGN: [&str; 3] = ["*.test", "*.invalid", "chatgpt.com"];
+
+/// How the browser is come by.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// A driver that runs already; else one is looked for and started.
+    pub url: Option<String>,
+    /// Show the browser.
+    pub headed: bool,
+    /// Do not verify certificates.
+    pub insecure: bool,
+}
+
+/// Signs in with a browser. One session for the whole run: later visits are answered by it.
+#[derive(Debug)]
+pub struct WebdriverAgent {
+    means: Means,
+    settings: Settings,
+    browser: Mutex<Option<Browser>>,
+    logins: AtomicUsize,
+}
+
+/// A browser under way, and where it is sent in place of redirect URIs.
+#[derive(Debug)]
+struct Browser {
+    driver: Driver,
+    caught: Vec<String>,
+    // Outlives the browser.
+    _sink: Sink,
+}
+
+impl WebdriverAgent {
+    /// An agent with these means. The browser is opened at the first visit.
+    pub fn new(means: Means, settings: Settings) -> Self {
+        Self { means, settings, browser: Mutex::new(None), logins: AtomicUsize::new(0) }
+    }
+
+    async fn browser(&self, request: &AuthorizationRequest) -> Result<Browser, SignInError> {
+        let caught = caught(request);
+        let sink = Sink::open().await.map_err(SignInError::Unusable)?;
+        let driver = Driver::open(&self.settings, &caught, &sink.address()).await.map_err(SignInError::Unusable)?;
+        Ok(Browser { driver, caught, _sink: sink })
+    }
+
+    /// Does something with the browser, which is opened at the first time; `None` where it would carry a code to
+    /// somebody else.
+    async fn touring<T>(
+        &self,
+        wire: &Wire,
+        request: &AuthorizationRequest,
+        purpose: Purpose,
+        mind: Mind,
+        work: impl AsyncFnOnce(&mut Tour<'_>) -> Result<T, SignInError>,
+    ) -> Result<Result<T, String>, SignInError> {
+        self.means.hide_from(wire);
+        let place = super::walk::place(&request.endpoint);
+        self.means.diagnosis.begin(&format!("webdriver agent: {} to {place}", request.what));
+        let mut browser = self.browser.lock().await;
+        let browser = match &mut *browser {
+            Some(browser) => browser,
+            none => none.insert(self.browser(request).await?),
+        };
+        // Where a code would leave this machine the browser must not go.
+        if let Some(host) = caught(request).into_iter().find(|host| !covers(&browser.caught, host)) {
+            return Ok(Err(format!(
+                "the browser was opened before {host} was known as a redirect URI, and would go there"
+            )));
+        }
+        let session = browser.driver.session().map_err(SignInError::Unusable)?;
+        let mut tour = Tour::new(session, wire, &self.means, request, purpose, mind);
+        let ended = work(&mut tour).await;
+        self.logins.fetch_add(usize::from(tour.password_sent && ended.is_ok()), Ordering::Relaxed);
+        match ended {
+            Ok(ended) => Ok(Ok(ended)),
+            Err(error) => {
+                tour.show().await;
+                Err(error.explained(&self.means.diagnosis))
+            }
+        }
+    }
+
+    async fn walk(
+        &self,
+        wire: &Wire,
+        request: &AuthorizationRequest,
+        purpose: Purpose,
+        mind: Mind,
+    ) -> Result<(Landing, bool), SignInError> {
+        let walking = async |tour: &mut Tour<'_>| Ok((tour.walk().await?, tour.denied));
+        let ended = self.touring(wire, request, purpose, mind, walking).await?;
+        let (landing, denied) = ended.unwrap_or_else(|why| (Landing::NeverCameBack(why), false));
+        self.means.diagnosis.note(&landing.outline());
+        Ok((landing, denied))
+    }
+
+    async fn first_page(&self, wire: &Wire, request: &AuthorizationRequest) -> Result<Landing, SignInError> {
+        let looking = async |tour: &mut Tour<'_>| Ok(tour.first_page().await);
+        let ended = self.touring(wire, request, Purpose::Ordinary, Mind::Approve, looking).await?;
+        Ok(ended.unwrap_or_else(Landing::NeverCameBack))
+    }
+}
+
+/// The hosts to catch: those of the redirect URIs in play, unless the authorization server is there itself. A port of
+/// this machine is caught alone.
+fn caught(request: &AuthorizationRequest) -> Vec<String> {
+    let client = &request.client;
+    let home = url::Url::parse(&request.endpoint).ok();
+    let home = home.as_ref().and_then(url::Url::host_str);
+    let uris = [request.redirect_uri(), &client.redirect_uri].into_iter().chain(client.https_redirect_uri.as_deref());
+    let mut hosts: Vec<String> = Vec::new();
+    for uri in uris {
+        let Ok(url) = url::Url::parse(uri) else { continue };
+        let Some(host) = url.host_str().filter(|_| matches!(url.scheme(), "http" | "https")) else { continue };
+        let host = match url.port_or_known_default() {
+            Some(port) if crate::wire::guard::is_loopback_url(uri) => format!("{host}:{port}"),
+            _ if Some(host) == home => continue,
+            _ => host.to_owned(),
+        };
+        if !covers(&hosts, &host) {
+            hosts.push(host);
+        }
+    }
+    let further = FOREIGN.iter().filter(|host| Some(**host) != home).map(|host| (*host).to_owned());
+    hosts.extend(further.filter(|host| !home.is_some_and(|home| covers(std::slice::from_ref(host), home))));
+    hosts
+}
+
+fn covers(caught: &[String], host: &str) -> bool {
+    caught.iter().any(|known| known == host || known.strip_prefix('*').is_some_and(|tail| host.ends_with(tail)))
+}
+
+impl Agent for WebdriverAgent {
+    fn name(&self) -> &'static str {
+        "webdriver"
+    }
+
+    fn visit<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest, purpose: Purpose) -> Visiting<'a> {
+        Box::pin(async move { Ok(self.walk(wire, request, purpose, Mind::Approve).await?.0) })
+    }
+
+    fn look<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest) -> Option<Visiting<'a>> {
+        Some(Box::pin(self.first_page(wire, request)))
+    }
+
+    fn deny<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest) -> Option<Denying<'a>> {
+        Some(Box::pin(async move {
+            let (landing, denied) = self.walk(wire, request, Purpose::Ordinary, Mind::Deny).await?;
+            Ok(Denial::of(landing, denied))
+        }))
+    }
+
+    fn logins(&self) -> usize {
+        self.logins.load(Ordering::Relaxed)
+    }
+
+    /// It sees pages, but neither their headers nor what led to them.
+    fn sees_pages(&self) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::oauth::client::Client;
+    use crate::oauth::pkce::Verifier;
+    use crate::oauth::request::tests::client;
+
+    #[test]
+    fn redirect_uris_are_caught_and_the_server_is_not() {
+        let request = |endpoint: &str, asked: &str, https: Option<&str>| AuthorizationRequest {
+            what: "x".into(),
+            client: Arc::new(Client {
+                redirect_uri: "http://127.0.0.1:8765/callback".into(),
+                https_redirect_uri: https.map(str::to_owned),
+                ..client()
+            }),
+            endpoint: endpoint.into(),
+            parameters: vec![("redirect_uri".into(), asked.into())],
+            verifier: Verifier::random(),
+        };
+        let ours = "http://127.0.0.1:8765/callback";
+        let all = caught(&request("http://127.0.0.1:9999/authorize", ours, Some("https://app.example/cb")));
+        assert_eq!(all, ["127.0.0.1:8765", "app.example", "*.test", "*.invalid", "chatgpt.com"]);
+        let all = caught(&request("https://as.test/authorize", "https://as.test/cb", None));
+        assert_eq!(all, ["127.0.0.1:8765", "*.invalid", "chatgpt.com"]);
+        assert!(covers(&["*.test".into()], "evil.test") && !covers(&["*.test".into()], "test.example"));
+    }
+}

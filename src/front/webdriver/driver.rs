@@ -1,0 +1,223 @@
+//! Finds and starts a WebDriver, opens a session in it, and ends both.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use thirtyfour::{Capabilities, WebDriver};
+
+use super::Settings;
+
+/// The longest that a driver may take to say its port.
+const START: Duration = Duration::from_secs(20);
+/// The longest that one command may take.
+const COMMAND: Duration = Duration::from_secs(60);
+/// The longest that a browser may take to close.
+const ENDING: Duration = Duration::from_secs(10);
+/// The longest that a page may take to load.
+const LOADING: Duration = Duration::from_secs(30);
+
+/// Which browser a driver drives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Chromium,
+    Firefox,
+}
+
+/// A session under way, and the driver if it is ours.
+pub(super) struct Driver {
+    session: Option<WebDriver>,
+    child: Option<Started>,
+}
+
+/// A driver that we started. It ends with us, by its own handle.
+struct Started {
+    child: Child,
+    address: String,
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // The session first: a driver that is killed leaves its browser behind.
+        if let Some(session) = self.session.take()
+            && end(session.server_url(), &session.session_id().to_string())
+        {
+            let _ = session.leak();
+        }
+        drop(self.child.take());
+    }
+}
+
+impl std::fmt::Debug for Driver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver").field("ours", &self.child.is_some()).finish_non_exhaustive()
+    }
+}
+
+/// A driver that is installed here, if there is one.
+pub fn installed() -> Option<PathBuf> {
+    ["chromedriver", "geckodriver"].into_iter().find_map(on_path)
+}
+
+fn on_path(name: &str) -> Option<PathBuf> {
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|dir| dir.join(&name)).find(|path| path.is_file())
+}
+
+impl Driver {
+    /// Opens a browser in which these hosts lead to the sink.
+    pub(super) async fn open(settings: &Settings, hosts: &[String], sink: &str) -> Result<Self, String> {
+        let (child, address, kinds) = match &settings.url {
+            // What answers there is not known before it is asked.
+            Some(url) => (None, url.clone(), vec![Kind::Chromium, Kind::Firefox]),
+            None => {
+                let program = installed().ok_or(
+                    "neither chromedriver nor geckodriver was found on PATH; install one (chromium-driver on Debian), \
+                     or name a running one with --webdriver-url URL",
+                )?;
+                let firefox = program.file_stem().is_some_and(|name| name == "geckodriver");
+                let kind = if firefox { Kind::Firefox } else { Kind::Chromium };
+                let started = tokio::task::spawn_blocking(move || start(&program)).await;
+                let started = started.map_err(|_| "the driver could not be started".to_owned())??;
+                let address = started.address.clone();
+                (Some(started), address, vec![kind])
+            }
+        };
+        let mut why = String::new();
+        for kind in kinds {
+            let capabilities = capabilities(kind, settings, hosts, sink);
+            match WebDriver::builder(&address, capabilities).client(client()?).request_timeout(COMMAND).await {
+                Ok(session) => {
+                    let driver = Self { session: Some(session), child };
+                    let limited = driver.session()?.set_page_load_timeout(LOADING).await;
+                    return limited.map(|()| driver).map_err(|e| told(&e));
+                }
+                Err(error) => why = told(&error),
+            }
+        }
+        Err(format!("the driver at {address} opened no browser: {why}"))
+    }
+
+    /// The session.
+    pub(super) fn session(&self) -> Result<&WebDriver, String> {
+        self.session.as_ref().ok_or_else(|| "the browser was closed".to_owned())
+    }
+}
+
+/// Ends a session without the runtime, which may be at its own end: one request over a connection of its own.
+fn end(driver: &url::Url, session: &str) -> bool {
+    use std::io::{Read, Write};
+    let delete = || -> std::io::Result<usize> {
+        let (host, port) = (driver.host_str().unwrap_or_default(), driver.port_or_known_default().unwrap_or(80));
+        let mut stream = std::net::TcpStream::connect((host, port))?;
+        stream.set_read_timeout(Some(ENDING))?;
+        stream.set_write_timeout(Some(ENDING))?;
+        let path = driver.path().trim_end_matches('/');
+        write!(stream, "DELETE {path}/session/{session} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n")?;
+        stream.read(&mut [0; 64])
+    };
+    driver.scheme() == "http" && delete().is_ok_and(|answered| answered > 0)
+}
+
+/// What a driver says, without its stack.
+pub(super) fn told(error: &thirtyfour::error::WebDriverError) -> String {
+    let text = error.to_string();
+    let line = text.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or("no reason given").to_owned();
+    line.chars().take(300).collect()
+}
+
+#[expect(
+    clippy::disallowed_types,
+    reason = "commands to the driver on this machine are no requests to the target; what the browser does is seen by it"
+)]
+fn client() -> Result<reqwest::Client, String> {
+    // A proxy is for the target, never for the driver.
+    reqwest::Client::builder().no_proxy().timeout(COMMAND).build().map_err(|e| e.to_string())
+}
+
+/// Starts a driver on a port that it chooses itself, or that was free a moment ago.
+fn start(program: &Path) -> Result<Started, String> {
+    let name = program.display();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .map_err(|e| format!("no port is free for {name}: {e}"))?
+        .port();
+    let mut command = Command::new(program);
+    command.arg(format!("--port={port}")).stdin(Stdio::null()).stderr(Stdio::null()).stdout(Stdio::piped());
+    // Ctrl-C is for us: we close the browser properly.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = command.spawn().map_err(|e| format!("{name} could not be started: {e}"))?;
+    let out = child.stdout.take();
+    let started = Started { child, address: format!("http://127.0.0.1:{port}") };
+    // What it says is read to the end, lest it waits for a reader.
+    if let Some(out) = out {
+        std::thread::spawn(move || BufReader::new(out).lines().map_while(Result::ok).for_each(drop));
+    }
+    let began = std::time::Instant::now();
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        if began.elapsed() > START {
+            return Err(format!("{name} did not open its port within {} seconds", START.as_secs()));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(started)
+}
+
+fn capabilities(kind: Kind, settings: &Settings, hosts: &[String], sink: &str) -> Capabilities {
+    let value = match kind {
+        Kind::Chromium => {
+            let rules: Vec<String> = hosts.iter().map(|host| format!("MAP {host} {sink}")).collect();
+            let mut arguments = vec![
+                "--no-first-run".to_owned(),
+                // Small in containers.
+                "--disable-dev-shm-usage".to_owned(),
+                format!("--host-resolver-rules={}", rules.join(",")),
+            ];
+            if !settings.headed {
+                arguments.push("--headless=new".into());
+            }
+            if settings.url.is_none() && is_root() {
+                // Chromium refuses to start as root with it.
+                arguments.push("--no-sandbox".into());
+            }
+            let options = json!({
+                "args": arguments,
+                // No question whether the password is to be kept.
+                "prefs": { "credentials_enable_service": false, "profile.password_manager_enabled": false },
+            });
+            json!({ "browserName": "chrome", "acceptInsecureCerts": settings.insecure, "goog:chromeOptions": options })
+        }
+        Kind::Firefox => {
+            let arguments: &[&str] = if settings.headed { &[] } else { &["-headless"] };
+            let names = hosts.iter().filter(|host| !host.starts_with("*.") && !host.starts_with("127."));
+            let names: Vec<&str> = names.map(String::as_str).collect();
+            // These lead to this machine, where nothing answers for them.
+            let prefs = json!({ "network.dns.localDomains": names.join(","), "signon.rememberSignons": false });
+            let options = json!({ "args": arguments, "prefs": prefs });
+            json!({ "browserName": "firefox", "acceptInsecureCerts": settings.insecure, "moz:firefoxOptions": options })
+        }
+    };
+    let members = if let Value::Object(members) = value { members } else { serde_json::Map::new() };
+    Capabilities::from(members)
+}
+
+#[cfg(unix)]
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}
+
+#[cfg(not(unix))]
+fn is_root() -> bool {
+    false
+}

@@ -1,0 +1,85 @@
+//! HAR 1.2: what went over the wire, for any viewer of HTTP archives. Redacted like every other record.
+
+use serde_json::{Value, json};
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+
+use super::Report;
+use crate::wire::Exchange;
+
+/// The exchanges of a report as an HTTP archive.
+pub fn render(report: &Report) -> String {
+    let started = OffsetDateTime::parse(&report.started_at, &Rfc3339).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    // A handshake is no HTTP.
+    let http = report.exchanges.iter().filter(|e| e.request.method != "TLS");
+    let entries: Vec<Value> = http.map(|exchange| entry(exchange, started)).collect();
+    let archive = json!({ "log": {
+        "version": "1.2",
+        "creator": { "name": report.tool.name, "version": report.tool.version },
+        "entries": entries,
+        "comment": "secrets are replaced by labels such as {code 1}",
+    }});
+    format!("{archive:#}\n")
+}
+
+fn entry(exchange: &Exchange, started: OffsetDateTime) -> Value {
+    let at = started + Duration::milliseconds(i64::try_from(exchange.at_ms).unwrap_or(i64::MAX));
+    let request = &exchange.request;
+    let query: Vec<Value> = url::Url::parse(&request.url)
+        .map(|u| u.query_pairs().map(|(n, v)| json!({ "name": n, "value": v })).collect())
+        .unwrap_or_default();
+    let mut sent = json!({
+        "method": request.method, "url": request.url, "httpVersion": "HTTP/1.1", "cookies": [],
+        "headers": headers(&request.headers), "queryString": query, "headersSize": -1,
+        "bodySize": request.body.as_ref().map_or(0, String::len),
+    });
+    if let Some(body) = &request.body {
+        sent["postData"] = json!({ "mimeType": header(&request.headers, "content-type"), "text": body });
+    }
+    let came = match &exchange.response {
+        Some(response) => json!({
+            "status": response.status, "statusText": "", "httpVersion": "HTTP/1.1", "cookies": [],
+            "headers": headers(&response.headers), "redirectURL": header(&response.headers, "location"),
+            "headersSize": -1, "bodySize": response.body.len(),
+            "content": {
+                "size": response.body.len(), "mimeType": header(&response.headers, "content-type"),
+                "text": response.body,
+            },
+        }),
+        None => json!({
+            "status": 0, "statusText": "", "httpVersion": "HTTP/1.1", "cookies": [], "headers": [], "redirectURL": "",
+            "headersSize": -1, "bodySize": -1, "content": { "size": 0, "mimeType": "" },
+            "comment": exchange.trouble,
+        }),
+    };
+    json!({
+        "startedDateTime": at.format(&Rfc3339).unwrap_or_default(),
+        "time": exchange.elapsed_ms, "request": sent, "response": came, "cache": {},
+        "timings": { "send": 0, "wait": exchange.elapsed_ms, "receive": 0 },
+        "comment": format!("{}, exchange {}", exchange.check, exchange.id.0),
+    })
+}
+
+fn headers(pairs: &[(String, String)]) -> Vec<Value> {
+    pairs.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
+}
+
+fn header<'a>(pairs: &'a [(String, String)], name: &str) -> &'a str {
+    pairs.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests::mixed;
+
+    #[test]
+    fn every_exchange_is_an_entry_with_its_time() {
+        let archive: Value = serde_json::from_str(&render(&mixed())).unwrap();
+        let entries = archive["log"]["entries"].as_array().unwrap();
+        assert_eq!(entries.len(), 1);
+        assert_eq!(entries[0]["startedDateTime"], "2026-11-24T10:00:00.25Z");
+        assert_eq!(entries[0]["request"]["postData"]["mimeType"], "application/x-www-form-urlencoded");
+        assert_eq!(entries[0]["response"]["status"], 400);
+    }
+}

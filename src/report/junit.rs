@@ -1,0 +1,100 @@
+//! JUnit XML, for CI servers: a suite a topic, a case a check.
+
+use std::time::Duration;
+
+use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus, TestSuite};
+
+use super::plain::plain;
+use super::{CheckLine, Report, ResultKind};
+
+/// The report as JUnit XML. A failed must is a failure, what stayed inconclusive an error, what did not apply or was not
+/// run is skipped; warnings and notes pass and say so in their output.
+pub fn render(report: &Report) -> String {
+    let mut suites = Suites::new(format!("oaudit {}", plain(&name(report))));
+    suites.set_time(Duration::from_millis(report.duration_ms));
+    let mut topics: Vec<&str> = report.checks.iter().map(|c| c.topic).collect();
+    topics.dedup();
+    for topic in topics {
+        let mut suite = TestSuite::new(topic);
+        suite.add_test_cases(report.checks.iter().filter(|c| c.topic == topic).map(case));
+        suites.add_test_suite(suite);
+    }
+    if let Some(stopped) = &report.stopped {
+        let mut suite = TestSuite::new("audit");
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_message(plain(&stopped.error).into_owned()).set_description(plain(&stopped.hint).into_owned());
+        suite.add_test_case(TestCase::new("the audit came to its end", status));
+        suites.add_test_suite(suite);
+    }
+    suites.to_string().expect("what is written into memory is UTF-8")
+}
+
+/// What was audited.
+pub(super) fn name(report: &Report) -> String {
+    let target = &report.target;
+    target.resource.as_ref().or(target.issuer.as_ref()).cloned().unwrap_or_else(|| "of nothing".into())
+}
+
+fn case(check: &CheckLine) -> TestCase {
+    let message = plain(&check.message).into_owned();
+    let status = match check.result {
+        ResultKind::Pass => TestCaseStatus::success(),
+        ResultKind::Warn | ResultKind::Note | ResultKind::Waived => TestCaseStatus::success(),
+        ResultKind::Fail => told(NonSuccessKind::Failure, &message, check),
+        ResultKind::Inconclusive => told(NonSuccessKind::Error, &message, check),
+        ResultKind::NotApplicable | ResultKind::NotRun => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(message.clone());
+            status
+        }
+    };
+    let mut case = TestCase::new(check.id, status);
+    case.set_classname(format!("oaudit.{}", check.topic)).set_time(Duration::from_millis(check.duration_ms));
+    let word = match check.result {
+        ResultKind::Warn => "warning: ",
+        ResultKind::Note => "note: ",
+        ResultKind::Waived => "waived: ",
+        _ => "",
+    };
+    if !word.is_empty() {
+        case.set_system_out(format!("{word}{message}\nfix: {}", check.remediation));
+    }
+    case
+}
+
+fn told(kind: NonSuccessKind, message: &str, check: &CheckLine) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
+    let mut text = format!("{}\n{message}\n", check.title);
+    for finding in check.findings.iter().filter(|f| f.level.is_some()) {
+        text.push_str(&format!("- {}: {}\n", plain(&finding.what), plain(&finding.message)));
+    }
+    if let Some(broken) = &check.broken {
+        text.push_str(&format!("demand: {} ({})\n{}\n", broken.says, broken.citation, broken.url));
+    }
+    text.push_str(&format!("fix: {}\nmore: oaudit explain {}", check.remediation, check.id));
+    status.set_message(message.to_owned()).set_type(check.id).set_description(text);
+    status
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::tests::{mixed, nasty};
+
+    #[test]
+    fn each_result_has_its_kind() {
+        let xml = render(&mixed());
+        assert!(xml.contains("<testsuite name=\"pkce\""), "{xml}");
+        for (kind, n) in [("<failure ", 1), ("<error ", 1), ("<skipped ", 2)] {
+            assert_eq!(xml.matches(kind).count(), n, "{kind}\n{xml}");
+        }
+        assert!(xml.contains("warning: "), "{xml}");
+    }
+
+    #[test]
+    fn nothing_of_a_target_breaks_out() {
+        let xml = render(&nasty());
+        assert!(!xml.contains("<script>") && !xml.contains('\u{1b}') && !xml.contains("]]>"), "{xml}");
+        assert!(!xml.chars().any(|c| c.is_control() && c != '\n'), "{xml:?}");
+    }
+}
