@@ -275,4 +275,6 @@ fn minutes(left: Duration) -> String {
 }
 
 #[cfg(test)]
+mod hop_tests;
+#[cfg(test)]
 pub(crate) mod tests;

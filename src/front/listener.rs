@@ -206,6 +206,12 @@ impl Listener {
         self.shared.change(|state| state.hand_out("a test"));
     }
 
+    /// The page that took the hop asks again.
+    #[cfg(test)]
+    pub(crate) fn ask_again(&self) {
+        self.shared.change(|state| state.is_asked_again("a test"));
+    }
+
     /// Tells the pages that it is over, answers what is still asked, and stops listening.
     pub async fn stop(&self) {
         self.shared.change(|state| state.ended = true);

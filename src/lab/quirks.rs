@@ -129,7 +129,7 @@ pub static QUIRKS: &[Quirk] = &[
     quirk(
         Twist::Stumbles,
         "stumbles",
-        "every sixth authorization with a session ends on a page that says to try again later (503)",
+        "every twelfth authorization with a session ends on a page that says to try again later (503)",
     ),
 ];
 

@@ -47,8 +47,8 @@ impl Audited {
     /// Prints how it went, with the pace of the hops.
     pub(crate) fn tell(&self, what: &str) {
         let hops = self.seen["hops"].as_array().cloned().unwrap_or_default();
-        let pace = hops.windows(9).filter_map(|w| {
-            let (a, b) = (&w[0], &w[8]);
+        let pace = hops.windows(4).filter_map(|w| {
+            let (a, b) = (&w[0], &w[3]);
             let (ms, n) = (b[0].as_f64()? - a[0].as_f64()?, b[1].as_f64()? - a[1].as_f64()?);
             Some(n / ms * 1000.0)
         });
@@ -138,8 +138,18 @@ impl Machine {
                 said.push('\n');
             }
         };
-        let (played, ()) = tokio::join!(playing, listening);
-        let played = played.expect("node starts");
+        let played = async {
+            let played = playing.await.expect("node starts");
+            // Without its person an audit waits for minutes.
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            played
+        };
+        let (played, ()) = tokio::join!(played, async {
+            tokio::select! {
+                () = listening => {}
+                () = tokio::time::sleep(LIMIT - Duration::from_secs(10)) => {}
+            }
+        });
         let out = String::from_utf8_lossy(&played.stdout);
         let seen = out.lines().find_map(|line| line.strip_prefix("SEEN "));
         let seen = seen.unwrap_or_else(|| panic!("{said}\n{}", String::from_utf8_lossy(&played.stderr)));

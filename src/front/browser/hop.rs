@@ -108,7 +108,9 @@ impl Hop<'_> {
         if self.purpose == Purpose::Odd {
             return Ok(Next::Over(self.odd().await));
         }
-        sleep(self.clocks().silence).await;
+        // A login at each step is expected where the cookies are strict: the way out is offered before it is typed again.
+        let expected = self.agent.signs().strict && !self.told().tabs;
+        sleep(if expected { self.clocks().settle } else { self.clocks().silence }).await;
         Ok(Next::To(Phase::SilentTimeout))
     }
 
@@ -128,7 +130,9 @@ impl Hop<'_> {
     async fn silent(&self) -> Step {
         let agent = self.agent;
         if !self.waiting.has_stayed() {
-            let times = agent.asked_again.fetch_add(1, Ordering::Relaxed) + 1;
+            let strict = agent.signs().strict && agent.asked_again.load(Ordering::Relaxed) == 0;
+            let times = agent.asked_again.fetch_add(if strict { 2 } else { 1 }, Ordering::Relaxed) + 1;
+            let times = if strict { 2 } else { times };
             (agent.say)(&format!(
                 "The server asks again (login or consent): answer it in the window of the browser. The cockpit has more: {}",
                 agent.listener.start_page()
@@ -148,10 +152,17 @@ impl Hop<'_> {
         let phase = if first { Phase::Hop } else { Phase::NeedsPerson };
         loop {
             self.show(phase, self.ask(told, stayed));
-            match (self.event(told).await, stayed) {
-                (Event::Handed, _) | (Event::Stayed, true) => {}
-                (Event::Stayed, false) => stayed = true,
-                (Event::Told(other), _) => {
+            if stayed && !first {
+                match self.once_more().await {
+                    Some(next) => return Ok(next),
+                    None => stayed = false,
+                }
+                continue;
+            }
+            match self.event(told).await {
+                Event::Handed => {}
+                Event::Stayed => stayed = true,
+                Event::Told(other) => {
                     let before = told;
                     told = self.heed(other)?;
                     if told.tabs && !before.tabs {
@@ -161,21 +172,19 @@ impl Hop<'_> {
                     }
                 }
             }
-            if stayed && !first {
-                // Our own page asks: no login is open, and the hop can be made once more.
-                sleep(self.clocks().stay).await;
-                self.waiting.hand_again();
-                if timeout(self.clocks().pick_up, self.waiting.handed()).await.is_err() {
-                    return Ok(Next::To(Phase::RescueHandle));
-                }
-                stayed = false;
-                sleep(self.clocks().odd).await;
-                if self.waiting.has_stayed() {
-                    let why = "the server answered twice with nothing that a browser shows";
-                    return Ok(Next::Over(Landing::NeverCameBack(why.into())));
-                }
-            }
         }
+    }
+
+    /// Our own page asks again: no login is open there, and the hop can be made a second time. `None` if it led away.
+    async fn once_more(&self) -> Option<Next> {
+        sleep(self.clocks().stay).await;
+        self.waiting.hand_again();
+        if timeout(self.clocks().pick_up, self.waiting.handed()).await.is_err() {
+            return Some(Next::To(Phase::RescueHandle));
+        }
+        sleep(self.clocks().odd).await;
+        let why = "the server answered twice with nothing that a browser shows";
+        self.waiting.has_stayed().then(|| Next::Over(Landing::NeverCameBack(why.into())))
     }
 
     /// What the person is asked while the window may stand at a login.

@@ -42,15 +42,15 @@ pub(crate) fn request(state: &str) -> AuthorizationRequest {
     }
 }
 
-struct Desk {
-    agent: BrowserAgent,
-    listener: Arc<Listener>,
-    heard: Heard,
+pub(super) struct Desk {
+    pub(super) agent: BrowserAgent,
+    pub(super) listener: Arc<Listener>,
+    pub(super) heard: Heard,
     wire: Wire,
 }
 
 /// The agent, and the addresses that it opens.
-fn desk(clocks: Clocks) -> (Desk, mpsc::UnboundedReceiver<String>) {
+pub(super) fn desk(clocks: Clocks) -> (Desk, mpsc::UnboundedReceiver<String>) {
     let listener = Arc::new(Listener::bind_with(None, clocks).unwrap());
     let (told, opened) = mpsc::unbounded_channel();
     let opener: Opener = Arc::new(move |page| told.send(page.to_owned()).map_err(io::Error::other));
@@ -60,7 +60,7 @@ fn desk(clocks: Clocks) -> (Desk, mpsc::UnboundedReceiver<String>) {
 }
 
 impl Desk {
-    async fn visit(&self, state: &str, purpose: Purpose) -> Result<Landing, SignInError> {
+    pub(super) async fn visit(&self, state: &str, purpose: Purpose) -> Result<Landing, SignInError> {
         self.agent.visit(&self.wire, &request(state), purpose).await
     }
 
