@@ -7,12 +7,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::oauth::answer::{AuthorizationAnswer, Page, PageKind, Returned};
 use crate::oauth::request::AuthorizationRequest;
+use crate::report::Report;
+use crate::run::Progress;
 use crate::wire::{Trouble, Wire};
 use album::Album;
 
 pub mod album;
 pub mod browser;
 pub mod choose;
+pub mod cockpit;
 pub mod command;
 pub mod cookies;
 pub mod countdown;
@@ -243,9 +246,15 @@ pub trait Agent: Send + Sync {
             Asks::WhenTheServerDoes | Asks::EveryTime => self.logins(),
         }
     }
-    /// Something to say at the end, once.
-    fn remark(&self) -> Option<String> {
-        None
+    /// Hears what is going on, for the person who watches.
+    fn hear(&self, _progress: Progress<'_>) {}
+    /// What a reader of the report should know of the sign-in.
+    fn remarks(&self) -> Vec<String> {
+        Vec::new()
+    }
+    /// Hears how it ended, and ends.
+    fn end<'a>(&'a self, _report: &'a Report) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async {})
     }
 }
 

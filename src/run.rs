@@ -10,11 +10,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::audit::Audit;
-use crate::check::{AnyCheck, Check as _, Outcome, Unsettled, Verdict};
+use crate::check::{AnyCheck, Card, Check as _, Outcome, Unsettled, Verdict};
 use crate::checks;
 use crate::checks::transport::certificate_valid::{self, CertificateValid};
 use crate::discovery::{Broken, Discovery, Found, Probing, ServerFacts, Target, Whose, discover};
-use crate::front::{Front, SignIn};
+use crate::front::{Agent, Front, SignIn};
 use crate::logs;
 use crate::needs::{Context, Ordinary, Stage};
 use crate::oauth::assertion::{ClientKey, Signer};
@@ -24,7 +24,7 @@ use crate::oauth::scope::ScopeSet;
 use crate::plan::{Plan, Selection, SelectionError};
 use crate::profile::Profile;
 use crate::registration::{self, Clients, Configured, Wanted};
-use crate::report::{Report, Stopped};
+use crate::report::{CheckLine, Report, ResultKind, Stopped};
 use crate::settings::Settings;
 use crate::wire::labels::sent_in_urls;
 use crate::wire::{Wire, WireOptions};
@@ -140,10 +140,23 @@ pub type SecretsTaker = Arc<dyn Fn(&logs::Wanted) + Send + Sync>;
 pub enum Progress<'a> {
     /// A part of the audit begins; so many checks belong to it.
     Begins(&'a str, usize),
-    /// A check ended.
-    Ended(&'a str),
+    /// A check ended. One that ends twice was taken back.
+    Ended(Ended<'a>),
     /// Something to read.
     Says(&'a str),
+}
+
+/// A check that ended, for whoever watches. The report has the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended<'a> {
+    /// `topic/property`.
+    pub id: &'a str,
+    /// The property that should hold.
+    pub title: &'a str,
+    /// The verdict, seen through the profile.
+    pub result: ResultKind,
+    /// What was seen, without secrets.
+    pub message: &'a str,
 }
 
 /// Audits a target.
@@ -156,8 +169,15 @@ pub async fn audit(target: &Target, mut options: Options) -> Result<Report, Sele
         options.wire.guard = options.wire.guard.naming(url);
     }
     let began = Instant::now();
-    let mut run =
-        Run { plan, outcomes: Outcomes::default(), options, began, started_at: freeze::now(), remarks: Vec::new() };
+    let mut run = Run {
+        plan,
+        outcomes: Outcomes::default(),
+        options,
+        began,
+        started_at: freeze::now(),
+        remarks: Vec::new(),
+        agent: None,
+    };
     let wire = match Wire::open(run.options.wire.clone()) {
         Ok(wire) => wire,
         Err(trouble) => {
@@ -187,7 +207,12 @@ pub async fn audit(target: &Target, mut options: Options) -> Result<Report, Sele
     if let Some(take) = &run.options.secrets {
         take(&logs::Wanted { secrets: wire.vault().secrets(), sent_in_urls: sent_in_urls(&wire.ledger().all()) });
     }
-    Ok(run.freeze(&wire, target, &held, left_behind, stopped))
+    let agent = run.agent.take();
+    let report = run.freeze(&wire, target, &held, left_behind, stopped);
+    if let Some(agent) = agent {
+        agent.end(&report).await;
+    }
+    Ok(report)
 }
 
 /// What outlives an interruption.
@@ -223,6 +248,8 @@ struct Run {
     began: Instant,
     started_at: String,
     remarks: Vec<String>,
+    /// Who signs in; it may have somebody to show the progress to.
+    agent: Option<Arc<dyn Agent>>,
 }
 
 impl Run {
@@ -327,6 +354,7 @@ impl Run {
             Ok(agent) => agent,
             Err(error) => return Some(Stopped { error: error.to_string(), hint: error.hint().into() }),
         };
+        self.agent = Some(Arc::clone(&agent));
         let introspection = self.introspection(wire, &discovery, &clients.a);
         let audit = Arc::new(Audit {
             profile: self.options.profile,
@@ -353,11 +381,7 @@ impl Run {
         held.audit = Some(Arc::clone(&audit));
         self.plan.fit(self.options.max_prompts, audit.front.agent().asks(), &audit.ordinary);
         audit.front.plan(self.plan.visits(&audit.ordinary));
-        let stopped = self.stages(wire, &audit, &wanted, held).await;
-        if let Some(remark) = audit.front.agent().remark() {
-            self.remark(remark);
-        }
-        stopped
+        self.stages(wire, &audit, &wanted, held).await
     }
 
     /// Who may ask the introspection endpoint: the client that was configured for it, else our own if it can show a
@@ -384,7 +408,7 @@ impl Run {
         let signing_in = flow::sign_in(wire, audit, wanted, &held.clients);
         let ((), signed_in) = tokio::join!(self.conduct(wire, audit, early, true), signing_in);
         if !matches!(audit.baseline(), Some(Ok(_))) {
-            self.take_back_green();
+            self.take_back_green(wire);
         }
         let side_by_side = match signed_in {
             Ok(flow::SignedIn { side_by_side }) => side_by_side,
@@ -430,13 +454,16 @@ impl Run {
 
     /// A server whose ordinary flow does not work may refuse everything for a reason of its own: what it answered to
     /// anonymous requests proves nothing good.
-    fn take_back_green(&mut self) {
+    fn take_back_green(&mut self, wire: &Wire) {
         for check in self.plan.stage(Stage::Anonymous) {
-            if let Some((Ok(ruling), _)) = self.outcomes.held().get_mut(check.card().id)
+            let mut outcomes = self.outcomes.held();
+            if let Some((outcome, took)) = outcomes.get_mut(check.card().id)
+                && let Ok(ruling) = outcome
                 && let Verdict::Pass(why) = &ruling.verdict
             {
                 let why = format!("{why}, but the ordinary flow did not work, see authorization/code-flow-works");
                 ruling.verdict = Verdict::Inconclusive(why);
+                self.tell_ended(wire, check.card(), outcome, *took);
             }
         }
     }
@@ -446,7 +473,7 @@ impl Run {
         let checks = self.plan.stage(Stage::Documents);
         self.conduct(wire, &audit, checks, true).await;
         if !matches!(audit.baseline(), Some(Ok(_))) {
-            self.take_back_green();
+            self.take_back_green(wire);
         }
     }
 
@@ -458,7 +485,7 @@ impl Run {
             self.plan.stage(Stage::Documents).into_iter().partition(|c| c.card().topic() == "resource_metadata");
         self.conduct(wire, &audit, about_resource, true).await;
         if !matches!(audit.baseline(), Some(Ok(_))) {
-            self.take_back_green();
+            self.take_back_green(wire);
         }
         for check in about_server.into_iter().filter(|c| c.card().id == "server_metadata/published") {
             let demand = check.card().demands[0];
@@ -512,13 +539,22 @@ impl Run {
 
     fn tell(&self, progress: Progress<'_>) {
         (self.options.progress)(progress);
+        if let Some(agent) = &self.agent {
+            agent.hear(progress);
+        }
+    }
+
+    fn tell_ended(&self, wire: &Wire, card: &'static Card, outcome: &Outcome, took: Duration) {
+        let line = CheckLine::of(card, outcome, &self.options.profile, Vec::new(), took);
+        let message = wire.vault().redact(&line.message);
+        self.tell(Progress::Ended(Ended { id: line.id, title: line.title, result: line.result, message: &message }));
     }
 
     /// Runs checks, side by side or one after the other. A check that panics or takes too long is undecided, and the
     /// run goes on.
     async fn conduct(&self, wire: &Wire, audit: &Arc<Audit>, checks: Vec<&'static dyn AnyCheck>, together: bool) {
         let mut under_way = JoinSet::new();
-        let mut names = HashMap::new();
+        let mut cards = Cards::new();
         let patience = PATIENCE + self.options.settings.longest_wait();
         for check in checks {
             let card = check.card();
@@ -533,31 +569,35 @@ impl Run {
                             patience.as_secs() / 60
                         )))
                     });
-                (card.id, outcome, began.elapsed())
+                (card, outcome, began.elapsed())
             });
-            names.insert(task.id(), card.id);
+            cards.insert(task.id(), card);
             if !together {
-                self.collect(&mut under_way, &names).await;
+                self.collect(wire, &mut under_way, &cards).await;
             }
         }
-        self.collect(&mut under_way, &names).await;
+        self.collect(wire, &mut under_way, &cards).await;
     }
 
-    async fn collect(&self, under_way: &mut JoinSet<Conducted>, names: &HashMap<tokio::task::Id, &'static str>) {
+    async fn collect(&self, wire: &Wire, under_way: &mut JoinSet<Conducted>, cards: &Cards) {
         while let Some(ended) = under_way.join_next().await {
-            let (id, outcome, took) = ended.unwrap_or_else(|error| {
-                let id = names.get(&error.id()).copied().unwrap_or("a check");
+            let ended = ended.or_else(|error| {
                 let why = "the check itself broke; this is a bug of oaudit, please report it".to_owned();
-                (id, Err(Unsettled::Control(why)), Duration::ZERO)
+                cards.get(&error.id()).map(|card| (*card, Err(Unsettled::Control(why)), Duration::ZERO)).ok_or(error)
             });
-            self.tell(Progress::Ended(id));
-            self.outcomes.enter(id, outcome, took);
+            // Every task has its card.
+            let Ok((card, outcome, took)) = ended else { continue };
+            self.tell_ended(wire, card, &outcome, took);
+            self.outcomes.enter(card.id, outcome, took);
         }
     }
 }
 
+/// The cards of the checks that are under way.
+type Cards = HashMap<tokio::task::Id, &'static Card>;
+
 /// A check that ended, and how long it took.
-type Conducted = (&'static str, Outcome, Duration);
+type Conducted = (&'static Card, Outcome, Duration);
 
 fn hold(held: &std::sync::Mutex<Vec<Arc<Client>>>, clients: &Clients) {
     let mut held = held.lock().expect("no panic while it is held");

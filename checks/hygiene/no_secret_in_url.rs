@@ -3,6 +3,7 @@
 use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Verdict, demand, must};
 use crate::document::Document;
 use crate::needs::{Baseline, Context, WholeLedger};
+use crate::oauth::answer::Returned;
 use crate::wire::Exchange;
 use crate::wire::labels::{Label, in_parameters, labels, names_an_address};
 
@@ -39,9 +40,9 @@ impl Check for NoSecretInUrl {
         page: include_str!("no_secret_in_url.md"),
     };
 
-    async fn run((WholeLedger(exchanges), _): Self::Needs, cx: &Context) -> Outcome {
+    async fn run((WholeLedger(exchanges), Baseline(flow)): Self::Needs, cx: &Context) -> Outcome {
         let produced = exchanges.iter().filter(|e| addresses(e).next().is_some()).count();
-        let lines: Vec<Finding> = exchanges.iter().filter_map(line).collect();
+        let lines: Vec<Finding> = exchanges.iter().filter_map(line).chain(brought(&flow.returned)).collect();
         if !lines.is_empty() {
             return Ok(cx.fold(lines, ""));
         }
@@ -53,6 +54,13 @@ impl Check for NoSecretInUrl {
         }
         .into())
     }
+}
+
+/// A browser keeps its redirects to itself: what it came back with is all that is seen of them.
+fn brought(returned: &Returned) -> Option<Finding> {
+    let name = ["access_token", "refresh_token"].into_iter().find(|name| returned.get(name).is_some())?;
+    let why = format!("the address that the browser came back to carries {name}");
+    returned.exchange.is_none().then(|| Finding::new("the ordinary flow", Verdict::fail(NO_SECRET, why)))
 }
 
 /// The headers of an answer that say where to go.
@@ -90,6 +98,15 @@ mod tests {
         }
         let body = r#"{"registration_client_uri":"https://as/r/1?t={registration_access_token 1}"}"#;
         assert!(line(&exchange(GET, (201, &[], body))).is_some());
+    }
+
+    #[test]
+    fn what_a_browser_brings_is_read_and_nothing_is_said_twice() {
+        let mut returned = Returned::read("http://127.0.0.1:1/cb?code=c#access_token=t", None);
+        assert!(brought(&returned).is_some());
+        returned.exchange = Some(crate::wire::ExchangeId(1));
+        assert!(brought(&returned).is_none(), "the ledger has it");
+        assert!(brought(&Returned::read("http://127.0.0.1:1/cb?code=c&state=s", None)).is_none());
     }
 
     #[test]

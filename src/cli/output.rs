@@ -53,7 +53,7 @@ impl Streams {
                 Progress::Begins(name, 0) => prose(name),
                 Progress::Begins(name, checks) => prose(&format!("{name} ({checks} checks)")),
                 Progress::Says(text) => prose(text),
-                Progress::Ended(id) if self.verbose => prose(&format!("  {id}")),
+                Progress::Ended(ended) if self.verbose => prose(&format!("  {}", ended.id)),
                 Progress::Ended(_) => {}
             });
         }
@@ -69,8 +69,8 @@ impl Streams {
                 bar.set_length(checks as u64);
                 bar.tick();
             }
-            Progress::Ended(id) => {
-                bar.set_message(id.to_owned());
+            Progress::Ended(ended) => {
+                bar.set_message(ended.id.to_owned());
                 bar.inc(1);
             }
             Progress::Says(text) => bar.suspend(|| prose(text)),

@@ -2,18 +2,27 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use url::Url;
 
-use super::listener::{Listener, Waiting};
+use super::cockpit::{Ask, Phase};
+use super::listener::{AnomalyKind, Listener, Waiting};
 use super::{Agent, Landing, Purpose, SignInError, Visiting};
 use crate::oauth::answer::Returned;
 use crate::oauth::request::AuthorizationRequest;
+use crate::report::Report;
+use crate::run::Progress;
 use crate::wire::Wire;
+use hop::Hop;
+use probe::Signs;
+
+mod hop;
+mod probe;
 
 /// Tells the person something.
 pub type Say = Arc<dyn Fn(&str) + Send + Sync>;
@@ -26,8 +35,17 @@ pub struct BrowserAgent {
     listener: Arc<Listener>,
     opener: Option<Opener>,
     say: Say,
-    opened: AtomicBool,
+    /// The first visit was made.
+    begun: AtomicBool,
+    /// The window was last seen leaving for the server.
+    stuck: AtomicBool,
+    /// How often in a row the session did not answer by itself.
+    asked_again: AtomicUsize,
     logins: AtomicUsize,
+    signs: OnceLock<Signs>,
+    /// Visits: made, and planned.
+    visits: Mutex<(usize, usize)>,
+    remarks: Mutex<Vec<String>>,
 }
 
 impl fmt::Debug for BrowserAgent {
@@ -45,20 +63,61 @@ impl BrowserAgent {
 
     /// Opens windows by a given opener, or only prints their address.
     pub fn with_opener(listener: impl Into<Arc<Listener>>, opener: Option<Opener>, say: Say) -> Self {
-        Self { listener: listener.into(), opener, say, opened: AtomicBool::new(false), logins: AtomicUsize::new(0) }
+        Self {
+            listener: listener.into(),
+            opener,
+            say,
+            begun: AtomicBool::new(false),
+            stuck: AtomicBool::new(false),
+            asked_again: AtomicUsize::new(0),
+            logins: AtomicUsize::new(0),
+            signs: OnceLock::new(),
+            visits: Mutex::default(),
+            remarks: Mutex::default(),
+        }
     }
 
     async fn go(&self, wire: &Wire, request: &AuthorizationRequest, purpose: Purpose) -> Result<Landing, SignInError> {
         let url = address(request)?;
+        if self.listener.board(|b| b.told.stop) {
+            return Err(hop::stopped());
+        }
         let waiting = self.listener.wait_for(request.state(), url.as_str());
+        self.listener.board(|b| b.visiting(&url.origin().ascii_serialization(), wire.stamp()));
+        let asks =
+            request.get("prompt").is_some_and(|p| p != "none" && !p.is_empty()) || request.get("max_age") == Some("0");
+        let asked_before = self.asked_again.load(Ordering::Relaxed);
+        let hop = Hop { agent: self, waiting: &waiting, url: url.as_str(), purpose, asks };
+        let silent = async {
+            // The look at the login page takes nobody's time: it is over before anybody has typed a password.
+            let looking = async {
+                if purpose == Purpose::SignIn {
+                    self.take_signs(probe::look(wire, request).await, request.redirect_uri());
+                }
+                std::future::pending::<()>().await;
+            };
+            tokio::select! {
+                landing = hop.run() => landing,
+                error = hop.clock() => Err(error),
+                () = looking => unreachable!("it never ends"),
+            }
+        };
         let landing = tokio::select! {
             biased;
             returned = waiting.returned() => Landing::Returned(returned),
             why = strayed(&self.listener, &waiting, &self.say) => Landing::NeverCameBack(why),
-            given_up = self.patience(&waiting, purpose) => given_up?,
+            given_up = silent => {
+                self.rest();
+                given_up?
+            }
         };
+        self.rest();
         if let Landing::Returned(returned) = &landing {
             learn(wire, returned);
+            self.stuck.store(false, Ordering::Relaxed);
+            if self.asked_again.load(Ordering::Relaxed) == asked_before {
+                self.asked_again.store(0, Ordering::Relaxed);
+            }
             if returned.get("error").is_none() {
                 self.logins.store(1, Ordering::Relaxed);
             }
@@ -66,49 +125,54 @@ impl BrowserAgent {
         Ok(landing)
     }
 
-    /// Brings the browser to the hop, and ends when there is nothing left to wait for.
-    async fn patience(&self, waiting: &Waiting, purpose: Purpose) -> Result<Landing, SignInError> {
-        let clocks = self.listener.clocks();
-        let first = !self.opened.swap(true, Ordering::Relaxed);
-        if first {
-            self.open("Sign in in your browser, at this address");
-        } else if timeout(clocks.pick_up, waiting.handed()).await.is_err() {
-            // The window ended on a page of the server, where nothing of ours runs, or it was closed.
-            self.open("No window of the browser is waiting for the next step. Open this address to continue");
+    /// Between two visits nothing is asked.
+    fn rest(&self) {
+        let text = "Nothing is to be done. Keep both windows open.";
+        self.listener.board(|b| b.show(Phase::Idle, Ask::nothing(text)));
+    }
+
+    fn take_signs(&self, signs: Signs, redirect_uri: &str) {
+        let _ = self.signs.set(signs);
+        if signs.holds_back {
+            let back =
+                Url::parse(redirect_uri).map_or_else(|_| redirect_uri.into(), |u| u.origin().ascii_serialization());
+            self.remark(format!(
+                "The login page's form-action does not allow {back}. Chromium blocks the redirect after the button without \
+                 a message; your server has already issued the code. Add the redirect URI's origin to form-action, or \
+                 leave form-action out."
+            ));
         }
-        if purpose == Purpose::SignIn {
-            let half = clocks.sign_in / 2;
-            sleep(half).await;
-            self.remind(half);
-            sleep(half).await;
-            return Err(abandoned(clocks.sign_in));
+    }
+
+    fn signs(&self) -> Signs {
+        self.signs.get().copied().unwrap_or_default()
+    }
+
+    /// Tells the person, and the reader of the report.
+    fn remark(&self, text: String) {
+        self.listener.board(|b| b.note(&text));
+        let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+        if !remarks.contains(&text) {
+            remarks.push(text);
         }
-        if timeout(clocks.renewal, waiting.handed()).await.is_err() {
-            return Err(abandoned(clocks.renewal));
-        }
-        if purpose == Purpose::Odd {
-            sleep(clocks.odd).await;
-            return Ok(Landing::NeverCameBack(format!(
-                "no answer came within {} s: the browser stayed on a page of the server, which cannot be seen from here",
-                clocks.odd.as_secs()
-            )));
-        }
-        sleep(clocks.silence).await;
-        (self.say)(&format!(
-            "The server asks again (login or consent): answer it in the window of the browser. If there is no such \
-             window, open {}",
-            self.listener.start_page()
-        ));
-        sleep(clocks.renewal.saturating_sub(clocks.silence)).await;
-        Err(abandoned(clocks.renewal))
+    }
+
+    /// Visits that are to come, at most.
+    fn left(&self) -> usize {
+        let (made, planned) = *self.visits.lock().unwrap_or_else(PoisonError::into_inner);
+        planned.saturating_sub(made)
     }
 
     /// Always tells the address: the system's opener may do nothing and report success.
-    fn open(&self, what: &str) {
+    fn open_cockpit(&self, what: &str) {
         let page = self.listener.start_page();
         (self.say)(&format!("{what}: {page}"));
+        self.open_tab(&page);
+    }
+
+    fn open_tab(&self, page: &str) {
         if let Some(opener) = &self.opener {
-            let (opener, say) = (Arc::clone(opener), Arc::clone(&self.say));
+            let (opener, say, page) = (Arc::clone(opener), Arc::clone(&self.say), page.to_owned());
             // A thread of its own: an opener may last as long as its browser, and must not hold the runtime's end.
             std::thread::spawn(move || {
                 if let Err(error) = opener(&page) {
@@ -150,7 +214,26 @@ impl Agent for BrowserAgent {
     }
 
     fn progress(&self, n: usize, m: usize) {
+        *self.visits.lock().unwrap_or_else(PoisonError::into_inner) = (n, m);
         self.listener.progress(n, m);
+    }
+
+    fn hear(&self, progress: Progress<'_>) {
+        self.listener.board(|b| b.hear(progress));
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        let own = self.remarks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let grave = [AnomalyKind::BodyBesideAnswer, AnomalyKind::PasswordInForm, AnomalyKind::SecondAnswer];
+        let seen = self.listener.anomalies().into_iter().filter(|a| grave.contains(&a.kind)).map(|a| a.what);
+        own.into_iter().chain(seen).collect()
+    }
+
+    fn end<'a>(&'a self, report: &'a Report) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async {
+            self.listener.board(|b| b.end(report));
+            self.listener.stop().await;
+        })
     }
 }
 
@@ -195,5 +278,7 @@ fn minutes(left: Duration) -> String {
     }
 }
 
+#[cfg(test)]
+mod hop_tests;
 #[cfg(test)]
 pub(crate) mod tests;

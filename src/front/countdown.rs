@@ -1,5 +1,6 @@
 //! How long a person still has to sign in, said once a minute beside any agent that waits for one.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +9,10 @@ use tokio::time::{Instant, sleep_until};
 use super::browser::Say;
 use super::cookies::SavedSession;
 use super::twin::Twin;
-use super::{Agent, Asks, Purpose, SeenPage, Visiting};
+use super::{Agent, Asks, Denying, Purpose, SeenPage, Visiting};
 use crate::oauth::request::AuthorizationRequest;
+use crate::report::Report;
+use crate::run::Progress;
 use crate::wire::Wire;
 
 /// Between two words about the time that is left.
@@ -105,8 +108,20 @@ impl Agent for Counting {
         self.agent.prompts()
     }
 
-    fn remark(&self) -> Option<String> {
-        self.agent.remark()
+    fn deny<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest) -> Option<Denying<'a>> {
+        self.agent.deny(wire, request)
+    }
+
+    fn hear(&self, progress: Progress<'_>) {
+        self.agent.hear(progress);
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        self.agent.remarks()
+    }
+
+    fn end<'a>(&'a self, report: &'a Report) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        self.agent.end(report)
     }
 }
 

@@ -4,6 +4,7 @@
 //! It owns the state and the clocks; pages only ask. One visit waits at a time, and a callback belongs to it only if it
 //! brings the visit's `state` back.
 
+mod cockpit;
 mod pages;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -16,9 +17,11 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
+use super::cockpit::{Board, Told};
 use crate::oauth::answer::Returned;
+use crate::oauth::pkce::random_text;
 use visit::{State, Visit};
 
 /// How long is waited for what.
@@ -34,6 +37,12 @@ pub struct Clocks {
     pub odd: Duration,
     /// For a waiting page to fetch the next hop, before a new window is opened.
     pub pick_up: Duration,
+    /// For a window to follow its handle.
+    pub rescue: Duration,
+    /// For a person to click, before the system opens a tab.
+    pub click: Duration,
+    /// For a hop whose window never left our page, before it is made once more.
+    pub stay: Duration,
     /// For the true answer, after one came that is not counted.
     pub stray: Duration,
     /// For the callback page to report its fragment, after its query arrived.
@@ -50,6 +59,9 @@ impl Default for Clocks {
             renewal: Duration::from_secs(300),
             odd: Duration::from_secs(8),
             pick_up: Duration::from_secs(2),
+            rescue: Duration::from_secs(3),
+            click: Duration::from_secs(30),
+            stay: Duration::from_secs(20),
             stray: Duration::from_secs(5),
             settle: Duration::from_secs(1),
             poll: Duration::from_secs(10),
@@ -106,7 +118,13 @@ impl Listener {
         socket.set_nonblocking(true)?;
         let port = socket.local_addr()?.port();
         let socket = tokio::net::TcpListener::from_std(socket)?;
-        let shared = Arc::new(Shared { port, clocks, state: Mutex::default(), changes: watch::Sender::new(()) });
+        let shared = Arc::new(Shared {
+            port,
+            word: random_text(32),
+            clocks,
+            state: Mutex::default(),
+            changes: watch::Sender::new(()),
+        });
         let (stopping, mut stop) = watch::channel(false);
         let serving = axum::serve(socket, pages::router(Arc::clone(&shared)))
             .with_graceful_shutdown(async move { while !*stop.borrow_and_update() && stop.changed().await.is_ok() {} });
@@ -132,9 +150,32 @@ impl Listener {
         format!("http://127.0.0.1:{}/callback", self.port())
     }
 
-    /// The page that leads to the visit that waits.
+    /// The cockpit.
     pub fn start_page(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port())
+    }
+
+    /// The page that leads a window to the visit that waits.
+    pub fn window_page(&self) -> String {
+        format!("http://127.0.0.1:{}/window", self.port())
+    }
+
+    /// Writes on the board of the cockpit, or reads it.
+    pub(super) fn board<T>(&self, act: impl FnOnce(&mut Board) -> T) -> T {
+        self.shared.change(|state| act(&mut state.board))
+    }
+
+    /// Waits until what the cockpit told is no longer this; hands back what it is then.
+    pub(super) async fn told_other(&self, than: Told) -> Told {
+        let mut changes = self.shared.changes.subscribe();
+        loop {
+            let told = self.shared.with(|state| state.board.told);
+            if told != than {
+                return told;
+            }
+            // The sender lives as long as we do.
+            _ = changes.changed().await;
+        }
     }
 
     /// What arrived and was not counted, in the order of arrival.
@@ -144,7 +185,7 @@ impl Listener {
 
     /// Tells the pages that this is step `n` of `m`.
     pub fn progress(&self, n: usize, m: usize) {
-        self.shared.with(|state| state.progress = (n, m));
+        self.shared.change(|state| state.board.progress = (n, m));
     }
 
     /// Whether a page of ours ever asked where to go.
@@ -162,7 +203,13 @@ impl Listener {
     /// Takes the hop as a page does.
     #[cfg(test)]
     pub(crate) fn take_hop(&self) {
-        self.shared.change(|state| state.hand_out());
+        self.shared.change(|state| state.hand_out("a test"));
+    }
+
+    /// The page that took the hop asks again.
+    #[cfg(test)]
+    pub(crate) fn ask_again(&self) {
+        self.shared.change(|state| state.is_asked_again("a test"));
     }
 
     /// Tells the pages that it is over, answers what is still asked, and stops listening.
@@ -198,14 +245,17 @@ impl Waiting {
     /// Waits for the answer: query and fragment, or the query alone if the page does not report its fragment soon.
     pub async fn returned(&self) -> Returned {
         let mut changes = self.shared.changes.subscribe();
+        let mut settled_by = None;
         loop {
             let arrived = self.look(|visit| visit.arrived.clone().map(|returned| (returned, visit.settled))).flatten();
             match arrived {
                 Some((returned, true)) => return returned,
-                Some((returned, false)) if timeout(self.shared.clocks.settle, changes.changed()).await.is_err() => {
-                    return returned;
+                Some((returned, false)) => {
+                    let by = *settled_by.get_or_insert_with(|| Instant::now() + self.shared.clocks.settle);
+                    if timeout_at(by, changes.changed()).await.is_err() {
+                        return returned;
+                    }
                 }
-                Some(_) => {}
                 None => _ = changes.changed().await,
             }
         }
@@ -213,7 +263,31 @@ impl Waiting {
 
     /// Waits until a page takes the hop.
     pub async fn handed(&self) {
-        self.until(|visit| visit.handed.then_some(())).await;
+        self.until(|visit| visit.taken.is_some().then_some(())).await;
+    }
+
+    /// Whether a page, or the system, took the hop.
+    pub fn is_handed(&self) -> bool {
+        self.look(|visit| visit.taken.is_some()).unwrap_or_default()
+    }
+
+    /// Whether the page that took the hop asked again.
+    pub fn has_stayed(&self) -> bool {
+        self.look(|visit| visit.stayed).unwrap_or_default()
+    }
+
+    /// Lets the hop be handed out once more, to the window that asks next.
+    pub fn hand_again(&self) {
+        self.shared.change(|state| {
+            if state.visit.as_ref().is_some_and(|v| v.number == self.number) {
+                state.hand_again();
+            }
+        });
+    }
+
+    /// Waits until the page that took the hop asks again.
+    pub async fn stayed(&self) {
+        self.until(|visit| visit.stayed.then_some(())).await;
     }
 
     /// Waits for an answer that could not be counted as the one to this visit, and tells what was wrong with it.
@@ -251,6 +325,8 @@ impl Drop for Waiting {
 #[derive(Debug)]
 struct Shared {
     port: u16,
+    /// What the cockpit's own addresses begin with.
+    word: String,
     clocks: Clocks,
     state: Mutex<State>,
     changes: watch::Sender<()>,

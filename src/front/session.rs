@@ -98,12 +98,13 @@ impl Agent for SessionAgent {
         true
     }
 
-    fn remark(&self) -> Option<String> {
+    fn remarks(&self) -> Vec<String> {
         let mid_run = self.ended.load(Ordering::Relaxed) && self.worked.load(Ordering::Relaxed);
-        mid_run.then(|| {
+        let remark = mid_run.then(|| {
             "the saved session ended while the audit ran: the server showed its login page again; sign in anew with \
              `oaudit login --save FILE`, or let the audit sign in itself (--agent form or browser)"
                 .into()
-        })
+        });
+        remark.into_iter().collect()
     }
 }

@@ -37,6 +37,12 @@ pub(super) fn error(message: &str) -> Response {
     page(StatusCode::BAD_REQUEST, document("That did not work", &body), None)
 }
 
+/// A moment in which nothing works.
+pub(super) fn try_again() -> Response {
+    let body = "<p role=\"alert\">Something went wrong here. Try again in a moment.</p>";
+    page(StatusCode::SERVICE_UNAVAILABLE, document("That did not work", body), None)
+}
+
 /// Which fields the login page asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fields {

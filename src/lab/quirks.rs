@@ -33,6 +33,10 @@ pub(super) enum Twist {
     SessionEnds,
     MetadataDocuments,
     ScriptedLogin,
+    Coop,
+    StrictCookie,
+    FormActionSelf,
+    Stumbles,
 }
 
 /// Which quirks are switched on.
@@ -123,6 +127,26 @@ pub static QUIRKS: &[Quirk] = &[
         "scripted-login",
         "a script builds the login page, in two steps and within a shadow root; it takes a browser",
     ),
+    quirk(
+        Twist::Coop,
+        "coop",
+        "pages and redirects carry Cross-Origin-Opener-Policy: same-origin, which cuts windows off their openers",
+    ),
+    quirk(
+        Twist::StrictCookie,
+        "strict-cookie",
+        "cookies are SameSite=Strict, so a request that another site leads to comes without them",
+    ),
+    quirk(
+        Twist::FormActionSelf,
+        "form-action-self",
+        "login and consent pages have form-action 'self', which holds up the redirect to the client in some browsers",
+    ),
+    quirk(
+        Twist::Stumbles,
+        "stumbles",
+        "every twelfth authorization with a session ends on a page that says to try again later (503)",
+    ),
 ];
 
 #[cfg(test)]
@@ -136,6 +160,6 @@ mod tests {
             let plain: String = quirk.name.split('-').collect();
             assert_eq!(plain, format!("{:?}", quirk.twist).to_lowercase());
         }
-        assert_eq!(QUIRKS.len(), Twist::ScriptedLogin as usize + 1);
+        assert_eq!(QUIRKS.len(), Twist::Stumbles as usize + 1);
     }
 }

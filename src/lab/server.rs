@@ -57,6 +57,8 @@ pub(super) struct Server {
     pub(super) requests: AtomicUsize,
     pub(super) logins: AtomicUsize,
     pub(super) token_requests: AtomicUsize,
+    /// Authorizations that the session answered.
+    pub(super) silent: AtomicUsize,
     started: tokio::time::Instant,
     epoch: Duration,
 }
@@ -99,6 +101,7 @@ impl Server {
             requests: AtomicUsize::new(0),
             logins: AtomicUsize::new(0),
             token_requests: AtomicUsize::new(0),
+            silent: AtomicUsize::new(0),
             started: tokio::time::Instant::now(),
             epoch: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
         })

@@ -50,6 +50,10 @@ pub(super) fn begin(
     }
     if let (Some(user), true) = (&user, consented) {
         drop(store);
+        let nth = server.silent.fetch_add(1, Ordering::Relaxed) + 1;
+        if server.twisted(Twist::Stumbles) && nth.is_multiple_of(12) {
+            return pages::try_again();
+        }
         return redirect(status, &success_location(server, &request, user));
     }
     let (browser, fresh) = match cookie(headers, BROWSER) {

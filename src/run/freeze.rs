@@ -165,6 +165,7 @@ impl Run {
             jwks: json(server.and_then(|s| s.jwks.as_ref()).and_then(|j| j.as_ref().ok())),
         };
         let sign_in = audit.map(sign_in).unwrap_or_default();
+        self.remarks.extend(audit.map(|a| a.front.agent().remarks()).unwrap_or_default());
         // A run of chosen checks answers neither the checklist nor whether a client will connect.
         let whole = self.options.selection.select.is_empty();
         let facts = clients::Facts {

@@ -45,6 +45,7 @@ async fn a_check_that_breaks_or_hangs_is_undecided_and_the_others_go_on() {
         began: Instant::now(),
         started_at: String::new(),
         remarks: Vec::new(),
+        agent: None,
     };
     let wire = Wire::open(WireOptions::default()).unwrap();
     let discovery = Discovery { resource: None, server: server_facts(json!({})) };

@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::*;
 use crate::front::listener::Clocks;
@@ -35,21 +36,21 @@ pub(crate) fn request(state: &str) -> AuthorizationRequest {
     AuthorizationRequest {
         what: "ordinary".into(),
         client: Arc::new(client()),
-        endpoint: "https://as.example/authorize".into(),
+        endpoint: "http://127.0.0.1:9/authorize".into(),
         parameters: vec![("state".into(), state.into())],
         verifier: Verifier::random(),
     }
 }
 
-struct Desk {
-    agent: BrowserAgent,
-    listener: Arc<Listener>,
-    heard: Heard,
+pub(super) struct Desk {
+    pub(super) agent: BrowserAgent,
+    pub(super) listener: Arc<Listener>,
+    pub(super) heard: Heard,
     wire: Wire,
 }
 
 /// The agent, and the addresses that it opens.
-fn desk(clocks: Clocks) -> (Desk, mpsc::UnboundedReceiver<String>) {
+pub(super) fn desk(clocks: Clocks) -> (Desk, mpsc::UnboundedReceiver<String>) {
     let listener = Arc::new(Listener::bind_with(None, clocks).unwrap());
     let (told, opened) = mpsc::unbounded_channel();
     let opener: Opener = Arc::new(move |page| told.send(page.to_owned()).map_err(io::Error::other));
@@ -59,7 +60,7 @@ fn desk(clocks: Clocks) -> (Desk, mpsc::UnboundedReceiver<String>) {
 }
 
 impl Desk {
-    async fn visit(&self, state: &str, purpose: Purpose) -> Result<Landing, SignInError> {
+    pub(super) async fn visit(&self, state: &str, purpose: Purpose) -> Result<Landing, SignInError> {
         self.agent.visit(&self.wire, &request(state), purpose).await
     }
 
@@ -95,7 +96,7 @@ async fn one_window_is_opened_and_makes_the_later_visits() {
     let (landing, next) =
         tokio::join!(desk.visit("s1", Purpose::SignIn), desk.play(Some(&start), "code=Code0001&state=s1"));
     assert_eq!(code(landing), "Code0001");
-    assert_eq!(next, "https://as.example/authorize?state=s1");
+    assert_eq!(next, "http://127.0.0.1:9/authorize?state=s1");
     assert_eq!(opened.recv().await.unwrap(), start);
     assert!(desk.heard.all().contains(&start));
     for n in 2..=4 {
@@ -118,11 +119,11 @@ async fn a_window_that_is_gone_is_replaced() {
     opened.recv().await.unwrap();
     let (landing, _) = tokio::join!(desk.visit("s2", Purpose::Ordinary), async {
         assert_eq!(opened.recv().await.unwrap(), start);
-        assert!(get(desk.listener.port(), "/").await.contains("authorize?state=s2"));
+        assert!(get(desk.listener.port(), "/window").await.contains("authorize?state=s2"));
         desk.play(Some(&start), "code=Code0002&state=s2").await
     });
     assert_eq!(code(landing), "Code0002");
-    assert!(desk.heard.all().contains("No window of the browser is waiting"));
+    assert!(desk.heard.all().contains("The cockpit is closed"));
 }
 
 #[tokio::test]

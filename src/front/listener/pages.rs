@@ -15,11 +15,14 @@ use tokio::time::{Instant, timeout_at};
 use url::form_urlencoded;
 
 use super::visit::{Extent, is_answer};
-use super::{AnomalyKind, Shared};
+use super::{AnomalyKind, Shared, cockpit};
 use crate::oauth::answer::Returned;
 use crate::oauth::pkce::random_text;
 
 const PAGE: &str = include_str!("../callback.html");
+
+/// Where the cockpit's own addresses begin.
+const COCKPIT: &str = "/cockpit/";
 
 /// Bytes of a posted body that are read.
 const LARGEST: usize = 1 << 20;
@@ -58,9 +61,11 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let post = request.method() == Method::POST;
     match path.as_str() {
         "/next" if post => next(&shared, request).await,
+        _ if path.starts_with(COCKPIT) => cockpit::answer(&shared, &path[COCKPIT.len()..], request).await,
         _ if post => posted(&shared, returned, request).await,
         _ if request.method() != Method::GET => plain(StatusCode::METHOD_NOT_ALLOWED, "GET and POST are served here."),
-        "/" if !is_answer(&returned) => start(&shared),
+        "/" if !is_answer(&returned) => cockpit::page(&shared),
+        "/window" if !is_answer(&returned) => window(&shared),
         _ => {
             let asked = path == "/callback" || !returned.query.is_empty();
             arrived(&shared, returned, if asked { StatusCode::OK } else { StatusCode::NOT_FOUND })
@@ -80,11 +85,11 @@ fn our_host(shared: &Shared, request: &Request) -> Option<String> {
     ours.then_some(host)
 }
 
-/// The start page leads to the visit that waits, even if another window took the hop and lost it.
-fn start(shared: &Shared) -> Response {
+/// What the second window begins with: it leads to the visit that waits, even if another window took the hop and lost it.
+fn window(shared: &Shared) -> Response {
     let hop = shared.change(|s| {
         let visit = s.visit.as_mut().filter(|v| v.arrived.is_none())?;
-        visit.handed = false;
+        visit.taken = None;
         Some(visit.url.clone())
     });
     let link = hop.map(|url| format!("<a rel=\"noreferrer\" href=\"{}\">go to the server</a>", escape(&url)));
@@ -159,6 +164,8 @@ async fn next(shared: &Shared, request: Request) -> Response {
     let Ok(question) = serde_json::from_slice::<Value>(&body) else {
         return plain(StatusCode::BAD_REQUEST, "This is not JSON.");
     };
+    let page = question["page"].as_str().unwrap_or_default();
+    let answered = question["href"].as_str().is_some_and(|href| is_answer(&Returned::read(href, None)));
     let deadline = Instant::now() + shared.clocks.poll;
     let mut changes = shared.changes.subscribe();
     shared.change(|s| {
@@ -166,14 +173,16 @@ async fn next(shared: &Shared, request: Request) -> Response {
         if let Some(href) = question["href"].as_str() {
             s.deliver(Returned::read(href, None), Extent::Whole);
         }
+        s.is_asked_again(page);
     });
     loop {
         // Marked as seen first: what changes while we look must wake us.
         changes.borrow_and_update();
-        let (hop, ended) = shared.with(|s| (s.hand_out(), s.ended));
+        let (hop, ended, tabs) = shared.with(|s| (s.hand_out(page), s.ended || s.board.is_over(), s.board.told.tabs));
         let mut reply = match hop {
             Some(url) => json!({ "next": url }),
-            None if ended => json!({ "end": true }),
+            // Where each step has a tab of its own, this one has done its work.
+            None if ended || (tabs && answered) => json!({ "end": true }),
             None => match timeout_at(deadline, changes.changed()).await {
                 Ok(_) => continue,
                 Err(_) => json!({ "wait": true }),
@@ -188,13 +197,13 @@ async fn next(shared: &Shared, request: Request) -> Response {
     }
 }
 
-fn is_type(request: &Request, wanted: &str) -> bool {
+pub(super) fn is_type(request: &Request, wanted: &str) -> bool {
     let given = request.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted)
 }
 
 fn progress(shared: &Shared) -> String {
-    match shared.with(|s| s.progress) {
+    match shared.with(|s| s.board.progress) {
         (_, 0) => String::new(),
         (n, m) => format!("Step {n} of {m}"),
     }
@@ -203,23 +212,33 @@ fn progress(shared: &Shared) -> String {
 /// The page. `detail` and `link` are HTML, `said` is text.
 fn page(shared: &Shared, status: StatusCode, said: &str, detail: &str, link: &str) -> Response {
     let nonce = random_text(16);
-    let mut html = String::with_capacity(PAGE.len() + 512);
-    let mut rest = PAGE;
-    // In one pass, so that nothing put in is looked at again.
+    let filled = filled(PAGE, |name| match name {
+        "nonce" => nonce.clone(),
+        "said" => escape(said),
+        "progress" => escape(&progress(shared)),
+        "detail" => detail.to_owned(),
+        "link" => link.to_owned(),
+        other => unreachable!("the page asks for {other}"),
+    });
+    html(status, &nonce, filled)
+}
+
+/// A page with what it asks for put in, in one pass, so that nothing put in is looked at again.
+pub(super) fn filled(page: &str, put: impl Fn(&str) -> String) -> String {
+    let mut html = String::with_capacity(page.len() + 512);
+    let mut rest = page;
     while let Some((before, after)) = rest.split_once("{{") {
         let (name, after) = after.split_once("}}").expect("the page closes what it opens");
         html.push_str(before);
-        match name {
-            "nonce" => html.push_str(&nonce),
-            "said" => html.push_str(&escape(said)),
-            "progress" => html.push_str(&progress(shared)),
-            "detail" => html.push_str(detail),
-            "link" => html.push_str(link),
-            other => unreachable!("the page asks for {other}"),
-        }
+        html.push_str(&put(name));
         rest = after;
     }
     html.push_str(rest);
+    html
+}
+
+/// A page of ours: it loads nothing, and runs what stands in it alone.
+pub(super) fn html(status: StatusCode, nonce: &str, html: String) -> Response {
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'"
@@ -227,12 +246,12 @@ fn page(shared: &Shared, status: StatusCode, said: &str, detail: &str, link: &st
     dressed(status, "text/html; charset=utf-8", &policy, html)
 }
 
-fn plain(status: StatusCode, text: &'static str) -> Response {
+pub(super) fn plain(status: StatusCode, text: &'static str) -> Response {
     dressed(status, "text/plain; charset=utf-8", "default-src 'none'; frame-ancestors 'none'", text.to_owned())
 }
 
 /// Every answer wears the same headers. No cookies: the audited server would get them. No COOP: it would cut windows.
-fn dressed(status: StatusCode, kind: &'static str, policy: &str, body: String) -> Response {
+pub(super) fn dressed(status: StatusCode, kind: &'static str, policy: &str, body: String) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let policy = HeaderValue::from_str(policy).expect("a policy is made of visible ASCII");
@@ -255,7 +274,7 @@ fn quote(text: &str) -> String {
     escape(&text)
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

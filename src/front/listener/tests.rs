@@ -12,6 +12,8 @@ pub(crate) fn quick() -> Clocks {
         settle: Duration::from_millis(30),
         poll: Duration::from_millis(150),
         pick_up: Duration::from_millis(50),
+        rescue: Duration::from_millis(50),
+        click: Duration::from_millis(50),
         stray: Duration::from_millis(50),
         ..Clocks::default()
     }
@@ -60,7 +62,7 @@ async fn a_callback_is_delivered_without_a_script() {
     let listener = Listener::bind_with(None, quick()).unwrap();
     let port = listener.port();
     let waiting = listener.wait_for("s1", "https://as.example/authorize?state=s1");
-    let start = get(port, "/").await;
+    let start = get(port, "/window").await;
     assert!(start.contains("href=\"https://as.example/authorize?state=s1\""), "{start}");
     let page = get(port, "/callback?code=abc&state=s1").await;
     assert!(page.starts_with("HTTP/1.1 200"));
@@ -74,7 +76,7 @@ async fn a_callback_is_delivered_without_a_script() {
 async fn every_answer_is_dressed_and_bare_of_cookies() {
     let listener = Listener::bind_with(None, quick()).unwrap();
     let port = listener.port();
-    for path in ["/", "/callback?code=a&state=b", "/favicon.ico"] {
+    for path in ["/", "/window", "/callback?code=a&state=b", "/favicon.ico"] {
         let head = get(port, path).await.split("\r\n\r\n").next().unwrap().to_ascii_lowercase();
         for header in [
             "referrer-policy: no-referrer",
@@ -136,8 +138,8 @@ async fn a_waiting_page_gets_a_hop_as_soon_as_there_is_one_and_only_once() {
     assert_eq!(reply["next"], "http://as.example/a");
     let again = tokio::time::timeout(Duration::from_millis(100), ask(port, None)).await;
     assert!(again.is_err(), "a hop that a page took is not given to another: {again:?}");
-    // Whoever opens the start page wants to get on: the window that took the hop may be gone.
-    get(port, "/").await;
+    // Whoever opens a window wants to get on: the one that took the hop may be gone.
+    get(port, "/window").await;
     assert_eq!(ask(port, None).await["next"], "http://as.example/a");
 }
 
@@ -270,7 +272,7 @@ async fn markup_in_an_answer_stays_inert() {
     let _waiting = listener.wait_for("s1", "http://as.example/\"><script>alert(1)</script>");
     let attack =
         "error=%3Cimg%20src=x%3E&error_description=%22%27%3E%3Cscript%3Ealert(1)%3C/script%3E%7B%7Bnonce%7D%7D";
-    assert!(!get(port, "/").await.contains("<script>alert"));
+    assert!(!get(port, "/window").await.contains("<script>alert"));
     let page = get(port, &format!("/callback?{attack}&state=s1")).await;
     assert!(page.contains("&quot;&#39;&gt;&lt;script&gt;alert(1)&lt;/script&gt;{{nonce}}"), "{page}");
     assert!(!page.contains("<script>alert") && !page.contains("<img"), "{page}");

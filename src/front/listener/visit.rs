@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Anomaly, AnomalyKind};
+use crate::front::cockpit::Board;
 use crate::oauth::answer::Returned;
 use crate::oauth::secret::Secret;
 
@@ -16,7 +17,7 @@ pub(super) struct State {
     /// How earlier visits ended, by their `state`.
     past: HashMap<String, Past>,
     pub(super) anomalies: Vec<Anomaly>,
-    pub(super) progress: (usize, usize),
+    pub(super) board: Board,
     pub(super) asked: bool,
     pub(super) ended: bool,
 }
@@ -26,8 +27,10 @@ pub(super) struct Visit {
     pub(super) number: usize,
     pub(super) state: String,
     pub(super) url: String,
-    /// A page took the hop.
-    pub(super) handed: bool,
+    /// The page that took the hop.
+    pub(super) taken: Option<String>,
+    /// That page asked again: the hop led nowhere (an empty answer, a download, a foreign scheme), or leads there slowly.
+    pub(super) stayed: bool,
     pub(super) arrived: Option<Returned>,
     /// Nothing more of the answer is to come.
     pub(super) settled: bool,
@@ -59,7 +62,9 @@ impl State {
             number: self.begun,
             state: state.to_owned(),
             url: url.to_owned(),
-            handed: false,
+            // A tab that the system opens takes its hop along.
+            taken: self.board.told.tabs.then(String::new),
+            stayed: false,
             arrived: None,
             settled: false,
             stray: None,
@@ -127,6 +132,9 @@ impl State {
 
     pub(super) fn note(&mut self, kind: AnomalyKind, what: String) {
         let anomaly = Anomaly { kind, what };
+        if matches!(kind, AnomalyKind::BodyBesideAnswer | AnomalyKind::PasswordInForm) {
+            self.board.note(&anomaly.what);
+        }
         // The page's script repeats what the query said.
         if self.anomalies.last() != Some(&anomaly) && self.anomalies.len() < MOST_ANOMALIES {
             self.anomalies.push(anomaly);
@@ -134,10 +142,25 @@ impl State {
     }
 
     /// The next hop, for a page that asks. Each is handed out once.
-    pub(super) fn hand_out(&mut self) -> Option<String> {
-        let visit = self.visit.as_mut().filter(|v| !v.handed && v.arrived.is_none())?;
-        visit.handed = true;
+    pub(super) fn hand_out(&mut self, page: &str) -> Option<String> {
+        let visit = self.visit.as_mut().filter(|v| v.taken.is_none() && v.arrived.is_none())?;
+        visit.taken = Some(page.to_owned());
         Some(visit.url.clone())
+    }
+
+    /// A page asks; if it is the one that took the hop, it is still there.
+    pub(super) fn is_asked_again(&mut self, page: &str) {
+        if let Some(visit) = self.visit.as_mut().filter(|v| v.arrived.is_none()) {
+            visit.stayed |= !page.is_empty() && visit.taken.as_deref() == Some(page);
+        }
+    }
+
+    /// Lets the hop be handed out once more.
+    pub(super) fn hand_again(&mut self) {
+        if let Some(visit) = &mut self.visit {
+            visit.taken = None;
+            visit.stayed = false;
+        }
     }
 }
 

@@ -58,7 +58,7 @@ async fn an_address_a_query_and_a_code_are_taken() {
     assert!(returned.has_token());
     assert_eq!(desk.agent.logins(), 1);
     assert_eq!(desk.wire.vault().redact("Abc/12345 Tok12345"), "{code 1} {access_token 1}");
-    assert!(desk.heard.all().contains("https://as.example/authorize?state=s1"));
+    assert!(desk.heard.all().contains("http://127.0.0.1:9/authorize?state=s1"));
 }
 
 #[tokio::test]

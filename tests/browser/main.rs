@@ -1,0 +1,164 @@
+//! The cockpit in a real browser: Chromium, driven as a person would, makes the whole audit of the lab with one sign-in.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod machine;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use oaudit::report::ResultKind;
+use serde_json::{Value, json};
+
+use machine::{Audited, audited_or_skip};
+use support::{as_somebody, audit_of, lab};
+
+/// One audit at a time: two browsers on a small machine keep each other waiting for seconds.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    value.as_array().expect("a list").iter().map(text).collect()
+}
+
+fn results(report: &Value) -> BTreeMap<String, String> {
+    let lines = report["checks"].as_array().expect("checks").iter();
+    lines.map(|c| (text(&c["id"]), text(&c["result"]))).collect()
+}
+
+/// The verdicts of the form agent at a lab of the same kind.
+async fn by_form(faults: &[&str]) -> BTreeMap<String, String> {
+    let lab = lab(faults, &[]).await;
+    let report = audit_of(&lab.mcp(), as_somebody()).await;
+    let word = |result: ResultKind| text(&json!(result));
+    report.checks.iter().map(|c| (c.id.to_owned(), word(c.result))).collect()
+}
+
+/// The same verdicts as the form agent has, in the report and on the page.
+fn assert_alike(audited: &Audited, form: &BTreeMap<String, String>) {
+    let results = results(&audited.report);
+    let other: Vec<String> = form
+        .iter()
+        .filter(|(id, wanted)| results.get(*id) != Some(*wanted))
+        .map(|(id, wanted)| format!("{id}: form {wanted}, browser {:?}", results.get(id)))
+        .collect();
+    assert!(other.is_empty(), "{}\n{audited:?}", other.join("\n"));
+    let shown: BTreeMap<String, String> = serde_json::from_value(audited.seen["verdicts"].clone()).expect("texts");
+    assert_eq!(shown, results, "the cockpit shows what the report says");
+    assert_eq!(audited.seen["errors"], json!([]), "nothing breaks on the page");
+    assert_eq!(audited.seen["ended"], true, "{audited:?}");
+}
+
+fn asked(audited: &Audited, words: &str) -> bool {
+    texts(&audited.seen["asks"]).iter().any(|ask| ask.contains(words))
+}
+
+fn clicks(audited: &Audited) -> Vec<String> {
+    texts(&audited.seen["clicks"])
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_sign_in_makes_the_whole_audit() {
+    let _turn = TURN.lock().await;
+    let lab = lab(&[], &[]).await;
+    let Some(audited) = audited_or_skip(&lab, json!({})).await else { return };
+    assert_alike(&audited, &by_form(&[]).await);
+    assert_eq!(lab.logins(), 1);
+    assert_eq!(clicks(&audited), ["open"]);
+    assert_eq!(audited.seen["left"], 0, "the second window closes itself");
+    audited.tell("sound lab");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_the_server_cuts_off_goes_on_by_itself() {
+    let _turn = TURN.lock().await;
+    let lab = lab(&[], &["coop"]).await;
+    let Some(audited) = audited_or_skip(&lab, json!({})).await else { return };
+    assert_alike(&audited, &by_form(&[]).await);
+    assert_eq!(lab.logins(), 1);
+    assert!(asked(&audited, "cut the link"), "{audited:?}");
+    audited.tell("COOP");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_in_the_fragment_is_seen() {
+    let _turn = TURN.lock().await;
+    let lab = lab(&["token-beside-code"], &[]).await;
+    let Some(audited) = audited_or_skip(&lab, json!({})).await else { return };
+    assert_alike(&audited, &by_form(&["token-beside-code"]).await);
+    assert_eq!(results(&audited.report)["authorization/returns-code-not-token"], "fail");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_the_server_in_place_of_the_redirect_is_got_over() {
+    let _turn = TURN.lock().await;
+    let lab = lab(&[], &["stumbles"]).await;
+    let Some(audited) = audited_or_skip(&lab, json!({})).await else { return };
+    assert_eq!(lab.logins(), 1);
+    assert!(clicks(&audited).contains(&"repeat".into()), "{audited:?}");
+    assert_eq!(audited.seen["ended"], true);
+    let failed: BTreeSet<_> = results(&audited.report).into_iter().filter(|(_, r)| r == "fail").collect();
+    assert!(failed.is_empty(), "{failed:?}");
+    audited.tell("stumbling lab");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_action_that_blocks_the_way_back_is_told_and_got_over() {
+    let _turn = TURN.lock().await;
+    let lab = lab(&[], &["form-action-self"]).await;
+    let Some(audited) = audited_or_skip(&lab, json!({})).await else { return };
+    assert_eq!(lab.logins(), 1);
+    assert!(clicks(&audited).contains(&"repeat".into()), "{audited:?}");
+    let remarks = audited.report["remarks"].to_string();
+    assert!(remarks.contains("form-action does not allow http://127.0.0.1:"), "{remarks}");
+    assert!(audited.seen["notes"].to_string().contains("form-action"), "{audited:?}");
+    assert_eq!(audited.seen["ended"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strict_cookies_are_told_and_each_step_gets_a_tab() {
+    let _turn = TURN.lock().await;
+    // Over TLS the lab is on another site than the cockpit.
+    let lab = machine::lab_over_tls(&["strict-cookie"]).await;
+    let Some(audited) = audited_or_skip(&lab, json!({ "tabs": true, "seconds": 140 })).await else { return };
+    assert!(clicks(&audited).contains(&"tabs".into()), "{audited:?}");
+    assert!(asked(&audited, "SameSite=Strict"), "{audited:?}");
+    assert!((1..=3).contains(&lab.logins()), "{} logins\n{audited:?}", lab.logins());
+    assert_eq!(audited.seen["ended"], true, "{audited:?}");
+    audited.tell("SameSite=Strict, tabs");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_popup_blocker_leaves_a_link() {
+    let _turn = TURN.lock().await;
+    let lab = lab(&[], &[]).await;
+    let Some(audited) = audited_or_skip(&lab, json!({ "blocked": true })).await else { return };
+    assert!(asked(&audited, "Your browser blocked the window"), "{audited:?}");
+    assert_eq!(clicks(&audited)[..2], ["open", "link"]);
+    assert_eq!(lab.logins(), 1);
+    assert_alike(&audited, &by_form(&[]).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_window_takes_one_click() {
+    let _turn = TURN.lock().await;
+    let lab = lab(&[], &[]).await;
+    let Some(audited) = audited_or_skip(&lab, json!({ "close": true })).await else { return };
+    assert_eq!(clicks(&audited), ["open", "open"]);
+    assert!(asked(&audited, "ress Continue"), "{audited:?}");
+    assert_eq!(lab.logins(), 1);
+    assert_alike(&audited, &by_form(&[]).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reloaded_cockpit_finds_its_window_again() {
+    let _turn = TURN.lock().await;
+    let lab = lab(&[], &[]).await;
+    let Some(audited) = audited_or_skip(&lab, json!({ "reload": true })).await else { return };
+    assert_eq!(clicks(&audited), ["open"]);
+    assert_eq!(lab.logins(), 1);
+    assert_alike(&audited, &by_form(&[]).await);
+}

@@ -1,0 +1,126 @@
+// Plays the person at the cockpit in Chromium: presses what is asked for, types the password, allows. One JSON line at
+// the end tells what was seen.
+//
+// node person.mjs '{"cockpit": "http://127.0.0.1:P/", "chromium": "/usr/bin/chromium", …}'
+import { readFileSync, existsSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+
+const given = JSON.parse(process.argv[2]);
+const seen = { asks: [], clicks: [], passwords: 0, consents: 0, hops: [], errors: [] };
+const began = Date.now();
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync'];
+
+const browser = await chromium.launch({ executablePath: given.chromium, headless: true, args: FLAGS });
+const context = await browser.newContext({ ignoreHTTPSErrors: true, colorScheme: given.scheme ?? 'light' });
+context.setDefaultTimeout(5000);
+let cockpit = await context.newPage();
+const watched = (page) => {
+  page.on('pageerror', (error) => seen.errors.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/status of 404|503|400/.test(message.text())) seen.errors.push(message.text());
+  });
+};
+watched(cockpit);
+if (given.blocked) await cockpit.addInitScript(() => { window.open = () => null; });
+await cockpit.goto(given.cockpit);
+
+const once = (list, text) => { if (text && !list.includes(text)) list.push(text); };
+const shot = async (name) => {
+  if (!given.pictures) return;
+  for (const scheme of ['light', 'dark']) {
+    await cockpit.emulateMedia({ colorScheme: scheme });
+    await cockpit.screenshot({ path: `${given.pictures}/cockpit-${name}-${scheme}.png` });
+  }
+};
+const press = async (act) => {
+  const button = cockpit.locator(`#buttons [data-act="${act}"]`);
+  if (!(await button.isVisible())) return false;
+  seen.clicks.push(act);
+  await button.click();
+  return true;
+};
+const windows = () => context.pages().filter((page) => page !== cockpit && !page.isClosed());
+const steps = async () => parseInt(await cockpit.locator('#steps-text').textContent(), 10);
+
+// What the operating system was told to open.
+let opened = 0;
+const opening = async () => {
+  if (!given.opener || !existsSync(given.opener)) return;
+  const urls = readFileSync(given.opener, 'utf8').split('\n').filter(Boolean);
+  for (; opened < urls.length; opened += 1) {
+    if (urls[opened] === given.cockpit && opened === 0) continue;
+    const page = await context.newPage();
+    page.goto(urls[opened]).catch(() => {});
+  }
+};
+
+// The person looks at a window of the server. True if there was something to do.
+const look = async (page) => {
+  const password = page.getByLabel('Password');
+  // Asked once more for the password, this person takes the tabs, and closes the window that is not needed then.
+  if (given.tabs && seen.passwords && !seen.clicks.includes('tabs') && (await password.isVisible())) {
+    if (await press('tabs')) await page.close();
+    return true;
+  }
+  if (await password.isVisible()) {
+    await page.getByLabel('User name').fill('alice');
+    await password.fill('wonderland');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    seen.passwords += 1;
+    return true;
+  }
+  const allow = page.getByRole('button', { name: 'Allow' });
+  if (await allow.isVisible()) {
+    seen.consents += 1;
+    if (seen.consents === 1) await shot('asks');
+    await allow.click({ noWaitAfter: true });
+    await page.waitForTimeout(700);
+    // A button that does nothing: the cockpit says what to press then.
+    if (!page.isClosed() && (await allow.isVisible())) await press('repeat');
+    return true;
+  }
+  if (await page.getByText(/Try again in a moment|page is out of date/).isVisible()) return press('repeat');
+  return false;
+};
+
+const done = { closed: false, reloaded: false, running: false };
+await cockpit.locator('#buttons button').first().waitFor();
+await shot('start');
+while (Date.now() - began < (given.seconds ?? 90) * 1000) {
+  try {
+    once(seen.asks, await cockpit.locator('#ask').textContent());
+    if (await cockpit.locator('#ending').isVisible()) break;
+    seen.hops.push([Date.now() - began, await steps()]);
+    await opening();
+    if ((await steps()) >= 8) {
+      if (!done.running) { done.running = true; await shot('running'); }
+      if (given.close && !done.closed) { done.closed = true; await windows()[0].close(); }
+      if (given.reload && !done.reloaded) { done.reloaded = true; await cockpit.reload(); }
+    }
+    let busy = false;
+    for (const page of windows()) busy = (await look(page).catch(() => false)) || busy;
+    const link = cockpit.locator('#buttons a.button');
+    if (await link.isVisible()) {
+      seen.clicks.push('link');
+      await link.click();
+    } else if (!busy && !(given.opened && windows().length)) {
+      given.opened = (await press('open')) || given.opened;
+    }
+    // Only what is closed is opened again.
+    if (!windows().length) given.opened = false;
+  } catch (error) {
+    // A window may close while it is looked at.
+    if (!/closed|navigat|Timeout|detached/i.test(String(error))) seen.errors.push(String(error));
+  }
+  await new Promise((next) => setTimeout(next, 150));
+}
+await shot('done');
+seen.ended = await cockpit.locator('#ending').isVisible();
+seen.summary = await cockpit.locator('#verdict').textContent();
+seen.notes = await cockpit.locator('#notes li').allTextContents();
+seen.verdicts = Object.fromEntries(await cockpit.locator('li[data-id]').evaluateAll(
+  (items) => items.map((item) => [item.dataset.id, item.dataset.result])));
+seen.left = windows().length;
+await browser.close();
+console.log(`SEEN ${JSON.stringify(seen)}`);
