@@ -202,6 +202,9 @@ pub async fn audit(target: &Target, mut options: Options) -> Result<Report, Sele
         }
         () = interrupted => Some(Stopped { error: "interrupted".into(), hint: String::new() }),
     };
+    if let Some(audit) = &held.audit {
+        audit.settle().await;
+    }
     let clients = held.clients.lock().expect("no panic while it is held").clone();
     let left_behind = registration::delete(&wire, clients.iter().map(Arc::as_ref)).await;
     if let Some(take) = &run.options.secrets {
@@ -364,6 +367,7 @@ impl Run {
             other_client: clients.b.clone(),
             registered: clients.registered.clone(),
             held: Arc::clone(&held.clients),
+            registering: Arc::default(),
             front: Front::new(agent).asking_at_most(self.options.max_prompts),
             ordinary,
             settings: self.options.settings.clone(),

@@ -168,6 +168,7 @@ fn exchange() -> Value {
                     &[("body", text("The body, cut where it is long."))],
                 ),
             ),
+            ("at_ms", count("Milliseconds from the start of the run to the sending.")),
             ("elapsed_ms", count("Milliseconds to the end of the body.")),
             ("curl", text("The same request as a curl line.")),
         ],

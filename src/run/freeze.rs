@@ -92,6 +92,7 @@ pub(super) fn audit_of_documents(profile: Profile, settings: Settings, discovery
         other_client: None,
         registered: None,
         held: Arc::default(),
+        registering: Arc::default(),
         front: Front::new(Arc::new(Nobody)),
         ordinary,
         settings,

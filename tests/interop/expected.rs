@@ -69,7 +69,7 @@ const MCP_SDKS: &[Row] = &[
 const NO_PAGES: Row = (
     NotApplicable,
     "true: it asks nobody anything, so it has no pages",
-    &["transport/frame-protection", "transport/referrer-policy"],
+    &["transport/frame-protection", "transport/referrer-policy", "authorization/denial-reported"],
 );
 
 /// What the router of the MCP TypeScript SDK does whoever the provider is.
@@ -133,6 +133,7 @@ pub(crate) const MCP_SDK_DEMO: &[&[Row]] = &[
                 "refresh/bound-to-client",
                 "refresh/scope-not-widened",
                 "refresh/access-token-after-refresh",
+                "refresh/client-auth-required",
             ],
         ),
         (
@@ -291,6 +292,10 @@ pub(crate) const HYBRID_CLIENT: &[Row] = &[
     (Fail, "true: the same tokens stand in its redirects", &["hygiene/no-secret-in-url"]),
     (Fail, "true: ChatGPT's address is not registered", &["redirect_uri/chatgpt-allowed"]),
 ];
+
+/// Its tokens of one client and session hang on one grant, which the replay of a code has ended by then.
+pub(crate) const SHARED_GRANT: &[Row] =
+    &[(Inconclusive, "true: the replay of a code ended the grant", &["refresh/client-auth-required"])];
 
 /// What is left out where the client is configured.
 pub(crate) const CONFIGURED: &[Row] = &[(NotRun, "true: none was registered", &["registration/dynamic-works"])];

@@ -125,10 +125,11 @@ async fn oidc_provider_strict_with_configured_clients() {
     let Some(server) = Server::start_or_skip(Target::OidcProviderStrict) else {
         return;
     };
-    let tables = [expected::OIDC_PROVIDER_STRICT, &[expected::CONFIGURED]].concat();
-    for (client, other) in [("public", "public-b"), ("confidential", "public")] {
+    for (client, other, further) in
+        [("public", "public-b", &[][..]), ("confidential", "public", expected::SHARED_GRANT)]
+    {
         let report = audit_of(&server.resource, as_client(&server, client, Some(other))).await;
-        assert_as_expected(&report, &tables);
+        assert_as_expected(&report, &[expected::OIDC_PROVIDER_STRICT, &[expected::CONFIGURED, further]].concat());
     }
 }
 
@@ -154,7 +155,7 @@ async fn oidc_provider_lax_without_a_configured_client() {
     };
     let report = audit_of(&server.resource, as_somebody()).await;
     assert_as_expected(&report, expected::OIDC_PROVIDER_LAX);
-    assert_eq!(report.left_behind.len(), 3, "this version offers no deletion: {:?}", report.left_behind);
+    assert_eq!(report.left_behind.len(), 4, "this version offers no deletion: {:?}", report.left_behind);
 }
 
 #[tokio::test]
