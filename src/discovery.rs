@@ -88,7 +88,7 @@ impl Metadata {
 
     /// The texts of a member that is an array; `None` if it is absent or no array.
     pub fn list(&self, name: &str) -> Option<Vec<&str>> {
-        Some(self.member(name)?.as_array()?.iter().filter_map(Value::as_str).collect())
+        Some(self.member(name)?.as_array()?.iter().filter_map(Value::as_str).take(LONGEST_LIST).collect())
     }
 
     /// Whether a list has a value.
@@ -101,6 +101,9 @@ impl Metadata {
         self.member(name) == Some(&Value::Bool(true))
     }
 }
+
+/// Entries of a list that are looked at. No server means more, and some rules compare each with each.
+const LONGEST_LIST: usize = 2_000;
 
 /// How a document was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -128,6 +128,7 @@ fn did_you_mean(name: &str, known: impl Iterator<Item = &'static str>) -> String
 /// A lab that is being served; it stops when stopped or dropped.
 pub struct Lab {
     server: Arc<Server>,
+    port: u16,
     authority: Option<String>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
@@ -209,7 +210,7 @@ impl Lab {
                 })
             }
         };
-        Ok(Self { server, authority, stop: Some(stop), task })
+        Ok(Self { server, port, authority, stop: Some(stop), task })
     }
 
     /// Stops serving; answers that are under way get a second to finish.
@@ -221,6 +222,11 @@ impl Lab {
     /// The issuer identifier, without a slash at the end.
     pub fn issuer(&self) -> String {
         self.server.base.clone()
+    }
+
+    /// The port on 127.0.0.1 that it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The certificate of the authority that signed the lab's own, PEM; `None` if the lab speaks plain http.

@@ -51,6 +51,9 @@ pub enum RegistrationError {
         "the server does not say client_id_metadata_document_supported, so {0} cannot be used as a client identifier there"
     )]
     NoDocuments(String),
+    /// It could not be asked.
+    #[error("the registration endpoint could not be asked: {0}")]
+    NotAsked(String),
     /// It refused.
     #[error("the server refused to register a client: {0}")]
     Refused(String),
@@ -61,7 +64,7 @@ impl RegistrationError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NoDocuments(_) => "leave --client-metadata-url out, or have the server take such documents",
-            Self::NotOffered | Self::Refused(_) => {
+            Self::NotOffered | Self::NotAsked(_) | Self::Refused(_) => {
                 "register a public client with the redirect URI http://127.0.0.1:8765/callback by hand, then run with \
                  --client-id ID --redirect-uri http://127.0.0.1:8765/callback (a secret goes into OAUDIT_CLIENT_SECRET)"
             }
@@ -247,7 +250,7 @@ async fn register(
     let reply = wire
         .send(Request::json(endpoint, &members))
         .await
-        .map_err(|trouble| RegistrationError::Refused(trouble.to_string()))?;
+        .map_err(|trouble| RegistrationError::NotAsked(trouble.to_string()))?;
     let client = read(&reply, auth, &wanted.redirect_uri, manner.https.then_some(https))?;
     Ok((client, Registered { asked: members, reply }))
 }

@@ -54,6 +54,8 @@ pub enum TroubleKind {
     Guarded,
     /// What came is not HTTP.
     Garbled,
+    /// What was to be sent cannot be.
+    Unsendable,
     /// 429, and the wait asked for is too long.
     RateLimited,
     /// The user allows no more requests.
@@ -226,6 +228,13 @@ impl Wire {
     async fn exchange(&self, request: &Request, gate: Option<Arc<together::Gate>>) -> Result<Reply, Trouble> {
         let url = message::address(&request.url)?;
         self.inner.options.guard.admits(&url)?;
+        if let Some(name) = request.unsendable() {
+            let why = format!(
+                "{name}: what was to be sent to {} is no value of a header",
+                message::without_query(&request.url)
+            );
+            return Err(Trouble::new(TroubleKind::Unsendable, why));
+        }
         // Requests that wait for each other must not wait for a slot as well, and have begun together.
         let _slot = match gate {
             Some(_) => None,
@@ -280,11 +289,12 @@ impl Wire {
             .get("content-type")
             .and_then(|v| v.to_str().ok())
             .is_some_and(|v| v.to_ascii_lowercase().starts_with("text/event-stream"));
+        let most = self.limits().body.min(request.most).min(if streaming { LONGEST_EVENT } else { usize::MAX });
         let (mut body, mut truncated) = (Vec::new(), false);
         while let Some(chunk) = response.chunk().await.map_err(|e| message::trouble(&request.url, &e))? {
             body.extend_from_slice(&chunk);
-            if body.len() > self.limits().body {
-                body.truncate(self.limits().body);
+            if body.len() > most {
+                body.truncate(most);
                 truncated = true;
                 break;
             }
@@ -296,6 +306,9 @@ impl Wire {
         Ok((status, headers, body, truncated))
     }
 }
+
+/// Bytes of an event stream until its first event has to be whole.
+const LONGEST_EVENT: usize = 256 << 10;
 
 /// Between a request and its repetition.
 const BREATH: Duration = Duration::from_millis(150);

@@ -157,7 +157,9 @@ fn unreachable(url: &str, trouble: &Trouble) -> Broken {
         TroubleKind::RateLimited => "wait until the server accepts requests again",
         TroubleKind::OverBudget => "allow more of them, or leave --max-requests out",
         TroubleKind::Guarded => "name the host with --allow-host if it is meant",
-        TroubleKind::NotAUrl | TroubleKind::Garbled => "check that this is an http or https URL of the server itself",
+        TroubleKind::NotAUrl | TroubleKind::Garbled | TroubleKind::Unsendable => {
+            "check that this is an http or https URL of the server itself"
+        }
     };
     Broken { what: format!("{url} cannot be reached: {trouble}"), whose: Whose::Network, hint: hint.into() }
 }
@@ -319,10 +321,13 @@ async fn fetch_all(wire: &Wire, places: Vec<(Place, String)>) -> Vec<(Place, Res
     join_all(fetching).await
 }
 
+/// Bytes of a document that are read: several times what the largest servers publish.
+const LARGEST: usize = 256 << 10;
+
 async fn fetch(wire: &Wire, url: &str) -> Result<Fetched, Trouble> {
-    let reply = wire.send(Request::get(url)).await?;
+    let reply = wire.send(Request::get(url).reading(LARGEST)).await?;
     if reply.truncated {
-        let most = wire.limits().body / 1024;
+        let most = LARGEST / 1024;
         return Err(Trouble::new(
             TroubleKind::Garbled,
             format!("{url} sent more than {most} KiB, which was not read to its end"),

@@ -10,6 +10,11 @@ use crate::oauth::secret::Secret;
 use crate::wire::Reply;
 use crate::wire::guard::is_loopback_url;
 
+/// The longest name and value together (RFC 6265bis section 5.7), and how many cookies a host may keep with us. Browsers
+/// drop what is longer, and let the oldest go where there are more; we take no more then.
+const LONGEST: usize = 4096;
+const MOST: usize = 180;
+
 /// The cookies of one session. Loopback counts as secure, so `Secure` and `__Host-` cookies work over plain http there.
 #[derive(Default, Clone)]
 pub(super) struct Jar(CookieStore);
@@ -25,6 +30,10 @@ impl Jar {
     pub(super) fn keep(&mut self, reply: &Reply) {
         let Some(url) = as_secure(&reply.url) else { return };
         for cookie in reply.header_all("set-cookie") {
+            let pair = cookie.split(';').next().unwrap_or_default();
+            if pair.len() > LONGEST || self.0.iter_any().count() >= MOST {
+                continue;
+            }
             // A cookie that may not be set from there is dropped without a word, as browsers do.
             let _ = self.0.parse(&cookie, &url);
         }

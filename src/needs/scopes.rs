@@ -1,5 +1,7 @@
 //! The scopes that are advertised: by the challenge, by the resource's metadata, by the server's.
 
+use std::collections::HashSet;
+
 use super::{Context, Needs, Shortfall, Stage};
 use crate::check::{Demand, Finding, Level, Ruling, Verdict, fold};
 use crate::discovery::{Metadata, ResourceFacts};
@@ -15,6 +17,7 @@ pub struct AdvertisedScopes {
     pub scopes: Vec<String>,
     /// Those that a client asks for that is told nothing: the challenge's, else the resource's.
     pub by_default: Vec<String>,
+    seen: HashSet<String>,
     evidence: Vec<ExchangeId>,
 }
 
@@ -48,7 +51,7 @@ impl AdvertisedScopes {
     }
 
     fn add(&mut self, scope: String) {
-        if !self.scopes.contains(&scope) {
+        if self.seen.insert(scope.clone()) {
             self.scopes.push(scope);
         }
     }
@@ -77,11 +80,22 @@ impl AdvertisedScopes {
         };
         let lines: Vec<Finding> = self.remarks(settings).iter().filter_map(line).collect();
         let ruling = match lines.is_empty() {
-            true => Ruling::from(Verdict::pass(format!("{pass}: \"{}\"", self.scopes.join("\", \"")))),
+            true => Ruling::from(Verdict::pass(format!("{pass}: {}", quoted(&self.scopes)))),
             false => fold(lines, levels, ""),
         };
         ruling.shown_by(self.evidence.iter().copied())
     }
+}
+
+/// The scopes in a sentence: the first of them where there are very many.
+fn quoted(scopes: &[String]) -> String {
+    const SHOWN: usize = 50;
+    let shown: Vec<&str> = scopes.iter().take(SHOWN).map(String::as_str).collect();
+    let more = match scopes.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    format!("\"{}\"{more}", shown.join("\", \""))
 }
 
 impl Needs for AdvertisedScopes {

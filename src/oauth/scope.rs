@@ -56,6 +56,7 @@ impl ScopeSet {
     /// Those that are not in `other`.
     #[must_use]
     pub fn beyond(&self, other: &Self) -> Self {
+        let other: BTreeSet<&str> = other.iter().collect();
         self.iter().filter(|s| !other.contains(s)).collect()
     }
 
@@ -68,13 +69,8 @@ impl ScopeSet {
 
 impl<'a> FromIterator<&'a str> for ScopeSet {
     fn from_iter<I: IntoIterator<Item = &'a str>>(scopes: I) -> Self {
-        let mut set = Self::default();
-        for scope in scopes {
-            if !set.contains(scope) {
-                set.0.push(scope.to_owned());
-            }
-        }
-        set
+        let mut seen = BTreeSet::new();
+        Self(scopes.into_iter().filter(|scope| seen.insert(*scope)).map(str::to_owned).collect())
     }
 }
 

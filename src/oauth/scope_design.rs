@@ -6,6 +6,8 @@
 
 mod name;
 
+use std::collections::HashSet;
+
 use name::{Family, Name, Order};
 
 /// What is judged.
@@ -135,7 +137,8 @@ pub fn is_openid(scope: &str) -> bool {
 pub fn judge(advertised: &Advertised<'_>, limits: Limits<'_>) -> Vec<Remark> {
     let mut remarks: Vec<Remark> = advertised.scopes.iter().filter_map(|scope| well_formed(scope)).collect();
     // What is no scope has no name to be judged.
-    let sound = |scope: &&str| !remarks.iter().any(|r| r.scope == **scope) && !is_openid(scope);
+    let malformed: HashSet<String> = remarks.iter().map(|remark| remark.scope.clone()).collect();
+    let sound = |scope: &&str| !malformed.contains(*scope) && !is_openid(scope);
     let own: Vec<&str> = unique(advertised.scopes.iter().copied().filter(sound));
     let named: Vec<Name<'_>> = own.iter().filter(|s| !is_omnibus(s, limits.omnibus)).map(|s| Name::read(s)).collect();
     let style = Style::of(&named);
@@ -148,13 +151,8 @@ pub fn judge(advertised: &Advertised<'_>, limits: Limits<'_>) -> Vec<Remark> {
 }
 
 fn unique<'a>(scopes: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut seen = Vec::new();
-    for scope in scopes {
-        if !seen.contains(&scope) {
-            seen.push(scope);
-        }
-    }
-    seen
+    let mut seen = HashSet::new();
+    scopes.filter(|scope| seen.insert(*scope)).collect()
 }
 
 fn remark(rule: Rule, scope: &str, why: impl Into<String>, better: Option<String>) -> Option<Remark> {

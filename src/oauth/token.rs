@@ -304,6 +304,9 @@ impl TokenAnswer {
         if reply.is_success()
             && let Some(access_token) = text("access_token").filter(|t| !t.is_empty())
         {
+            if let Some(why) = uncarried(access_token) {
+                return odd(format!("{status} with an access_token that {why}"));
+            }
             let refresh_token = text("refresh_token").filter(|t| !t.is_empty()).map(Secret::new);
             if let Some(token) = &refresh_token {
                 grant.latest.set(token);
@@ -324,6 +327,9 @@ impl TokenAnswer {
                 description: text("error_description").map(str::to_owned),
                 exchange,
             }),
+            None if reply.truncated => {
+                odd(format!("{status} with more than {} KiB, which was not read to its end", reply.body.len() >> 10))
+            }
             None if json.is_some() => odd(format!("{status} with JSON that has neither access_token nor error")),
             None => odd(format!("{status} with a body that is not JSON ({})", shown(&reply.media_type()))),
         }
@@ -382,6 +388,19 @@ async fn together(wire: &Wire, grant: &Arc<Grant>, form: &Form, times: usize) ->
     replies.into_iter().map(|reply| reply.map(|reply| TokenAnswer::read(&reply, grant))).collect()
 }
 
+/// Why no `Authorization` header carries a token: a character outside VSCHAR (RFC 6749 appendix A.12), or its length.
+fn uncarried(token: &str) -> Option<String> {
+    const MOST: usize = 64 << 10;
+    if token.len() > MOST {
+        return Some(format!("has {} KiB, more than any server takes in a header", token.len() >> 10));
+    }
+    let odd = token.chars().find(|c| !matches!(c, '\x20'..='\x7e'))?;
+    Some(format!(
+        "holds the character {:?} (RFC 6749 appendix A.12 allows printable ASCII)",
+        odd.escape_unicode().to_string()
+    ))
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -429,6 +448,7 @@ pub(crate) mod tests {
         assert!(matches!(read(400, "application/json", "{}"), TokenAnswer::Odd { .. }));
         assert!(matches!(read(200, "application/json", r#"{"access_token":7}"#), TokenAnswer::Odd { .. }));
         assert!(matches!(read(200, "application/json", r#"{"access_token":""}"#), TokenAnswer::Odd { .. }));
+        assert!(matches!(read(200, "application/json", r#"{"access_token":"a\nb"}"#), TokenAnswer::Odd { .. }));
     }
 
     #[test]

@@ -31,11 +31,8 @@ pub(crate) fn scopes(discovery: &Discovery, named: Option<&ScopeSet>) -> (ScopeS
             if of_server.contains("offline_access") { chosen.with("offline_access") } else { chosen }
         }
     };
-    let mut known = asked.clone();
     let further = if of_resource.is_empty() { plain(&of_server) } else { of_resource };
-    for scope in challenged.iter().chain(further.iter()) {
-        known = known.with(scope);
-    }
+    let known = asked.iter().chain(challenged.iter()).chain(further.iter()).collect();
     (asked, known)
 }
 

@@ -15,6 +15,10 @@ use super::{ExchangeId, Trouble, Vault, Wire};
 /// Bytes of a body, or of one header, that are kept in the record.
 const KEPT: usize = 8 * 1024;
 
+/// The longest `Set-Cookie` that is looked at: 4096 bytes of name and value (RFC 6265bis section 5.7) and its attributes.
+/// What is longer no browser keeps, nor do we, and none of it is written down.
+const LONGEST_COOKIE: usize = 8 * 1024;
+
 /// The parameters and members whose values are secrets, and what their labels say.
 pub(super) const SECRET_NAMES: [(&str, &str); 16] = [
     ("code", "code"),
@@ -86,10 +90,7 @@ fn without_short_passwords<'a>(vault: &Vault, body: &'a [u8]) -> Cow<'a, [u8]> {
 }
 
 fn texts(headers: &HeaderMap, hide: &impl Fn(&str) -> String) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), hide(&kept(value.as_bytes(), false))))
-        .collect()
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), hide(&kept(value.as_bytes(), false)))).collect()
 }
 
 /// The text of a body for the record. Cut *after* nothing secret can be split: the cut text is redacted as a whole, and
@@ -137,6 +138,9 @@ fn learn_request(vault: &Vault, request: &Request) {
 fn learn_headers(vault: &Vault, headers: &HeaderMap) {
     for value in headers.get_all("set-cookie") {
         let text = String::from_utf8_lossy(value.as_bytes());
+        if value.len() > LONGEST_COOKIE {
+            continue;
+        }
         if let Some((_, value)) = text.split(';').next().and_then(|pair| pair.split_once('=')) {
             vault.learn("cookie", value.trim().trim_matches('"'));
         }

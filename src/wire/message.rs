@@ -1,5 +1,7 @@
 //! A request as it is to be sent, byte for byte, and the answer to it.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::Value;
 use url::Url;
@@ -20,6 +22,10 @@ pub enum Dress {
 /// Our name towards the target.
 pub const USER_AGENT: &str = concat!("Mozilla/5.0 (compatible; oaudit/", env!("CARGO_PKG_VERSION"), ")");
 
+/// Bytes of an answer to a form: token endpoints and their like have no more to say, and every token in it is
+/// remembered to be kept out of the report.
+const LONGEST_FORM_ANSWER: usize = 128 << 10;
+
 /// A request. Parameters are pairs, so that they can be repeated; a body is bytes, so that it can be malformed.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -33,12 +39,14 @@ pub struct Request {
     pub body: Option<Vec<u8>>,
     /// Who we look like.
     pub dress: Dress,
+    /// Bytes of the answer's body that are read, if fewer than the limit for all.
+    pub most: usize,
 }
 
 impl Request {
     /// A request of any method.
     pub fn new(method: Method, url: impl Into<String>) -> Self {
-        Self { method, url: url.into(), headers: Vec::new(), body: None, dress: Dress::Endpoint }
+        Self { method, url: url.into(), headers: Vec::new(), body: None, dress: Dress::Endpoint, most: usize::MAX }
     }
 
     /// A GET of an endpoint.
@@ -52,7 +60,8 @@ impl Request {
         for (name, value) in pairs {
             body.append_pair(name.as_ref(), value.as_ref());
         }
-        Self::new(Method::POST, url).bytes("application/x-www-form-urlencoded", body.finish().into_bytes())
+        let form = Self::new(Method::POST, url).bytes("application/x-www-form-urlencoded", body.finish().into_bytes());
+        form.reading(LONGEST_FORM_ANSWER)
     }
 
     /// A POST of JSON to an endpoint.
@@ -80,10 +89,18 @@ impl Request {
         self.header("Authorization", format!("Bearer {token}"))
     }
 
+    /// The same, of whose answer no more is read than this many bytes.
+    #[must_use]
+    pub fn reading(mut self, most: usize) -> Self {
+        self.most = most;
+        self
+    }
+
     /// The same, asked for as a browser would.
     #[must_use]
     pub fn page(mut self) -> Self {
         self.dress = Dress::Page;
+        self.most = usize::MAX;
         self
     }
 
@@ -91,6 +108,14 @@ impl Request {
     /// a GET as well, but a page, and may bring a second code.
     pub(super) fn changes_nothing(&self) -> bool {
         self.method.is_safe() && self.dress == Dress::Endpoint
+    }
+
+    /// The first header of ours that HTTP cannot carry: a token with a line break in it.
+    pub(super) fn unsendable(&self) -> Option<&str> {
+        let fits = |(name, value): &&(String, Vec<u8>)| {
+            HeaderName::try_from(name.as_str()).is_ok() && HeaderValue::from_bytes(value).is_ok()
+        };
+        self.headers.iter().find(|header| !fits(header)).map(|(name, _)| name.as_str())
     }
 
     /// All headers, ours and those of the dress.
@@ -219,23 +244,24 @@ fn data_event(text: &str) -> Option<String> {
 /// An http(s) URL.
 pub(crate) fn address(text: &str) -> Result<Url, Trouble> {
     let url = Url::parse(text)
-        .map_err(|e| Trouble::new(TroubleKind::NotAUrl, format!("{} is not a URL: {e}", shorten(text))))?;
+        .map_err(|e| Trouble::new(TroubleKind::NotAUrl, format!("{} is not a URL: {e}", without_query(text))))?;
     match url.scheme() {
         "http" | "https" if url.host_str().is_some() => Ok(url),
         other => Err(Trouble::new(
             TroubleKind::NotAUrl,
-            format!("{} is not an http or https URL (its scheme is {other})", shorten(text)),
+            format!("{} is not an http or https URL (its scheme is {other})", without_query(text)),
         )),
     }
 }
 
-fn shorten(text: &str) -> String {
-    text.chars().take(200).collect()
-}
-
 /// An address as far as a reader needs it in a message: the query of an authorization request is longer than the rest.
-pub(super) fn without_query(url: &str) -> &str {
-    url.split(['?', '#']).next().unwrap_or_default()
+pub(super) fn without_query(url: &str) -> Cow<'_, str> {
+    const ENOUGH: usize = 200;
+    let place = url.split(['?', '#']).next().unwrap_or_default();
+    match place.char_indices().nth(ENOUGH) {
+        Some((at, _)) => Cow::Owned(format!("{}…", &place[..at])),
+        None => Cow::Borrowed(place),
+    }
 }
 
 /// What reqwest's error means for the reader.
@@ -271,7 +297,8 @@ pub(super) fn trouble(url: &str, error: &reqwest::Error) -> Trouble {
     if error.is_connect() {
         return Trouble::new(TroubleKind::Refused, format!("nothing answers at {url}: {last}"));
     }
-    if lower.contains("reset") || lower.contains("closed") || lower.contains("broken pipe") || lower.contains("eof") {
+    let cut = ["reset", "closed", "broken pipe", "eof", "end of file", "incomplete message"];
+    if cut.iter().any(|words| lower.contains(words)) {
         return Trouble::new(TroubleKind::Refused, format!("{url} cut the connection: {last}"));
     }
     Trouble::new(TroubleKind::Garbled, format!("{url} did not answer in HTTP: {last}"))
