@@ -214,7 +214,7 @@ fn mistakes_end_the_run_before_it_begins() {
         ("[clent]\nid = \"x\"\n", &["oaudit.toml has no key clent", ":1:2", "did you mean client?"]),
         ("[client]\nsecret = \"hunter2\"\n", &["a secret never stands in this file", ":2:1", "secret_env"]),
         ("[login]\npassword = \"hunter2\"\n", &["a secret never stands", ":2:1", "password_env"]),
-        ("[[waive]]\ncheck = \"pkce/required\"\n", &["oaudit.toml has no key waive"]),
+        ("[[waive]]\ncheck = \"pkce/required\"\n", &["a [[waive]] needs the key reason", ":1:1", "[[waive]]\n"]),
     ] {
         let folder = folder(text);
         for command in

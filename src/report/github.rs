@@ -24,6 +24,10 @@ pub fn render(report: &Report) -> String {
             let _ = writeln!(text, "::{command} title=oaudit::{} more, see the report", of_kind.len() - shown);
         }
     }
+    // Accepted, and still to be seen; no annotation, of which there are ten alone.
+    for check in report.checks.iter().filter(|c| c.result == ResultKind::Waived) {
+        let _ = writeln!(text, "{} {}: {}", ResultKind::Waived.word(), check.id, plain(&check.message));
+    }
     if let Some(stopped) = &report.stopped {
         let message = format!("{}\n{}", plain(&stopped.error), plain(&stopped.hint));
         let _ = writeln!(text, "::error title=oaudit stopped::{}", data(&message));

@@ -8,9 +8,9 @@ use super::plain::plain;
 use super::{CheckLine, Report, ResultKind};
 
 /// The report as JUnit XML. A failed must is a failure, what stayed inconclusive an error, what did not apply or was not
-/// run is skipped; warnings and notes pass and say so in their output.
+/// run, and what is waived, is skipped; warnings and notes pass and say so in their output.
 pub fn render(report: &Report) -> String {
-    let mut suites = Suites::new(format!("oaudit {}", plain(&name(report))));
+    let mut suites = Suites::new(format!("oaudit {}", plain(&report.name())));
     suites.set_time(Duration::from_millis(report.duration_ms));
     let mut topics: Vec<&str> = report.checks.iter().map(|c| c.topic).collect();
     topics.dedup();
@@ -29,20 +29,14 @@ pub fn render(report: &Report) -> String {
     suites.to_string().expect("what is written into memory is UTF-8")
 }
 
-/// What was audited.
-pub(super) fn name(report: &Report) -> String {
-    let target = &report.target;
-    target.resource.as_ref().or(target.issuer.as_ref()).cloned().unwrap_or_else(|| "of nothing".into())
-}
-
 fn case(check: &CheckLine) -> TestCase {
     let message = plain(&check.message).into_owned();
     let status = match check.result {
         ResultKind::Pass => TestCaseStatus::success(),
-        ResultKind::Warn | ResultKind::Note | ResultKind::Waived => TestCaseStatus::success(),
+        ResultKind::Warn | ResultKind::Note => TestCaseStatus::success(),
         ResultKind::Fail => told(NonSuccessKind::Failure, &message, check),
         ResultKind::Inconclusive => told(NonSuccessKind::Error, &message, check),
-        ResultKind::NotApplicable | ResultKind::NotRun => {
+        ResultKind::NotApplicable | ResultKind::NotRun | ResultKind::Waived => {
             let mut status = TestCaseStatus::skipped();
             status.set_message(message.clone());
             status
@@ -53,7 +47,6 @@ fn case(check: &CheckLine) -> TestCase {
     let word = match check.result {
         ResultKind::Warn => "warning: ",
         ResultKind::Note => "note: ",
-        ResultKind::Waived => "waived: ",
         _ => "",
     };
     if !word.is_empty() {
@@ -85,7 +78,7 @@ mod tests {
     fn each_result_has_its_kind() {
         let xml = render(&mixed());
         assert!(xml.contains("<testsuite name=\"pkce\""), "{xml}");
-        for (kind, n) in [("<failure ", 1), ("<error ", 1), ("<skipped ", 2)] {
+        for (kind, n) in [("<failure ", 1), ("<error ", 1), ("<skipped ", 3)] {
             assert_eq!(xml.matches(kind).count(), n, "{kind}\n{xml}");
         }
         assert!(xml.contains("warning: "), "{xml}");

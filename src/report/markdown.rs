@@ -13,7 +13,7 @@ const LONGEST: usize = 400;
 /// The report as Markdown.
 pub fn render(report: &Report) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "# oaudit: {}\n", escape(&super::junit::name(report)));
+    let _ = writeln!(text, "# oaudit: {}\n", escape(&report.name()));
     let _ = writeln!(text, "{}\n", report.summary.sentence(report.duration_ms));
     if let Some(stopped) = &report.stopped {
         let _ = writeln!(text, "> **The audit stopped:** {} {}\n", escape(&stopped.error), escape(&stopped.hint));

@@ -27,7 +27,7 @@ pub fn render(report: &Report, anchor: &str) -> String {
                 // Every rule in every run, so that a finding that is gone closes its alert.
                 "rules": report.checks.iter().map(rule).collect::<Vec<_>>(),
             }},
-            "automationDetails": { "id": format!("oaudit/{}/", plain(&super::junit::name(report))) },
+            "automationDetails": { "id": format!("oaudit/{}/", plain(&report.name())) },
             "invocations": [{
                 "executionSuccessful": report.stopped.is_none(),
                 "exitCode": report.summary.exit_code,
@@ -88,7 +88,8 @@ fn result(check: &CheckLine, at: usize, report: &Report, anchor: &str) -> Option
         "partialFingerprints": { "oaudit/v1": fingerprint(check, report) },
     });
     if check.result == ResultKind::Waived {
-        result["suppressions"] = json!([{ "kind": "external", "justification": plain(&check.message) }]);
+        let reason = check.waiver.as_ref().map_or(check.message.as_str(), |waiver| waiver.reason.as_str());
+        result["suppressions"] = json!([{ "kind": "external", "status": "accepted", "justification": plain(reason) }]);
     }
     Some(result)
 }
@@ -97,11 +98,11 @@ fn result(check: &CheckLine, at: usize, report: &Report, anchor: &str) -> Option
 fn endpoint(check: &CheckLine, report: &Report) -> String {
     let last = check.evidence.last().and_then(|id| report.exchanges.iter().find(|e| e.id == *id));
     let address = last.map(|e| e.request.url.split(['?', '#']).next().unwrap_or_default().to_owned());
-    address.unwrap_or_else(|| super::junit::name(report))
+    address.unwrap_or_else(|| report.name())
 }
 
 fn fingerprint(check: &CheckLine, report: &Report) -> String {
-    let target = super::junit::name(report);
+    let target = report.name();
     let broken = check.broken.as_ref().map_or("", |b| b.says);
     let digest = Sha256::digest(format!("{}\n{target}\n{broken}", check.id));
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
