@@ -220,6 +220,8 @@ impl ReportArgs {
         let mut exit = Exit(report.summary.exit_code);
         let written = std::iter::once(output::report(&render(self.format, &look)))
             .chain(self.output.iter().map(|(format, path)| output::file(path, &render(*format, &plain))));
+        let formats = self.output.iter().map(|(format, _)| *format).chain([self.format]);
+        let written = written.chain(std::iter::once_with(|| Format::summarize(formats, report)));
         for complaint in written.filter_map(Result::err) {
             exit = streams.complain(&complaint, self.machine());
         }

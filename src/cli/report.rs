@@ -62,6 +62,8 @@ impl ReportArgs {
                 .iter()
                 .map(|(format, path)| output::file(path, &format.render(&report, &plain, &self.sarif_anchor))),
         );
+        let formats = self.output.iter().map(|(format, _)| *format).chain([self.format]);
+        let written = written.chain(std::iter::once_with(|| Format::summarize(formats, &report)));
         for complaint in written.filter_map(Result::err) {
             exit = streams.complain(&complaint, machine);
         }

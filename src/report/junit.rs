@@ -16,7 +16,9 @@ pub fn render(report: &Report) -> String {
     topics.dedup();
     for topic in topics {
         let mut suite = TestSuite::new(topic);
-        suite.add_test_cases(report.checks.iter().filter(|c| c.topic == topic).map(case));
+        let checks = || report.checks.iter().filter(|c| c.topic == topic);
+        suite.set_time(Duration::from_millis(checks().map(|c| c.duration_ms).sum()));
+        suite.add_test_cases(checks().map(case));
         suites.add_test_suite(suite);
     }
     if let Some(stopped) = &report.stopped {
@@ -26,7 +28,19 @@ pub fn render(report: &Report) -> String {
         suite.add_test_case(TestCase::new("the audit came to its end", status));
         suites.add_test_suite(suite);
     }
-    suites.to_string().expect("what is written into memory is UTF-8")
+    without_skipped(suites.to_string().expect("what is written into memory is UTF-8"))
+}
+
+/// The schema by which Jenkins reads such a file knows no count of the skipped at its root.
+fn without_skipped(mut text: String) -> String {
+    let root = text.find("<testsuites").and_then(|at| Some(at..at + text.get(at..)?.find('>')?));
+    if let Some(root) = root
+        && let Some(begins) = text[root.clone()].find(" skipped=\"").map(|at| root.start + at)
+        && let Some(ends) = text[begins..root.end].match_indices('"').nth(1).map(|(at, _)| begins + at + 1)
+    {
+        text.replace_range(begins..ends, "");
+    }
+    text
 }
 
 fn case(check: &CheckLine) -> TestCase {

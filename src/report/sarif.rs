@@ -15,7 +15,8 @@ pub fn render(report: &Report, anchor: &str) -> String {
     let stopped = report.stopped.iter().map(|s| notification("error", &format!("{} {}", s.error, s.hint), None));
     let undecided = report.checks.iter().filter(|c| c.result == ResultKind::Inconclusive);
     let undecided = undecided.map(|c| notification("warning", &c.message, Some(c.id)));
-    let notifications: Vec<Value> = stopped.chain(undecided).collect();
+    let remarks = report.remarks.iter().map(|remark| notification("note", remark, None));
+    let notifications: Vec<Value> = stopped.chain(undecided).chain(remarks).collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -65,7 +66,8 @@ fn result(check: &CheckLine, at: usize, report: &Report, anchor: &str) -> Option
     if !failed.contains(&check.result) {
         return None;
     }
-    let mut message = format!("{}: {}", check.title, plain(&check.message));
+    let seen = plain(&check.message);
+    let mut message = format!("{}: {}.", check.title, seen.trim_end_matches('.'));
     if let Some(broken) = &check.broken {
         message.push_str(&format!(" Demand: {} ({})", broken.says, broken.citation));
     }
@@ -159,7 +161,8 @@ mod tests {
             assert_eq!(result["partialFingerprints"]["oaudit/v1"].as_str().unwrap().len(), 32);
         }
         assert_eq!(results.iter().filter(|r| r.get("suppressions").is_some()).count(), 1);
-        assert_eq!(run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap().len(), 1);
+        let told = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
+        assert_eq!(told.len(), 2, "what is undecided, and a remark");
     }
 
     #[test]

@@ -14,6 +14,9 @@ use crate::report::{CheckLine, Report, ResultKind, VerdictKind};
 /// The version that is written.
 pub const VERSION: u64 = 1;
 
+/// Variants that are named in a message.
+const NAMED: usize = 3;
+
 /// What was known on a day. `schemas/baseline.json` describes the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Baseline {
@@ -191,7 +194,12 @@ impl Baseline {
         if known.len() < failed.len() {
             let new: Vec<&str> =
                 failed.iter().filter(|m| entry(m).is_none()).map(|m| m.what.as_deref().unwrap_or(line.title)).collect();
-            line.message = format!("new since the baseline: {}; {}", new.join(", "), line.message);
+            let more = match new.len().saturating_sub(NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let named = new.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+            line.message = format!("new since the baseline: {named}{more}; {}", line.message);
             return;
         }
         let age = (today - first_seen).whole_days().max(0);

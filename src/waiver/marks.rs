@@ -24,15 +24,21 @@ pub(super) fn marks(line: &CheckLine) -> Vec<Mark> {
     let mut marks: Vec<Mark> = Vec::new();
     for finding in &line.findings {
         let settled = settled(&finding.what);
-        // Two variants that differ in a number alone are still two.
-        let before = seen.iter().filter(|s| **s == settled).count();
-        marks.push(Mark {
-            what: Some(finding.what.clone()),
+        // An address that was met several times is one; two other variants that differ in a number alone are still two.
+        let is_address = settled.contains("://");
+        let before = if is_address { 0 } else { seen.iter().filter(|s| **s == settled).count() };
+        let mark = Mark {
+            what: Some(if is_address { settled.clone() } else { finding.what.clone() }),
             verdict: finding.verdict,
             result: (finding.verdict == VerdictKind::Fail).then(|| result(finding.level.unwrap_or(Level::Advice))),
             fingerprint: fingerprint(&[line.id, "variant", &settled, &before.to_string()]),
-        });
+        };
         seen.push(settled);
+        match marks.iter_mut().find(|other| other.fingerprint == mark.fingerprint) {
+            Some(other) if weight(&mark) > weight(other) => *other = mark,
+            Some(_) => {}
+            None => marks.push(mark),
+        }
     }
     // What the variants do not account for is the check's own.
     let whole = (line.verdict == VerdictKind::Fail).then(|| result(line.level));
@@ -66,15 +72,46 @@ pub(super) fn gravity(result: Option<ResultKind>) -> u8 {
     }
 }
 
-/// Ports, lines, times and counts differ from run to run: every number becomes one sign.
+/// Which of two that are known by the same words counts: what failed most gravely, then what was not found out.
+fn weight(mark: &Mark) -> (u8, bool) {
+    (gravity(mark.result), matches!(mark.verdict, VerdictKind::Inconclusive | VerdictKind::NotRun))
+}
+
+/// From so many characters on, a word with digits or capitals in it is an identifier that somebody drew.
+const DRAWN: usize = 20;
+
+/// What differs from run to run becomes one sign: ports, lines, times, counts, identifiers; queries are left out.
 fn settled(what: &str) -> String {
     let mut settled = String::with_capacity(what.len());
-    for c in what.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }) {
-        if c != '#' || !settled.ends_with('#') {
-            settled.push(c);
+    let mut rest = what;
+    while let Some(first) = rest.chars().next() {
+        let of_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let end = match first {
+            '?' => rest.find(char::is_whitespace).unwrap_or(rest.len()),
+            c if of_word(c) => rest.find(|c| !of_word(c)).unwrap_or(rest.len()),
+            c => c.len_utf8(),
+        };
+        let (part, after) = rest.split_at(end);
+        rest = after;
+        let is_drawn = |c: char| c.is_ascii_digit() || c.is_ascii_uppercase();
+        match first {
+            // A question mark alone is one of a sentence.
+            '?' if part.len() > 1 => {}
+            c if of_word(c) && part.len() >= DRAWN && part.contains(is_drawn) => settled.push('#'),
+            _ => numbers(part, &mut settled),
         }
     }
     settled
+}
+
+fn numbers(part: &str, settled: &mut String) {
+    let mut within = false;
+    for c in part.chars() {
+        if !(c.is_ascii_digit() && within) {
+            settled.push(if c.is_ascii_digit() { '#' } else { c });
+        }
+        within = c.is_ascii_digit();
+    }
 }
 
 fn fingerprint(parts: &[&str]) -> String {
@@ -106,6 +143,21 @@ mod tests {
         assert_eq!((one.len(), one[0].fingerprint.len()), (1, 32));
         let other = marks(&failed(vec![finding("GET http://127.0.0.1:815/b", Some(Level::Must))]));
         assert_ne!(one[0].fingerprint, other[0].fingerprint);
+    }
+
+    #[test]
+    fn what_is_drawn_anew_in_each_run_is_left_out() {
+        let what = |state: &str, port: u16| {
+            format!("GET http://127.0.0.1:{port}/authorize?client_id={state}&state={state} -> 303")
+        };
+        assert_eq!(settled(&what("N39BtvLDvyXkByFH4pQAJTBx", 38985)), "GET http://#.#.#.#:#/authorize -> #");
+        assert_eq!(settled("DELETE /register/client-efPOzGIqz4f4RjuSpx7dq9"), "DELETE /register/#");
+        assert_eq!(settled("is it? code_challenge_methods_supported"), "is it? code_challenge_methods_supported");
+        let met = |n| failed(vec![finding(&what("abc", 1), Some(Level::Must)); n]);
+        assert_eq!(marks(&met(1)), marks(&met(3)), "however often it was met");
+        let mut passed_too = met(1);
+        passed_too.findings.insert(0, finding(&what("x", 2), None));
+        assert_eq!(marks(&passed_too), marks(&met(1)), "once is enough to fail");
     }
 
     #[test]
