@@ -230,6 +230,22 @@ fn with_a_baseline_only_what_is_new_fails() {
     assert!(read(&file).contains("server_metadata/s256-advertised"));
 }
 
+/// Redirect URIs, client identifiers and states are others in each run.
+#[test]
+fn what_is_drawn_anew_in_each_run_is_known_again() {
+    let folder = folder("");
+    let run = |flag: &str| {
+        let select =
+            ["demo", "--select", "redirect_uri/*", "--select", "hygiene/no-secret-in-url", "--fail-on", "advice"];
+        let faults = ["--fault", "redirect-any-host", "--fault", "implicit-alive", flag, "known.json"];
+        run(folder.path(), &[&select[..], &faults].concat())
+    };
+    assert_eq!(code(&run("--write-baseline")), 1);
+    assert!(read(&folder.path().join("known.json")).matches("first_seen").count() > 5);
+    let again = run("--baseline");
+    assert_eq!(code(&again), 0, "{}", stdout(&again));
+}
+
 #[test]
 fn a_baseline_that_cannot_be_used_is_one_clear_error() {
     let folder = folder("");

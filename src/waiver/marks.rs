@@ -77,31 +77,48 @@ fn weight(mark: &Mark) -> (u8, bool) {
     (gravity(mark.result), matches!(mark.verdict, VerdictKind::Inconclusive | VerdictKind::NotRun))
 }
 
-/// From so many characters on, a word with digits or capitals in it is an identifier that somebody drew.
-const DRAWN: usize = 20;
+/// From so many characters on, a word with digits or capitals in it is an identifier that somebody drew, and the first of
+/// a host is one without them as well.
+const DRAWN: usize = 12;
 
-/// What differs from run to run becomes one sign: ports, lines, times, counts, identifiers; queries are left out.
+/// What differs from run to run becomes one sign: ports, lines, times, counts, identifiers. Of a query, names are left.
 fn settled(what: &str) -> String {
     let mut settled = String::with_capacity(what.len());
     let mut rest = what;
     while let Some(first) = rest.chars().next() {
-        let of_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         let end = match first {
-            '?' => rest.find(char::is_whitespace).unwrap_or(rest.len()),
+            '?' => query(rest),
             c if of_word(c) => rest.find(|c| !of_word(c)).unwrap_or(rest.len()),
             c => c.len_utf8(),
         };
         let (part, after) = rest.split_at(end);
         rest = after;
+        let of_host = settled.ends_with("//") || settled.ends_with('@');
         let is_drawn = |c: char| c.is_ascii_digit() || c.is_ascii_uppercase();
         match first {
-            // A question mark alone is one of a sentence.
-            '?' if part.len() > 1 => {}
-            c if of_word(c) && part.len() >= DRAWN && part.contains(is_drawn) => settled.push('#'),
+            '?' => {
+                let names = part.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
+                numbers(&names.collect::<Vec<_>>().join("&"), &mut settled);
+            }
+            c if of_word(c) && part.len() >= DRAWN && (of_host || part.contains(is_drawn)) => settled.push('#'),
             _ => numbers(part, &mut settled),
         }
     }
     settled
+}
+
+fn of_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
+}
+
+/// Where a query ends: at a blank, but not at one within a label such as `{code 1}`.
+fn query(text: &str) -> usize {
+    let mut within = false;
+    let ends = text.char_indices().find(|(_, c)| {
+        within = (within || *c == '{') && *c != '}';
+        c.is_whitespace() && !within
+    });
+    ends.map_or(text.len(), |(at, _)| at)
 }
 
 fn numbers(part: &str, settled: &mut String) {
@@ -148,11 +165,20 @@ mod tests {
     #[test]
     fn what_is_drawn_anew_in_each_run_is_left_out() {
         let what = |state: &str, port: u16| {
-            format!("GET http://127.0.0.1:{port}/authorize?client_id={state}&state={state} -> 303")
+            format!("GET http://127.0.0.1:{port}/authorize?client_id={state}&code={{code 7}}&state -> 303")
         };
-        assert_eq!(settled(&what("N39BtvLDvyXkByFH4pQAJTBx", 38985)), "GET http://#.#.#.#:#/authorize -> #");
-        assert_eq!(settled("DELETE /register/client-efPOzGIqz4f4RjuSpx7dq9"), "DELETE /register/#");
-        assert_eq!(settled("is it? code_challenge_methods_supported"), "is it? code_challenge_methods_supported");
+        assert_eq!(settled(&what("N39BtvLDvyXk", 38985)), "GET http://#.#.#.#:#/authorize?client_id&code&state -> #");
+        for (what, is) in [
+            ("DELETE /register/client-efPOzGIqz4f4RjuSpx7dq9", "DELETE /register/#"),
+            ("another segment: https://yjcspynaxlxo.test/cb/oaudit", "another segment: https://#.test/cb/oaudit"),
+            ("https://evil.test\\@eux7blrat3kt.test/cb", "https://evil.test\\@#.test/cb"),
+            ("key Q3OpUpjhsUBW42F6", "key #"),
+            ("is it? code_challenge_methods_supported", "is it? code_challenge_methods_supported"),
+            ("https://api.example.com/introspection", "https://api.example.com/introspection"),
+            ("", ""),
+        ] {
+            assert_eq!(settled(what), is);
+        }
         let met = |n| failed(vec![finding(&what("abc", 1), Some(Level::Must)); n]);
         assert_eq!(marks(&met(1)), marks(&met(3)), "however often it was met");
         let mut passed_too = met(1);
