@@ -8,6 +8,7 @@ use crate::document::McpVersion;
 use crate::profile::{Profile, ProfileName};
 
 mod audit;
+mod baseline;
 mod catalogue;
 mod coverage;
 mod demo;

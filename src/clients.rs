@@ -139,7 +139,7 @@ pub fn table(facts: &Facts<'_>) -> Vec<ClientLine> {
 fn row(client: &known::Client, facts: &Facts<'_>) -> ClientLine {
     let needs = (client.needs)(facts);
     let (connects, because) = match facts.result("authorization/code-flow-works") {
-        Some(ResultKind::Fail | ResultKind::Warn) => {
+        Some(ResultKind::Fail | ResultKind::Warn | ResultKind::Waived) => {
             (Answer::No, "the ordinary flow does not work, see authorization/code-flow-works".to_owned())
         }
         flow => fold(&needs, flow == Some(ResultKind::Pass)),

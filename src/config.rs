@@ -4,10 +4,13 @@
 //! Which flag a key stands for is the command line's affair. A secret never stands in the file.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::settings::{Route, Thresholds};
-use crate::toml_file::Problem;
+use crate::toml_file::{Mistake, Problem};
+use crate::waiver::Waiver;
+use crate::waiver::baseline::day;
 
 pub mod draft;
 pub mod keys;
@@ -25,6 +28,8 @@ const HELP: &str = "docs/configuration.md describes every key; `oaudit schema co
 pub struct Config {
     /// Its name, as it was given.
     pub file: PathBuf,
+    /// What was read.
+    text: String,
     values: Values,
 }
 
@@ -39,6 +44,8 @@ pub struct Entry {
     pub value: Value,
     /// From 1.
     pub line: usize,
+    /// Its bytes in the file.
+    pub at: Range<usize>,
 }
 
 /// What stands under a key. Paths are complete: what is relative in the file is relative to the file.
@@ -101,7 +108,7 @@ impl Config {
         let folder = path.parent().unwrap_or(Path::new(""));
         let values =
             read::values(text, folder).map_err(|mistake| mistake.in_file(&path.display().to_string(), text, HELP))?;
-        Ok(Self { file: path.to_owned(), values })
+        Ok(Self { file: path.to_owned(), text: text.to_owned(), values })
     }
 
     /// What stands under a dotted name.
@@ -156,6 +163,32 @@ impl Config {
             content_type: owned(route, "content_type"),
         };
         routes.iter().map(read).collect()
+    }
+
+    /// `[[waive]]`.
+    ///
+    /// # Errors
+    /// For the first that `complaint` has something to say of: what is wrong with the name of its check, and what to do.
+    pub fn waivers(&self, complaint: impl Fn(&str) -> Option<(String, String)>) -> Result<Vec<Waiver>, Problem> {
+        let Some(Value::Tables(tables)) = self.get("waive").map(|entry| &entry.value) else { return Ok(Vec::new()) };
+        let waiver = |table: &Values| {
+            let owned = |name: &str| table.text(name).map(str::to_owned);
+            let check = owned("check").unwrap_or_default();
+            let entry = table.0.get("check");
+            if let (Some(entry), Some((what, hint))) = (entry, complaint(&check)) {
+                let mistake = Mistake::new(what, entry.at.clone()).hint(hint);
+                return Err(mistake.in_file(&self.file.display().to_string(), &self.text, HELP));
+            }
+            Ok(Waiver {
+                check,
+                reason: owned("reason").unwrap_or_default(),
+                until: table.text("until").and_then(|until| day(until).ok()),
+                target: owned("target"),
+                owner: owned("owner"),
+                place: format!("{}:{}", self.file.display(), entry.map_or(0, |entry| entry.line)),
+            })
+        };
+        tables.iter().map(waiver).collect()
     }
 }
 

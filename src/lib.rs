@@ -5,7 +5,7 @@
 //! earned; a person signs in once.
 //!
 //! The arrows run one way: `cli -> run -> {plan, front, registration, discovery} -> oauth -> wire`; `checks -> check,
-//! needs, oauth, rule`; `rule -> check, needs`; `config` and `rule` read their files by `toml_file`; `report -> check`.
+//! needs, oauth, rule`; `rule -> check, needs`; `config` and `rule` read their files by `toml_file`; `report -> check`; `waiver -> report`.
 //! The `lab` stands apart: it shares no protocol code with the auditor, so that a mistake made on both sides cannot hide
 //! itself.
 
@@ -34,6 +34,7 @@ pub mod rule;
 pub mod run;
 pub mod settings;
 mod toml_file;
+pub mod waiver;
 pub mod wire;
 
 #[path = "../checks/mod.rs"]

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::{Impact, Level, Measure};
 use crate::checklist::ChecklistLine;
 use crate::clients::ClientLine;
+use crate::waiver::WaiverLine;
 use crate::wire::{Exchange, ExchangeId};
 
 pub mod diff;
@@ -57,7 +58,7 @@ pub enum ResultKind {
     Inconclusive,
     /// Left out.
     NotRun,
-    /// Failed, and waived by the configuration.
+    /// Failed, and accepted by the configuration or by a baseline.
     Waived,
 }
 
@@ -214,6 +215,9 @@ pub struct CheckLine {
     /// What was broken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub broken: Option<BrokenLine>,
+    /// Why its failure is accepted (waived only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<WaiverLine>,
     /// The lines of a table check.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<FindingLine>,
@@ -307,6 +311,7 @@ pub struct Stopped {
 pub(crate) mod tests {
     use super::*;
     use crate::clients::{About, Answer, Grade, Need};
+    use crate::waiver::WaivedBy;
     use crate::wire::ledger::{RecordedRequest, RecordedResponse};
 
     /// The line of a check that ended so.
@@ -330,6 +335,7 @@ pub(crate) mod tests {
             remediation: "Make it hold.".into(),
             how_to_run: None,
             broken: None,
+            waiver: None,
             findings: Vec::new(),
             requirements: Vec::new(),
             evidence: Vec::new(),
@@ -364,6 +370,14 @@ pub(crate) mod tests {
                 says: "A wrong verifier is refused.",
                 citation: "RFC 7636 section 4.6".into(),
                 url: "https://www.rfc-editor.org/rfc/rfc7636#section-4.6".into(),
+            }),
+            waiver: (result == ResultKind::Waived).then(|| WaiverLine {
+                by: WaivedBy::Configuration,
+                reason: format!("{word} is known"),
+                until: Some("2027-03-01".into()),
+                owner: None,
+                first_seen: None,
+                age_days: None,
             }),
             findings: Vec::new(),
             requirements: Vec::new(),

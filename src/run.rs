@@ -26,6 +26,7 @@ use crate::profile::Profile;
 use crate::registration::{self, Clients, Configured, Wanted};
 use crate::report::{CheckLine, Report, ResultKind, Stopped};
 use crate::settings::Settings;
+use crate::waiver::Accepted;
 use crate::wire::labels::sent_in_urls;
 use crate::wire::{Wire, WireOptions};
 
@@ -77,6 +78,8 @@ pub struct Options {
     pub settings: Settings,
     /// How failures become an exit code.
     pub grading: Grading,
+    /// Failures that are accepted.
+    pub accepted: Accepted,
     /// Asked before anything but GETs goes to a target that is not on this machine. `false` stops the audit.
     pub consent: Arc<dyn Fn(&str) -> bool + Send + Sync>,
     /// Told what is going on.
@@ -124,6 +127,7 @@ impl Default for Options {
             sign_in: SignIn::default(),
             settings: Settings::default(),
             grading: Grading::default(),
+            accepted: Accepted::default(),
             consent: Arc::new(|_| true),
             progress: Arc::new(|_| {}),
             secrets: None,

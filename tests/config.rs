@@ -214,7 +214,7 @@ fn mistakes_end_the_run_before_it_begins() {
         ("[clent]\nid = \"x\"\n", &["oaudit.toml has no key clent", ":1:2", "did you mean client?"]),
         ("[client]\nsecret = \"hunter2\"\n", &["a secret never stands in this file", ":2:1", "secret_env"]),
         ("[login]\npassword = \"hunter2\"\n", &["a secret never stands", ":2:1", "password_env"]),
-        ("[[waive]]\ncheck = \"pkce/required\"\n", &["oaudit.toml has no key waive"]),
+        ("[[waive]]\ncheck = \"pkce/required\"\n", &["a [[waive]] needs the key reason", ":1:1", "[[waive]]\n"]),
     ] {
         let folder = folder(text);
         for command in
@@ -343,9 +343,10 @@ fn every_key_arrives() {
     let printed = run_in(folder.path(), &["audit", "--print-config"], &[]);
     assert_eq!(code(&printed), 0, "{}", stderr(&printed));
     for line in stdout(&printed).lines().skip(1).filter(|line| !line.is_empty() && !line.starts_with('[')) {
-        // The values of a route stand under the place of the route.
-        let of_route = ["method", "path", "scope", "body", "content_type"].iter().any(|key| line.starts_with(key));
-        assert!(line.contains("  # oaudit.toml:") || of_route, "{line}");
+        // The values of a route and of a waiver stand under the place of their table.
+        let keys = ["method", "path", "scope", "body", "content_type", "check", "reason", "until", "target", "owner"];
+        let of_table = keys.iter().any(|key| line.starts_with(key));
+        assert!(line.contains("  # oaudit.toml:") || of_table, "{line}");
     }
     let nothing = self::folder("[checks]\nselect = []\nignore = []\ndirs = []\n[wire]\ninsecure = true\n");
     let printed = stdout(&run_in(nothing.path(), &["audit", "--print-config"], &[]));

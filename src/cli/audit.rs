@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::baseline::{self, BaselineArgs};
 use super::effective;
 use super::format::Format;
 use super::layers::{ConfigArgs, Given};
@@ -25,6 +26,7 @@ use crate::report::terminal::Look;
 use crate::report::verdict::FailOn;
 use crate::run::{Grading, Options, SecretsTaker, audit};
 use crate::settings::Settings;
+use crate::waiver::Accepted;
 
 /// What can be said to `audit`.
 #[derive(Debug, Args)]
@@ -180,6 +182,8 @@ pub(super) struct ReportArgs {
     /// Checks that were not run make the run incomplete.
     #[arg(long)]
     strict: bool,
+    #[command(flatten)]
+    baseline: BaselineArgs,
 }
 
 pub(super) fn fail_on(text: &str) -> Result<FailOn, String> {
@@ -216,6 +220,8 @@ impl ReportArgs {
         let mut exit = Exit(report.summary.exit_code);
         let written = std::iter::once(output::report(&render(self.format, &look)))
             .chain(self.output.iter().map(|(format, path)| output::file(path, &render(*format, &plain))));
+        let formats = self.output.iter().map(|(format, _)| *format).chain([self.format]);
+        let written = written.chain(std::iter::once_with(|| Format::summarize(formats, report)));
         for complaint in written.filter_map(Result::err) {
             exit = streams.complain(&complaint, self.machine());
         }
@@ -239,7 +245,7 @@ impl AuditArgs {
                 if let Some(remark) = given.remark().filter(|_| !streams.quiet) {
                     output::prose(&remark);
                 }
-                conduct(&target, options, &self.report, streams).await
+                conduct(&target, baseline::name(&target), options, &self.report, streams).await
             }
             Err(complaint) => streams.complain(&complaint, self.report.machine()),
         }
@@ -247,13 +253,15 @@ impl AuditArgs {
 
     fn options(&self, given: &Given, streams: Streams) -> Result<Options, Complaint> {
         let yes = self.yes;
+        let further = self.rules.load()?;
         let mut sign_in = self.sign_in.sign_in(given)?;
         sign_in.verbose = streams.verbose;
         sign_in.webdriver.insecure = self.wire.insecure;
         Ok(Options {
             profile: self.profile.profile(),
             selection: self.checks.selection(),
-            further: self.rules.load()?,
+            accepted: Accepted { waivers: given.waivers(&further)?, baseline: None },
+            further,
             wire: self.wire.options()?,
             client: self.client.first()?,
             other_client: self.client.second(given)?,
@@ -273,8 +281,20 @@ impl AuditArgs {
     }
 }
 
-/// Runs the audit and delivers its reports. Ctrl-C stops it, cleans up and delivers what there is.
-pub(super) async fn conduct(target: &Target, mut options: Options, reports: &ReportArgs, streams: Streams) -> Exit {
+/// Runs the audit and delivers its reports. Ctrl-C stops it, cleans up and delivers what there is. `name` is what
+/// baselines call the target.
+pub(super) async fn conduct(
+    target: &Target,
+    name: String,
+    mut options: Options,
+    reports: &ReportArgs,
+    streams: Streams,
+) -> Exit {
+    let known = match reports.baseline.load(name) {
+        Ok(known) => known,
+        Err(complaint) => return streams.complain(&complaint, reports.machine()),
+    };
+    options.accepted.baseline = known.given.clone();
     // Made before anything is sent: a run whose secrets cannot be kept must not be made twice.
     let kept = match reports.vault_out.as_deref().map(SecretsFile::make).transpose() {
         Ok(file) => file.map(Kept::new),
@@ -299,6 +319,7 @@ pub(super) async fn conduct(target: &Target, mut options: Options, reports: &Rep
     match audited {
         Ok(report) => {
             let exit = reports.deliver(&report, streams);
+            let exit = known.write_or_complain(&report, streams, reports.machine(), exit);
             match kept.and_then(|kept| kept.failed()) {
                 Some(error) => streams.complain(&Complaint::ours(error, "see --vault-out"), reports.machine()),
                 None => exit,

@@ -128,8 +128,10 @@ impl ExplainArgs {
         };
         let card = check.card();
         let waive = format!(
-            "\n## How to leave it out\n\n`oaudit audit TARGET --ignore {}` leaves it out of one run.\n",
-            card.id
+            "\n## How to accept a failure\n\nIn oaudit.toml; the check stays in every report, as waived:\n\n\
+             ```toml\n[[waive]]\ncheck = \"{id}\"\nreason = \"…\"\nuntil = \"2027-03-01\"\n```\n\n\
+             `oaudit audit TARGET --ignore {id}` leaves it out of one run.\n",
+            id = card.id
         );
         // A page may be made of a stranger's rule.
         let page: String = card.page.lines().map(|line| format!("{}\n", plain(line))).collect();

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::audit::{JudgingArgs, ReportArgs, SelectionArgs, conduct};
 use super::layers::{ConfigArgs, Given};
-use super::rules::RulesArgs;
+use super::rules::{Further, RulesArgs};
 use super::{Common, Complaint, Exit, ProfileArgs};
 use crate::discovery::Target;
 use crate::front::choose::{AgentName, SignIn};
@@ -12,10 +12,14 @@ use crate::front::form::Credentials;
 use crate::lab::{Lab, LabOptions};
 use crate::oauth::secret::Secret;
 use crate::run::Options;
+use crate::waiver::Accepted;
 use crate::wire::WireOptions;
 
 /// What goes wrong on many servers: seen in the field, and each of another kind.
 const TYPICAL: [&str; 3] = ["no-rotation", "bad-token-500", "s256-unadvertised"];
+
+/// What baselines call the lab: it is on another port each time.
+const NAME: &str = "oaudit demo";
 
 /// What can be said to `demo`.
 #[derive(Debug, Args)]
@@ -45,8 +49,9 @@ pub(super) struct DemoArgs {
 impl DemoArgs {
     pub(super) async fn run(self, given: &Given) -> Exit {
         let streams = self.common.streams();
-        let further = match self.rules.load() {
-            Ok(further) => further,
+        let waivers = |further: Further| given.waivers(&further).map(|waivers| (further, waivers));
+        let (further, waivers) = match self.rules.load().and_then(waivers) {
+            Ok(loaded) => loaded,
             Err(complaint) => return streams.complain(&complaint, self.report.machine()),
         };
         let faults = match (self.sound, self.fault.is_empty()) {
@@ -67,6 +72,7 @@ impl DemoArgs {
             profile: self.profile.profile(),
             selection: self.checks.selection(),
             further,
+            accepted: Accepted { waivers, baseline: None },
             sign_in: SignIn {
                 agent: AgentName::Form,
                 credentials: Some(Credentials { username: "alice".into(), password: Secret::new("wonderland") }),
@@ -77,7 +83,7 @@ impl DemoArgs {
             progress: streams.progress(),
             ..Options::default()
         };
-        let exit = conduct(&Target::of(lab.mcp()), options, &self.report, streams).await;
+        let exit = conduct(&Target::of(lab.mcp()), NAME.into(), options, &self.report, streams).await;
         lab.stop().await;
         exit
     }

@@ -10,11 +10,15 @@ use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches};
 
 use super::output::Streams;
 use super::{Cli, Complaint, Exit};
+use crate::check::AnyCheck;
+use crate::checks;
 use crate::config::{Config, FILE, Value};
 use crate::oauth::client::ClientAuth;
 use crate::oauth::secret::Secret;
+use crate::plan::nearest;
 use crate::registration::Configured;
 use crate::settings::Settings;
+use crate::waiver::Waiver;
 
 /// The flags that keys stand for, by the name of the argument. A command without that argument has no use for the key.
 pub(super) const FLAGS: [(&str, &str); 34] = [
@@ -215,6 +219,21 @@ impl Given {
             _ => Some(variable(name).ok_or_else(|| missing(name, "secret_env in [introspection]"))?),
         };
         Ok(Some(Configured { id: id.to_owned(), secret, auth }))
+    }
+
+    /// What the file waives: the checks have to be there.
+    pub(super) fn waivers(&self, further: &[&'static dyn AnyCheck]) -> Result<Vec<Waiver>, Complaint> {
+        let Some(file) = &self.file else { return Ok(Vec::new()) };
+        let all: Vec<&'static dyn AnyCheck> = checks::ALL.iter().chain(further).copied().collect();
+        let unknown = |id: &str| {
+            let known = all.iter().any(|check| check.card().id == id);
+            let hint = match nearest(&all, id) {
+                Some(meant) => format!("did you mean {meant}?"),
+                None => "`oaudit checks` lists the ids; those of your own rules need --checks or [checks] dirs".into(),
+            };
+            (!known).then(|| (format!("no check is named {id}"), hint))
+        };
+        file.waivers(unknown).map_err(|problem| Complaint::usage(problem.to_string(), problem.hint()))
     }
 
     /// The file, for a person who did not name it.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::baseline::BaselineArgs;
 use super::format::Format;
 use super::{Common, Complaint, Exit, output};
 use crate::report::terminal::Look;
@@ -27,6 +28,9 @@ pub(super) struct ReportArgs {
     /// The file that SARIF shows findings at: a server has no lines.
     #[arg(long, value_name = "FILE", default_value = "oaudit.toml")]
     sarif_anchor: String,
+    /// Write what fails in it to a file for `audit --baseline FILE`.
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
@@ -37,6 +41,11 @@ impl ReportArgs {
         let machine = self.format != Format::Terminal;
         let report = match load(&self.saved) {
             Ok(report) => report,
+            Err(complaint) => return streams.complain(&complaint, machine),
+        };
+        let known = BaselineArgs::to_write(self.write_baseline).load(report.name());
+        let known = match known {
+            Ok(known) => known,
             Err(complaint) => return streams.complain(&complaint, machine),
         };
         let look = Look {
@@ -53,10 +62,12 @@ impl ReportArgs {
                 .iter()
                 .map(|(format, path)| output::file(path, &format.render(&report, &plain, &self.sarif_anchor))),
         );
+        let formats = self.output.iter().map(|(format, _)| *format).chain([self.format]);
+        let written = written.chain(std::iter::once_with(|| Format::summarize(formats, &report)));
         for complaint in written.filter_map(Result::err) {
             exit = streams.complain(&complaint, machine);
         }
-        exit
+        known.write_or_complain(&report, streams, machine, exit)
     }
 }
 

@@ -9,6 +9,9 @@ use crate::check::AnyCheck;
 use crate::checks;
 use crate::rule::load_all;
 
+/// Rules beside the built-in checks.
+pub(super) type Further = Vec<&'static dyn AnyCheck>;
+
 /// Whose rules.
 #[derive(Debug, Clone, Args)]
 pub(super) struct RulesArgs {
@@ -19,7 +22,7 @@ pub(super) struct RulesArgs {
 
 impl RulesArgs {
     /// The user's rules; their examples have been run.
-    pub(super) fn load(&self) -> Result<Vec<&'static dyn AnyCheck>, Complaint> {
+    pub(super) fn load(&self) -> Result<Further, Complaint> {
         if self.folders.is_empty() {
             return Ok(Vec::new());
         }

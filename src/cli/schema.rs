@@ -3,12 +3,12 @@
 use clap::{Args, ValueEnum};
 
 use super::{Common, Exit, output};
-use crate::{config, report, rule};
+use crate::{config, report, rule, waiver};
 
 /// What can be said to `schema`.
 #[derive(Debug, Args)]
 pub(super) struct SchemaArgs {
-    /// Of what: config, report or rule.
+    /// Of what: config, report, rule or baseline.
     #[arg(value_name = "KIND")]
     kind: Kind,
     #[command(flatten)]
@@ -24,6 +24,8 @@ enum Kind {
     Report,
     /// Look-only rules, see --checks.
     Rule,
+    /// What --write-baseline writes.
+    Baseline,
 }
 
 impl SchemaArgs {
@@ -32,6 +34,7 @@ impl SchemaArgs {
             Kind::Config => config::schema::text(),
             Kind::Report => report::schema::text_of_it(),
             Kind::Rule => rule::schema::text(),
+            Kind::Baseline => waiver::schema::text(),
         };
         output::report(&text).map_or_else(|c| self.common.streams().complain(&c, false), |()| Exit::OK)
     }

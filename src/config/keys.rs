@@ -42,6 +42,8 @@ pub enum Kind {
     Resolved,
     /// A whole number, within bounds.
     Count(u64, u64),
+    /// A day, `2027-03-01`.
+    Day,
     /// True or false.
     Flag,
     /// One of some words.
@@ -101,6 +103,7 @@ pub const KEYS: &[Key] = &[
     key("resource", Kind::Table(RESOURCE), "", "The protected resource."),
     key("limits", Kind::Table(LIMITS), "", "What checks judge by, and how much may be sent."),
     key("checks", Kind::Table(CHECKS), "", "Which checks."),
+    key("waive", Kind::Tables(WAIVE), "", "A failure that is accepted, with the reason; it stays in the report."),
     key("wire", Kind::Table(WIRE), "", "How requests are sent."),
 ];
 
@@ -168,6 +171,14 @@ const CHECKS: &[Key] = &[
     key("dirs", Kind::Paths, r#"["./security/rules"]"#, "Folders with look-only rules of your own."),
     key("select", Kind::Texts, r#"["pkce/*", "code/*"]"#, "Only checks whose ids match."),
     key("ignore", Kind::Texts, r#"["scope/*"]"#, "Checks that are left out."),
+];
+
+const WAIVE: &[Key] = &[
+    key("check", Kind::Text, r#""refresh/rotated""#, "The id of the check.").needed(),
+    key("reason", Kind::Text, r#""confidential clients only, ticket 123""#, "Why its failure is accepted.").needed(),
+    key("until", Kind::Day, r#""2027-03-01""#, "The last day on which it is."),
+    key("target", Kind::Address, r#""https://api.example.com/mcp""#, "The target that it is for; all without."),
+    key("owner", Kind::Text, r#""identity team""#, "Who answers for it."),
 ];
 
 const WIRE: &[Key] = &[

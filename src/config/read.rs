@@ -5,6 +5,7 @@ use std::path::Path;
 use super::keys::{KEYS, Key, Kind};
 use super::{Entry, Value, Values};
 use crate::toml_file::{Item, Mistake, Table, parse};
+use crate::waiver::baseline;
 use crate::wire::Resolved;
 use crate::wire::message::address;
 use crate::wire::options::proxy_url;
@@ -116,13 +117,14 @@ impl Reader<'_> {
                 Value::Texts(lines.collect::<Result<_, _>>()?)
             }
             Kind::Count(least, most) => Value::Count(item.count(least, most)?),
+            Kind::Day => Value::Text(day(item)?),
             Kind::Flag => Value::Flag(item.flag()?),
             Kind::Choice(words) => {
                 let words: Vec<(&str, &str)> = words.iter().map(|word| (*word, *word)).collect();
                 Value::Text(item.one_of(key.name, &words)?.to_owned())
             }
         };
-        values.enter(key.name, Entry { value, line: self.line(item) });
+        values.enter(key.name, Entry { value, line: self.line(item), at: item.at() });
         Ok(())
     }
 
@@ -146,6 +148,18 @@ fn variable(item: Item<'_>) -> Result<&str, Mistake> {
             let hint = "the secret goes into the variable, and its name stands here, such as OAUDIT_CLIENT_SECRET";
             Err(Mistake::new("the name of an environment variable is due here", at).hint(hint).hiding_the_rest())
         }
+    }
+}
+
+/// A day, as text or as TOML has it.
+fn day(item: Item<'_>) -> Result<String, Mistake> {
+    let text = match item.date() {
+        Some(date) => date,
+        None => item.line()?.to_owned(),
+    };
+    match baseline::day(&text) {
+        Ok(day) => Ok(day.to_string()),
+        Err(_) => Err(item.wrong("this is no day, such as \"2027-03-01\"")),
     }
 }
 

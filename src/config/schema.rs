@@ -34,6 +34,7 @@ fn member(key: &Key) -> Value {
         Kind::Paths | Kind::Texts | Kind::Resolved => json!({ "type": "array", "items": line() }),
         Kind::Count(least, u64::MAX) => json!({ "type": "integer", "minimum": least }),
         Kind::Count(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Kind::Day => json!({ "type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" }),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Choice(words) => json!({ "enum": words }),
         Kind::Table(keys) => table(keys),

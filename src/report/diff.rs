@@ -10,8 +10,10 @@ use super::{CheckLine, Report, ResultKind, Word};
 pub enum Change {
     /// It fails, and did not before, or more gravely than before.
     Worse,
-    /// It failed or was undecided in both.
+    /// It failed, was waived or was undecided in both.
     Still,
+    /// It fails, and is accepted, which it was not before.
+    Waived,
     /// It failed before, and cannot be told now.
     Lost,
     /// It failed before and holds now, or fails less gravely.
@@ -45,7 +47,19 @@ fn changed(old: Option<CheckLine>, new: Option<CheckLine>) -> Option<Changed> {
     let (was, is) = (old.as_ref().map(|c| c.result), new.as_ref().map(|c| c.result));
     let (before, now) = (gravity(was), gravity(is));
     let undecided = |result: Option<ResultKind>| result == Some(ResultKind::Inconclusive);
+    let waived = |result: Option<ResultKind>| result == Some(ResultKind::Waived);
     let change = match (before, now) {
+        _ if waived(was) && waived(is) => Change::Still,
+        _ if waived(is) => Change::Waived,
+        // What was accepted and counts now is as new as what was not there.
+        _ if waived(was) && now > 0 => Change::Worse,
+        _ if waived(was) => {
+            if is == Some(ResultKind::Pass) {
+                Change::Better
+            } else {
+                Change::Lost
+            }
+        }
         (0, 0) if undecided(is) && undecided(was) => Change::Still,
         (0, 0) => return None,
         (_, 0) if is != Some(ResultKind::Pass) => Change::Lost,
@@ -77,7 +91,8 @@ pub fn render(changes: &[Changed]) -> String {
     let mut text = String::new();
     for (change, title) in [
         (Change::Worse, "New or worse"),
-        (Change::Still, "Still failing or undecided"),
+        (Change::Waived, "Waived since"),
+        (Change::Still, "Still failing, waived or undecided"),
         (Change::Lost, "Failed before, cannot be told now"),
         (Change::Better, "Fixed or better"),
     ] {
@@ -111,7 +126,7 @@ mod tests {
 
     #[test]
     fn new_fixed_and_still_are_told_apart() {
-        use ResultKind::{Fail, Inconclusive, NotRun, Pass, Warn};
+        use ResultKind::{Fail, Inconclusive, NotRun, Pass, Waived, Warn};
         assert_eq!(change(Pass, Fail), Some(Change::Worse));
         assert_eq!(change(Warn, Fail), Some(Change::Worse));
         assert_eq!(change(Inconclusive, Warn), Some(Change::Worse));
@@ -122,6 +137,12 @@ mod tests {
         assert_eq!(change(Fail, Inconclusive), Some(Change::Lost));
         assert_eq!(change(Fail, NotRun), Some(Change::Lost));
         assert_eq!(change(Pass, Inconclusive), None);
+        assert_eq!(change(Fail, Waived), Some(Change::Waived));
+        assert_eq!(change(Pass, Waived), Some(Change::Waived));
+        assert_eq!(change(Waived, Waived), Some(Change::Still));
+        assert_eq!(change(Waived, Warn), Some(Change::Worse));
+        assert_eq!(change(Waived, Pass), Some(Change::Better));
+        assert_eq!(change(Waived, Inconclusive), Some(Change::Lost));
     }
 
     #[test]

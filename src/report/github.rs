@@ -5,24 +5,34 @@ use std::fmt::Write as _;
 use super::plain::plain;
 use super::{CheckLine, Report, ResultKind};
 
-/// A step shows ten annotations of a kind.
+/// A step shows ten annotations of a level.
 const MOST: usize = 10;
 
-/// The report as workflow commands. The summary of the step is Markdown's business.
+/// The report as workflow commands: the ten worst, and how many more there are. The summary of the step is Markdown's
+/// business.
 pub fn render(report: &Report) -> String {
     let mut text = String::new();
-    for (kind, command) in [(ResultKind::Fail, "error"), (ResultKind::Warn, "warning"), (ResultKind::Note, "notice")] {
-        let mut of_kind: Vec<&CheckLine> = report.checks.iter().filter(|c| c.result == kind).collect();
-        of_kind.sort_by_key(|c| std::cmp::Reverse(c.impact));
-        // The last place is for the sentence that there are more.
-        let shown = if of_kind.len() > MOST { MOST - 1 } else { of_kind.len() };
-        for check in &of_kind[..shown] {
-            let message = format!("{}\n{}\nfix: {}", check.title, plain(&check.message), check.remediation);
-            let _ = writeln!(text, "::{command} title={}::{}", property(check.id), data(&message));
-        }
-        if of_kind.len() > shown {
-            let _ = writeln!(text, "::{command} title=oaudit::{} more, see the report", of_kind.len() - shown);
-        }
+    let mut found: Vec<((u8, &str), &CheckLine)> =
+        report.checks.iter().filter_map(|check| Some((command(check.result)?, check))).collect();
+    found.sort_by_key(|(command, check)| (*command, std::cmp::Reverse(check.impact)));
+    // The sentence that there are more is a notice too, and must be among the ten of those.
+    let shown = match found.len() {
+        more if more > MOST && found[0].0.1 == "notice" => MOST - 1,
+        all => all.min(MOST),
+    };
+    for ((_, command), check) in &found[..shown] {
+        let message = format!("{}\n{}\nfix: {}", check.title, plain(&check.message), check.remediation);
+        let _ = writeln!(text, "::{command} title={}::{}", property(check.id), data(&message));
+    }
+    if found.len() > shown {
+        let _ = writeln!(text, "::notice title=oaudit::{} more, see the report", found.len() - shown);
+    }
+    for remark in &report.remarks {
+        let _ = writeln!(text, "remark: {}", plain(remark));
+    }
+    // Accepted, and still to be seen; no annotation, of which there are ten alone.
+    for check in report.checks.iter().filter(|c| c.result == ResultKind::Waived) {
+        let _ = writeln!(text, "{} {}: {}", ResultKind::Waived.word(), check.id, plain(&check.message));
     }
     if let Some(stopped) = &report.stopped {
         let message = format!("{}\n{}", plain(&stopped.error), plain(&stopped.hint));
@@ -30,6 +40,16 @@ pub fn render(report: &Report) -> String {
     }
     let _ = writeln!(text, "{}", report.summary.sentence(report.duration_ms));
     text
+}
+
+/// How a result is announced, the worst first.
+fn command(result: ResultKind) -> Option<(u8, &'static str)> {
+    match result {
+        ResultKind::Fail => Some((0, "error")),
+        ResultKind::Warn => Some((1, "warning")),
+        ResultKind::Note => Some((2, "notice")),
+        _ => None,
+    }
 }
 
 fn data(text: &str) -> String {
@@ -51,7 +71,7 @@ mod tests {
         report.checks = std::iter::repeat_with(|| line("a/b", ResultKind::Fail)).take(12).collect();
         let text = render(&report);
         assert_eq!(text.matches("::error ").count(), 10, "{text}");
-        assert!(text.contains("::3 more"), "{text}");
+        assert!(text.contains("::notice title=oaudit::2 more"), "{text}");
     }
 
     #[test]

@@ -29,7 +29,7 @@ fn entry(exchange: &Exchange, started: OffsetDateTime) -> Value {
         .map(|u| u.query_pairs().map(|(n, v)| json!({ "name": n, "value": v })).collect())
         .unwrap_or_default();
     let mut sent = json!({
-        "method": request.method, "url": request.url, "httpVersion": "HTTP/1.1", "cookies": [],
+        "method": request.method, "url": uri(&request.url), "httpVersion": "HTTP/1.1", "cookies": [],
         "headers": headers(&request.headers), "queryString": query, "headersSize": -1,
         "bodySize": request.body.as_ref().map_or(0, String::len),
     });
@@ -60,6 +60,27 @@ fn entry(exchange: &Exchange, started: OffsetDateTime) -> Value {
     })
 }
 
+/// The address as a URI: the labels of secrets, and what was sent as no URI may be, percent-encoded.
+fn uri(address: &str) -> String {
+    let authority = address.find("://").map_or(0, |at| at + 3);
+    let path = address[authority..].find(['/', '?', '#']).map_or(address.len(), |at| authority + at);
+    let mut uri = address[..path].to_owned();
+    let bytes = address.as_bytes();
+    for (at, byte) in bytes.iter().enumerate().skip(path) {
+        let hex = |n: usize| bytes.get(at + n).is_some_and(u8::is_ascii_hexdigit);
+        let stays = match byte {
+            b'%' => hex(1) && hex(2),
+            b'#' => !uri.contains('#'),
+            byte => byte.is_ascii_alphanumeric() || b"-._~:/?@!$&'()*+,;=".contains(byte),
+        };
+        match stays {
+            true => uri.push(char::from(*byte)),
+            false => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri
+}
+
 fn headers(pairs: &[(String, String)]) -> Vec<Value> {
     pairs.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
 }
@@ -72,6 +93,19 @@ fn header<'a>(pairs: &'a [(String, String)], name: &str) -> &'a str {
 mod tests {
     use super::*;
     use crate::report::tests::mixed;
+
+    #[test]
+    fn an_address_is_a_uri_whatever_was_sent() {
+        for (sent, is) in [
+            ("http://[::1]:80/a?b=%20", "http://[::1]:80/a?b=%20"),
+            ("https://a.example/?t={code 1}", "https://a.example/?t=%7Bcode%201%7D"),
+            ("https://a.example/?bad=%zz&x=[é]#a#b", "https://a.example/?bad=%25zz&x=%5B%C3%A9%5D#a%23b"),
+            ("https://a.example", "https://a.example"),
+            ("", ""),
+        ] {
+            assert_eq!(uri(sent), is);
+        }
+    }
 
     #[test]
     fn every_exchange_is_an_entry_with_its_time() {

@@ -26,7 +26,7 @@ pub fn render(report: &Report) -> String {
     let template = environment.get_template("page.html").expect("it was just added");
     let page = Page {
         report,
-        name: super::junit::name(report),
+        name: report.name(),
         sentence: report.summary.sentence(report.duration_ms),
         topics: topics(report),
         checks: report.checks.iter().map(|line| shown(line, report)).collect(),

@@ -10,13 +10,41 @@ const LARGEST: usize = 1_000_000;
 /// Characters of what a target said.
 const LONGEST: usize = 400;
 
+/// What stands where something was cut.
+const CUT: &str = "\n\nThe rest was cut: a job summary has room for one mebibyte.\n";
+const CLOSED: &str = "\n</details>\n";
+
 /// The report as Markdown.
 pub fn render(report: &Report) -> String {
+    within(report, LARGEST)
+}
+
+/// The same in so many bytes at most.
+pub fn within(report: &Report, room: usize) -> String {
+    let mut text = whole(report);
+    if text.len() > room {
+        let keep = room.saturating_sub(CUT.len() + CLOSED.len());
+        // A line that is cut in the middle may be no row of its table any more.
+        let end = text.as_bytes()[..keep].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        text.truncate(end);
+        if text.contains("<details>") && !text.contains("</details>") {
+            text.push_str(CLOSED);
+        }
+        text.push_str(CUT);
+    }
+    text
+}
+
+fn whole(report: &Report) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "# oaudit: {}\n", escape(&super::junit::name(report)));
+    let _ = writeln!(text, "# oaudit: {}\n", escape(&report.name()));
     let _ = writeln!(text, "{}\n", report.summary.sentence(report.duration_ms));
     if let Some(stopped) = &report.stopped {
         let _ = writeln!(text, "> **The audit stopped:** {} {}\n", escape(&stopped.error), escape(&stopped.hint));
+    }
+    if !report.remarks.is_empty() {
+        report.remarks.iter().for_each(|remark| _ = writeln!(text, "- {}", escape(remark)));
+        text.push('\n');
     }
     let of = |kinds: &[ResultKind]| -> Vec<&CheckLine> {
         report.checks.iter().filter(|c| kinds.contains(&c.result)).collect()
@@ -48,11 +76,6 @@ pub fn render(report: &Report) -> String {
         report.left_behind.iter().for_each(|what| {
             let _ = writeln!(text, "- {}", escape(what));
         });
-    }
-    if text.len() > LARGEST {
-        let end = (0..=LARGEST).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(end);
-        text.push_str("\n\nThe rest was cut: a job summary has room for one mebibyte.\n");
     }
     text
 }
@@ -88,9 +111,11 @@ fn table(text: &mut String, title: &str, checks: &[&CheckLine], fix: bool) {
 
 /// Words of a target as text: nothing in them is markup.
 fn escape(text: &str) -> String {
-    let text = plain(text);
+    // Cut first: a target may say megabytes.
+    let shown = text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end]);
+    let text = plain(shown);
     let mut out = String::with_capacity(text.len());
-    for c in text.chars().take(LONGEST) {
+    for c in text.chars() {
         match c {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),

@@ -15,7 +15,8 @@ pub fn render(report: &Report, anchor: &str) -> String {
     let stopped = report.stopped.iter().map(|s| notification("error", &format!("{} {}", s.error, s.hint), None));
     let undecided = report.checks.iter().filter(|c| c.result == ResultKind::Inconclusive);
     let undecided = undecided.map(|c| notification("warning", &c.message, Some(c.id)));
-    let notifications: Vec<Value> = stopped.chain(undecided).collect();
+    let remarks = report.remarks.iter().map(|remark| notification("note", remark, None));
+    let notifications: Vec<Value> = stopped.chain(undecided).chain(remarks).collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -27,7 +28,7 @@ pub fn render(report: &Report, anchor: &str) -> String {
                 // Every rule in every run, so that a finding that is gone closes its alert.
                 "rules": report.checks.iter().map(rule).collect::<Vec<_>>(),
             }},
-            "automationDetails": { "id": format!("oaudit/{}/", plain(&super::junit::name(report))) },
+            "automationDetails": { "id": format!("oaudit/{}/", plain(&report.name())) },
             "invocations": [{
                 "executionSuccessful": report.stopped.is_none(),
                 "exitCode": report.summary.exit_code,
@@ -65,7 +66,8 @@ fn result(check: &CheckLine, at: usize, report: &Report, anchor: &str) -> Option
     if !failed.contains(&check.result) {
         return None;
     }
-    let mut message = format!("{}: {}", check.title, plain(&check.message));
+    let seen = plain(&check.message);
+    let mut message = format!("{}: {}.", check.title, seen.trim_end_matches('.'));
     if let Some(broken) = &check.broken {
         message.push_str(&format!(" Demand: {} ({})", broken.says, broken.citation));
     }
@@ -88,7 +90,8 @@ fn result(check: &CheckLine, at: usize, report: &Report, anchor: &str) -> Option
         "partialFingerprints": { "oaudit/v1": fingerprint(check, report) },
     });
     if check.result == ResultKind::Waived {
-        result["suppressions"] = json!([{ "kind": "external", "justification": plain(&check.message) }]);
+        let reason = check.waiver.as_ref().map_or(check.message.as_str(), |waiver| waiver.reason.as_str());
+        result["suppressions"] = json!([{ "kind": "external", "status": "accepted", "justification": plain(reason) }]);
     }
     Some(result)
 }
@@ -97,11 +100,11 @@ fn result(check: &CheckLine, at: usize, report: &Report, anchor: &str) -> Option
 fn endpoint(check: &CheckLine, report: &Report) -> String {
     let last = check.evidence.last().and_then(|id| report.exchanges.iter().find(|e| e.id == *id));
     let address = last.map(|e| e.request.url.split(['?', '#']).next().unwrap_or_default().to_owned());
-    address.unwrap_or_else(|| super::junit::name(report))
+    address.unwrap_or_else(|| report.name())
 }
 
 fn fingerprint(check: &CheckLine, report: &Report) -> String {
-    let target = super::junit::name(report);
+    let target = report.name();
     let broken = check.broken.as_ref().map_or("", |b| b.says);
     let digest = Sha256::digest(format!("{}\n{target}\n{broken}", check.id));
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
@@ -158,7 +161,8 @@ mod tests {
             assert_eq!(result["partialFingerprints"]["oaudit/v1"].as_str().unwrap().len(), 32);
         }
         assert_eq!(results.iter().filter(|r| r.get("suppressions").is_some()).count(), 1);
-        assert_eq!(run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap().len(), 1);
+        let told = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
+        assert_eq!(told.len(), 2, "what is undecided, and a remark");
     }
 
     #[test]

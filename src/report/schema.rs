@@ -82,7 +82,7 @@ fn summary() -> Value {
         ("inconclusive", "Could not be found out."),
         ("not_run", "Left out."),
         ("not_applicable", "Not offered by the server."),
-        ("waived", "Failed, and waived by the configuration."),
+        ("waived", "Failed, and accepted by the configuration or by a baseline."),
         ("logins", "How often somebody logged in."),
         ("authorizations", "Authorization requests made with the session."),
         ("requests", "Requests in all."),
@@ -113,6 +113,7 @@ fn check() -> Value {
         &[
             ("how_to_run", text("What to type to have it run; not run only.")),
             ("broken", requirement(&["says", "citation"])),
+            ("waiver", waiver()),
             ("findings", list(finding(), "The lines of a check of many variants, in the order tried.")),
         ],
     )
@@ -129,6 +130,20 @@ fn requirement(of_broken: &[&str]) -> Value {
     ];
     members.extend(further.iter().map(|name| (*name, text("In words."))));
     object("A requirement.", &members, &[])
+}
+
+fn waiver() -> Value {
+    let days = json!({ "type": "integer", "minimum": 0, "description": "Days since then." });
+    object(
+        "Why a failure is accepted; waived only.",
+        &[("by", choice(&["configuration", "baseline"], "By what.")), ("reason", text("The reason."))],
+        &[
+            ("until", text("The last day on which it is, 2027-03-01.")),
+            ("owner", text("Who answers for it.")),
+            ("first_seen", text("The day on which a baseline had it first.")),
+            ("age_days", days),
+        ],
+    )
 }
 
 fn finding() -> Value {

@@ -164,6 +164,7 @@ impl CheckLine {
                 _ => None,
             },
             broken,
+            waiver: None,
             findings: ruling.findings.iter().map(|f| finding(f, profile)).collect(),
             requirements: requirements(card, profile),
             evidence,
@@ -258,6 +259,12 @@ pub fn exit_code(checks: &[CheckLine], fail_on: FailOn, allow_incomplete: bool, 
 }
 
 impl Report {
+    /// What was audited, by the name of its resource.
+    pub fn name(&self) -> String {
+        let target = &self.target;
+        target.resource.as_ref().or(target.issuer.as_ref()).cloned().unwrap_or_else(|| "of nothing".into())
+    }
+
     /// One last pass over every text that may hold a target's words.
     pub(crate) fn redacted(mut self, hide: &impl Fn(&str) -> String) -> Self {
         let all = |texts: &mut Vec<String>| texts.iter_mut().for_each(|t| *t = hide(t));

@@ -136,7 +136,17 @@ impl Run {
         stopped: Option<Stopped>,
     ) -> Report {
         let profile = self.options.profile;
-        let lines = self.lines(wire, stopped.as_ref());
+        let mut lines = self.lines(wire, stopped.as_ref());
+        // What is known again is known by words that hold no secret.
+        if let Some(wire) = wire {
+            let findings = lines.iter_mut().flat_map(|line| &mut line.findings);
+            findings.for_each(|finding| finding.what = wire.vault().redact(&finding.what).into_owned());
+        }
+        let found = held.found.as_ref();
+        let server = found.and_then(|f| f.server.as_ref().ok());
+        let issuer = server.map(|server| server.issuer.as_str());
+        let audited: Vec<&str> = target.named().chain(issuer).collect();
+        self.remarks.extend(self.options.accepted.apply(&mut lines, &audited, OffsetDateTime::now_utc().date()));
         let mut summary = Summary::count(&lines);
         let audit = held.audit.as_deref();
         summary.logins = audit.map_or(0, |a| a.front.agent().logins());
@@ -149,8 +159,6 @@ impl Run {
             stopped => exit_code(&lines, fail_on, allow_incomplete, strict, stopped.is_some()),
         };
         summary.complete &= stopped.is_none();
-        let found = held.found.as_ref();
-        let server = found.and_then(|f| f.server.as_ref().ok());
         let resource = found.and_then(|f| f.resource.as_ref());
         let json = |fetched: Option<&Fetched>| fetched.and_then(|f| f.json.clone()).unwrap_or_default();
         let target = TargetLine {

@@ -127,6 +127,14 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// A date as TOML has it, without a time.
+    pub(crate) fn date(self) -> Option<String> {
+        match self.0.get_ref() {
+            DeValue::Datetime(date) if date.time.is_none() => Some(date.to_string()),
+            _ => None,
+        }
+    }
+
     pub(crate) fn flag(self) -> Result<bool, Mistake> {
         self.0.get_ref().as_bool().ok_or_else(|| self.due("true or false"))
     }

@@ -1,0 +1,9 @@
+//! The formats of the report: what they look like, word for word, and whether others can read them.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its stage has failed")]
+
+mod bounds;
+mod fixture;
+mod golden;
+mod schemas;
+mod xml;
