@@ -9,10 +9,12 @@ use clap::Args;
 
 use super::effective;
 use super::format::Format;
+use super::journals::JournalArgs;
 use super::layers::{ConfigArgs, Given};
 use super::output::{self, Streams};
 use super::rules::RulesArgs;
 use super::sign_in::{ClientArgs, SignInArgs};
+use super::signals::Signals;
 use super::wire::WireArgs;
 use super::{Common, Complaint, Exit, ProfileArgs};
 use crate::check::Reach;
@@ -47,6 +49,8 @@ pub(super) struct AuditArgs {
     report: ReportArgs,
     #[command(flatten)]
     wire: WireArgs,
+    #[command(flatten)]
+    journal: JournalArgs,
     /// Do not ask before active checks against a host that is not this machine.
     #[arg(long)]
     yes: bool,
@@ -268,12 +272,13 @@ impl AuditArgs {
             grading: self.report.grading(),
             consent: Arc::new(move |url| yes || confirmed(url)),
             progress: streams.progress(),
+            journal: self.journal.folder(streams.quiet),
             ..Options::default()
         })
     }
 }
 
-/// Runs the audit and delivers its reports. Ctrl-C stops it, cleans up and delivers what there is.
+/// Runs the audit and delivers its reports. A signal stops it, and it cleans up and delivers what there is.
 pub(super) async fn conduct(target: &Target, mut options: Options, reports: &ReportArgs, streams: Streams) -> Exit {
     // Made before anything is sent: a run whose secrets cannot be kept must not be made twice.
     let kept = match reports.vault_out.as_deref().map(SecretsFile::make).transpose() {
@@ -284,18 +289,12 @@ pub(super) async fn conduct(target: &Target, mut options: Options, reports: &Rep
         }
     };
     options.secrets = kept.as_ref().map(Kept::taker);
-    let (stop, interrupt) = tokio::sync::watch::channel(false);
-    options.interrupt = interrupt;
-    let listening = tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            output::prose("stopping: cleaning up and reporting what there is");
-            let _ = stop.send(true);
-        }
-        // The sender must live as long as the audit looks at it.
-        std::future::pending::<()>().await;
-    });
-    let audited = audit(target, options).await;
-    listening.abort();
+    let signals = Signals::listen();
+    options.interrupt = signals.first();
+    let audited = match signals.unless_stopped(audit(target, options)).await {
+        Ok(audited) => audited,
+        Err(exit) => return exit,
+    };
     match audited {
         Ok(report) => {
             let exit = reports.deliver(&report, streams);
