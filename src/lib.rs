@@ -27,6 +27,7 @@ pub mod logs;
 pub mod needs;
 pub mod oauth;
 pub mod plan;
+mod private_file;
 pub mod profile;
 pub mod registration;
 pub mod report;

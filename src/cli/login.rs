@@ -78,10 +78,7 @@ impl LoginArgs {
         let mut file = SessionFile::make(&self.save).map_err(|e| unwritten(&e))?;
         let signed_in = match signals.unless_stopped(login::login(&target, options)).await {
             Ok(signed_in) => signed_in,
-            Err(exit) => {
-                file.discard();
-                return Err(Complaint { error: "stopped".into(), hint: String::new(), exit });
-            }
+            Err(exit) => return Err(Complaint { error: "stopped".into(), hint: String::new(), exit }),
         };
         match signed_in {
             Ok(session) => {
@@ -94,7 +91,6 @@ impl LoginArgs {
                 ))
             }
             Err(stopped) => {
-                file.discard();
                 let exit = Interruption::by(&stopped).map_or(Exit::NOT_STARTED, |by| Exit(by.exit_code()));
                 Err(Complaint { error: stopped.error, hint: stopped.hint, exit })
             }
