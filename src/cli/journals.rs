@@ -67,7 +67,7 @@ fn left(folder: &Path) -> Option<String> {
 }
 
 /// `2 clients and 3 grants`.
-pub(super) fn counted(clients: usize, grants: usize) -> String {
+fn counted(clients: usize, grants: usize) -> String {
     let number = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     match (clients, grants) {
         (0, 0) => "nothing".to_owned(),

@@ -31,7 +31,9 @@ impl Signals {
             output::prose("stopping: cleaning up and reporting what there is; once more stops at once");
             let _ = stop.send(Some(interruption));
             let code = signals.next().await.exit_code();
-            output::prose("stopped at once; `oaudit cleanup` deletes what is left at the server");
+            output::prose(
+                "stopped at once; `oaudit cleanup` deletes what is left at the server, if a journal was kept",
+            );
             let _ = at_once.send(Some(Exit(code)));
             tokio::time::sleep(GRACE).await;
             leave(code);

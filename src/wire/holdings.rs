@@ -85,7 +85,7 @@ pub enum SenderAuth {
     Signed,
 }
 
-/// Everything of a run.
+/// Everything that the server keeps because of a run.
 #[derive(Debug, Default)]
 pub struct Holdings {
     kept: Mutex<Kept>,
