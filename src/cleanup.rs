@@ -190,13 +190,11 @@ impl Round<'_> {
         };
         match self.send(Request::new(Method::DELETE, uri.clone()).bearer(token.expose())).await {
             Ok(reply) if reply.is_success() => (Ended::Gone, None),
-            // Nobody knows it any more.
-            Ok(reply) if [404, 410].contains(&reply.status) => (Ended::Gone, None),
-            // A client that is not there is answered like a token that is not good (RFC 7592 section 2.3).
-            Ok(reply) if reply.status == 401 && self.attempt == Attempt::Further => {
-                let why = "DELETE of its registration_client_uri was answered 401: it is gone already, or the server no \
-                           longer lets us delete it";
-                (Ended::Stays(why.into()), None)
+            // A client that is not there is answered like a token that is not good (RFC 7592 section 2.3), and some
+            // servers give out addresses at which nothing is.
+            Ok(reply) if [401, 404, 410].contains(&reply.status) && self.attempt == Attempt::Further => {
+                let said = said(&reply, "DELETE of its registration_client_uri");
+                (Ended::Stays(format!("{said}: it is gone already, or the server does not let us delete it")), None)
             }
             Ok(reply) => (Ended::Later(said(&reply, "DELETE of its registration_client_uri")), None),
             Err((why, lost)) => (Ended::Later(why), lost),
