@@ -96,7 +96,7 @@ pub async fn clean(wire: &Wire, signer: Option<&Signer>, attempt: Attempt) -> Cl
         match ended {
             Ended::Gone => {
                 wire.holdings().gone(*number);
-                cleaned.done.push(format!("client {id}: deleted"));
+                cleaned.done.push(format!("client {id}: deleted, or not known there any more"));
                 // A client that is no more has no grants (RFC 7592 section 2.3).
                 kept.retain(|(of, _), kept| {
                     let stays = of != id;
@@ -190,9 +190,11 @@ impl Round<'_> {
         };
         match self.send(Request::new(Method::DELETE, uri.clone()).bearer(token.expose())).await {
             Ok(reply) if reply.is_success() => (Ended::Gone, None),
-            // A client that is not there is answered like a token that is not good (RFC 7592 section 2.3), and some
-            // servers give out addresses at which nothing is.
-            Ok(reply) if [401, 404, 410].contains(&reply.status) && self.attempt == Attempt::Further => {
+            // A client that is not there is answered like a token that is not good (RFC 7592 section 2.3): a run that was
+            // stopped in the middle of its clean-up deleted it.
+            Ok(reply) if reply.status == 401 && self.attempt == Attempt::Further => (Ended::Gone, None),
+            // Some servers give out addresses at which nothing is.
+            Ok(reply) if [404, 410].contains(&reply.status) && self.attempt == Attempt::Further => {
                 let said = said(&reply, "DELETE of its registration_client_uri");
                 (Ended::Stays(format!("{said}: it is gone already, or the server does not let us delete it")), None)
             }
