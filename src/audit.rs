@@ -1,8 +1,6 @@
 //! What the audit knows while it runs: the documents, the clients, the way to sign in, and the one ordinary flow.
 
-use std::future::Future;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use crate::check::Demand;
 use crate::discovery::Discovery;
@@ -35,10 +33,6 @@ pub struct Audit {
     pub other_client: Option<Arc<Client>>,
     /// How the first client was registered, if it was.
     pub registered: Option<Arc<Registered>>,
-    /// Every client that was registered, to be deleted in the end.
-    pub(crate) held: Arc<Mutex<Vec<Arc<Client>>>>,
-    /// Registrations that were begun and not yet held.
-    pub(crate) registering: Arc<AtomicUsize>,
     /// The way to sign in.
     pub front: Front,
     /// The ordinary authorization request before anybody signed in.
@@ -162,39 +156,6 @@ impl Audit {
         purpose: Purpose,
     ) -> Result<AuthorizationAnswer, SignInError> {
         self.front.visit(wire, request, purpose, &self.token_endpoint).await
-    }
-
-    /// Registers in a task of its own: a client that the server made while its check was interrupted is still held, and
-    /// so deleted.
-    pub async fn register<T, F>(&self, registering: F) -> T
-    where
-        T: Send + 'static,
-        F: Future<Output = (T, Option<Arc<Client>>)> + Send + 'static,
-    {
-        let (held, under_way) = (Arc::clone(&self.held), Arc::clone(&self.registering));
-        under_way.fetch_add(1, Ordering::SeqCst);
-        let task = tokio::spawn(async move {
-            let (result, client) = registering.await;
-            held.lock().expect("no panic while it is held").extend(client);
-            under_way.fetch_sub(1, Ordering::SeqCst);
-            result
-        });
-        task.await.expect("a registration neither panics nor is aborted")
-    }
-
-    /// Waits until registrations that were begun are held, two seconds at most.
-    pub(crate) async fn settle(&self) {
-        for _ in 0..40 {
-            if self.registering.load(Ordering::SeqCst) == 0 {
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        }
-    }
-
-    /// Has a client deleted when the audit ends, however it ends.
-    pub fn hold(&self, client: Arc<Client>) {
-        self.held.lock().expect("no panic while it is held").push(client);
     }
 
     /// The resource as discovery called it.

@@ -10,12 +10,14 @@ use crate::profile::{Profile, ProfileName};
 mod audit;
 mod baseline;
 mod catalogue;
+mod cleanup;
 mod coverage;
 mod demo;
 mod discover;
 mod effective;
 mod format;
 mod init;
+mod journals;
 mod lab;
 mod layers;
 mod login;
@@ -27,6 +29,7 @@ mod rules;
 mod schema;
 mod scopes;
 mod sign_in;
+mod signals;
 mod token;
 mod wire;
 
@@ -64,6 +67,8 @@ enum Command {
     Login(Box<login::LoginArgs>),
     /// Look at one access token: signature, expiry, issuer, audience, scopes, revocation.
     Token(token::TokenArgs),
+    /// Delete at the server what a run left there: one that was killed, or whose server did not answer.
+    Cleanup(Box<cleanup::CleanupArgs>),
     /// List the checks.
     Checks(catalogue::ChecksArgs),
     /// Show a check's page: what is sent, how it is judged, why, how to fix it.
@@ -136,6 +141,7 @@ pub async fn run() -> Exit {
         Command::Plan(args) => args.run(&given).await,
         Command::Login(args) => args.run(&given).await,
         Command::Token(args) => args.run(&given).await,
+        Command::Cleanup(args) => args.run().await,
         Command::Checks(args) => args.run(),
         Command::Explain(args) => args.run(),
         Command::Scopes(args) => args.run(&given).await,

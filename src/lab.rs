@@ -257,6 +257,15 @@ impl Lab {
         dynamic.map(|c| c.id.clone()).collect()
     }
 
+    /// How many grants somebody holds tokens of that are still good.
+    pub fn live_grants(&self) -> usize {
+        let store = self.server.store();
+        let access = store.access.iter().filter(|(handle, _)| store.live_access(&self.server, handle).is_some());
+        let refresh = store.refresh.values().filter(|r| r.replaced.is_none() && !store.grants[r.grant].revoked);
+        let grants = access.map(|(_, access)| access.grant).chain(refresh.map(|refresh| refresh.grant));
+        grants.collect::<std::collections::BTreeSet<_>>().len()
+    }
+
     /// How many times somebody signed in with a password on the login page.
     pub fn logins(&self) -> usize {
         self.server.logins.load(Ordering::Relaxed)

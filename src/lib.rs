@@ -4,8 +4,9 @@
 //! Three sentences govern everything: a hostile probe is the ordinary flow with one thing changed; green must be
 //! earned; a person signs in once.
 //!
-//! The arrows run one way: `cli -> run -> {plan, front, registration, discovery} -> oauth -> wire`; `checks -> check,
-//! needs, oauth, rule`; `rule -> check, needs`; `config` and `rule` read their files by `toml_file`; `report -> check`; `waiver -> report`.
+//! The arrows run one way: `cli -> run -> {plan, front, registration, cleanup, discovery} -> oauth -> wire`; `checks ->
+//! check, needs, oauth, rule`; `rule -> check, needs`; `config` and `rule` read their files by `toml_file`; `waiver ->
+//! report -> check`.
 //! The `lab` stands apart: it shares no protocol code with the auditor, so that a mistake made on both sides cannot hide
 //! itself.
 
@@ -13,6 +14,7 @@ pub mod audit;
 pub mod catalogue;
 pub mod check;
 pub mod checklist;
+pub mod cleanup;
 pub mod cli;
 pub mod clients;
 pub mod config;
@@ -26,6 +28,7 @@ pub mod logs;
 pub mod needs;
 pub mod oauth;
 pub mod plan;
+mod private_file;
 pub mod profile;
 pub mod registration;
 pub mod report;

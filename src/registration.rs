@@ -10,7 +10,6 @@ use crate::oauth::client::{Client, ClientAuth, Management, Origin};
 use crate::oauth::pkce::random_text;
 use crate::oauth::scope::ScopeSet;
 use crate::oauth::secret::Secret;
-use crate::wire::pace::CLEAN_UP;
 use crate::wire::{Reply, Request, Trouble, Wire};
 
 /// A client that the user configured.
@@ -296,30 +295,6 @@ fn read(
         https_redirect_uri: https.filter(|uri| taken(uri)),
         origin: Origin::Dynamic(management),
     })
-}
-
-/// Deletes what was registered; says what stays.
-pub async fn delete<'a>(wire: &Wire, clients: impl IntoIterator<Item = &'a Client>) -> Vec<String> {
-    let wire = &wire.stamped(CLEAN_UP);
-    let mut stays = Vec::new();
-    for client in clients {
-        let Origin::Dynamic(management) = &client.origin else { continue };
-        let Some(management) = management else {
-            stays
-                .push(format!("client {} could not be deleted: the server offers no management (RFC 7592)", client.id));
-            continue;
-        };
-        let request = Request::new(http::Method::DELETE, management.uri.clone()).bearer(management.token.expose());
-        match wire.send(request).await {
-            Ok(reply) if reply.is_success() => {}
-            Ok(reply) => stays.push(format!(
-                "client {} could not be deleted: DELETE of its registration_client_uri was answered {}",
-                client.id, reply.status
-            )),
-            Err(trouble) => stays.push(format!("client {} could not be deleted: {trouble}", client.id)),
-        }
-    }
-    stays
 }
 
 #[cfg(test)]

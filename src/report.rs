@@ -271,6 +271,10 @@ pub struct Report {
     /// What could not be removed from the server.
     #[serde(default)]
     pub left_behind: Vec<String>,
+    /// The journal, on the machine of the run, by which `oaudit cleanup REPORT.json` tries again; absent if there is
+    /// nothing to try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journal: Option<String>,
     /// What a reader must know about the run: plain http, `--insecure`, an issuer that was guessed.
     #[serde(default)]
     pub remarks: Vec<String>,
@@ -444,6 +448,7 @@ pub(crate) mod tests {
             checks,
             exchanges: vec![exchange],
             left_behind: vec![word.into()],
+            journal: Some("0123456789abcdef".into()),
             remarks: vec![word.into()],
             discovery: DiscoveryLine::default(),
             sign_in: SignInLine {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use crate::audit::Audit;
 use crate::check::{AnyCheck, Card, Check as _, Outcome, Unsettled, Verdict};
 use crate::checks;
 use crate::checks::transport::certificate_valid::{self, CertificateValid};
+use crate::cleanup::{self, Attempt};
 use crate::discovery::{Broken, Discovery, Found, Probing, ServerFacts, Target, Whose, discover};
 use crate::front::{Agent, Front, SignIn};
 use crate::logs;
@@ -23,7 +25,7 @@ use crate::oauth::introspection::Introspection;
 use crate::oauth::scope::ScopeSet;
 use crate::plan::{Plan, Selection, SelectionError};
 use crate::profile::Profile;
-use crate::registration::{self, Clients, Configured, Wanted};
+use crate::registration::{self, Configured, Wanted};
 use crate::report::{CheckLine, Report, ResultKind, Stopped};
 use crate::settings::Settings;
 use crate::waiver::Accepted;
@@ -33,11 +35,13 @@ use crate::wire::{Wire, WireOptions};
 mod flow;
 pub mod foresee;
 mod freeze;
+mod interruption;
 pub mod login;
 pub(crate) mod ordinary;
 mod supplied;
 
 pub use freeze::Grading;
+pub use interruption::Interruption;
 
 /// The error of an audit that a bug of ours ended.
 const BROKE: &str = "oaudit broke: this is a bug";
@@ -86,8 +90,11 @@ pub struct Options {
     pub progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
     /// Handed the secrets of the run at its end, for a later search of logs. Nobody is by default.
     pub secrets: Option<SecretsTaker>,
-    /// Turns true when the person wants to stop.
-    pub interrupt: watch::Receiver<bool>,
+    /// The folder that takes the journal of what the run leaves at the server. Without one, a run that is killed leaves
+    /// it for good.
+    pub journal: Option<PathBuf>,
+    /// Told when somebody wants the audit to stop.
+    pub interrupt: watch::Receiver<Option<Interruption>>,
 }
 
 impl std::fmt::Debug for Options {
@@ -131,7 +138,8 @@ impl Default for Options {
             consent: Arc::new(|_| true),
             progress: Arc::new(|_| {}),
             secrets: None,
-            interrupt: watch::channel(false).1,
+            journal: None,
+            interrupt: watch::channel(None).1,
         }
     }
 }
@@ -189,14 +197,8 @@ pub async fn audit(target: &Target, mut options: Options) -> Result<Report, Sele
             return Ok(run.freeze_without_wire(target, stopped));
         }
     };
-    let interrupted = {
-        let mut interrupt = run.options.interrupt.clone();
-        async move {
-            if interrupt.wait_for(|stop| *stop).await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
-    };
+    keep_journal(&wire, &run.options, target);
+    let interrupted = Interruption::of(run.options.interrupt.clone());
     // What an interruption must still clean up and report lives outside of the work that it cuts short.
     let mut held = Held::default();
     let stopped = tokio::select! {
@@ -204,18 +206,18 @@ pub async fn audit(target: &Target, mut options: Options) -> Result<Report, Sele
         ended = AssertUnwindSafe(run.work(&wire, target, &mut held)).catch_unwind() => {
             ended.unwrap_or_else(|_| Some(broke()))
         }
-        () = interrupted => Some(Stopped { error: "interrupted".into(), hint: String::new() }),
+        interruption = interrupted => Some(interruption.stopped()),
     };
-    if let Some(audit) = &held.audit {
-        audit.settle().await;
+    let signer = held.found.as_ref().and_then(|found| found.server.as_ref().ok()).and_then(|s| run.options.signer(s));
+    let left = clean_up(&wire, signer.as_ref()).await;
+    if let Some(why) = wire.holdings().failed() {
+        run.remark(format!("no journal for `oaudit cleanup` could be kept: {why}"));
     }
-    let clients = held.clients.lock().expect("no panic while it is held").clone();
-    let left_behind = registration::delete(&wire, clients.iter().map(Arc::as_ref)).await;
     if let Some(take) = &run.options.secrets {
         take(&logs::Wanted { secrets: wire.vault().secrets(), sent_in_urls: sent_in_urls(&wire.ledger().all()) });
     }
     let agent = run.agent.take();
-    let report = run.freeze(&wire, target, &held, left_behind, stopped);
+    let report = run.freeze(&wire, target, &held, left, stopped);
     if let Some(agent) = agent {
         agent.end(&report).await;
     }
@@ -226,7 +228,6 @@ pub async fn audit(target: &Target, mut options: Options) -> Result<Report, Sele
 #[derive(Default)]
 struct Held {
     found: Option<Found>,
-    clients: Arc<std::sync::Mutex<Vec<Arc<Client>>>>,
     audit: Option<Arc<Audit>>,
 }
 
@@ -274,7 +275,11 @@ impl Run {
         let consent = Arc::clone(&self.options.consent);
         let named: Vec<&str> = target.named().collect();
         let outside = named.iter().find(|u| !crate::wire::guard::is_loopback_url(u)).copied();
-        let allowed = outside.is_none_or(|url| consent(url));
+        let allowed = match outside.map(str::to_owned) {
+            // Somebody may be asked, and may answer by stopping it all.
+            Some(url) => tokio::task::spawn_blocking(move || consent(&url)).await.unwrap_or(false),
+            None => true,
+        };
         let probing = if allowed { Probing::Full } else { Probing::GetOnly };
         let found = match discover(wire, target, self.options.profile.mcp, probing).await {
             Ok(found) => found,
@@ -296,6 +301,7 @@ impl Run {
             }
         };
         self.remark_on(&discovery);
+        wire.holdings().revoke_at(discovery.server.endpoint("revocation_endpoint"));
         let stopped = match allowed {
             true if self.options.sign_in.is_supplied() => self.with_tokens(wire, discovery.clone(), held).await,
             true => self.with_server(wire, discovery.clone(), held).await,
@@ -347,7 +353,6 @@ impl Run {
             Ok(clients) => clients,
             Err(error) => return Some(Stopped { error: error.to_string(), hint: error.hint().into() }),
         };
-        hold(&held.clients, &clients);
         let confidential = self.options.confidential_client.as_ref().map(|c| Arc::new(wanted.configured(wire, c)));
         let ordinary = Ordinary {
             endpoint: authorization,
@@ -370,8 +375,6 @@ impl Run {
             client: Arc::clone(&clients.a),
             other_client: clients.b.clone(),
             registered: clients.registered.clone(),
-            held: Arc::clone(&held.clients),
-            registering: Arc::default(),
             front: Front::new(agent).asking_at_most(self.options.max_prompts),
             ordinary,
             settings: self.options.settings.clone(),
@@ -389,7 +392,7 @@ impl Run {
         held.audit = Some(Arc::clone(&audit));
         self.plan.fit(self.options.max_prompts, audit.front.agent().asks(), &audit.ordinary);
         audit.front.plan(self.plan.visits(&audit.ordinary));
-        self.stages(wire, &audit, &wanted, held).await
+        self.stages(wire, &audit, &wanted).await
     }
 
     /// Who may ask the introspection endpoint: the client that was configured for it, else our own if it can show a
@@ -410,10 +413,10 @@ impl Run {
     }
 
     /// The stages. What needs nobody runs while somebody signs in.
-    async fn stages(&mut self, wire: &Wire, audit: &Arc<Audit>, wanted: &Wanted, held: &Held) -> Option<Stopped> {
+    async fn stages(&mut self, wire: &Wire, audit: &Arc<Audit>, wanted: &Wanted) -> Option<Stopped> {
         let early: Vec<_> = [Stage::Documents, Stage::Anonymous].into_iter().flat_map(|s| self.plan.stage(s)).collect();
         self.tell(Progress::Begins("documents and anonymous requests, while signing in", early.len()));
-        let signing_in = flow::sign_in(wire, audit, wanted, &held.clients);
+        let signing_in = flow::sign_in(wire, audit, wanted);
         let ((), signed_in) = tokio::join!(self.conduct(wire, audit, early, true), signing_in);
         if !matches!(audit.baseline(), Some(Ok(_))) {
             self.take_back_green(wire);
@@ -607,10 +610,26 @@ type Cards = HashMap<tokio::task::Id, &'static Card>;
 /// A check that ended, and how long it took.
 type Conducted = (&'static Card, Outcome, Duration);
 
-fn hold(held: &std::sync::Mutex<Vec<Arc<Client>>>, clients: &Clients) {
-    let mut held = held.lock().expect("no panic while it is held");
-    held.push(Arc::clone(&clients.a));
-    held.extend(clients.b.clone());
+/// Has the wire write down what the server keeps, if there is a place for it.
+fn keep_journal(wire: &Wire, options: &Options, target: &Target) {
+    if let Some(folder) = &options.journal {
+        wire.holdings().keep_in(folder, target.named().map(str::to_owned).collect());
+    }
+}
+
+/// What a run left at the server.
+#[derive(Debug, Default)]
+struct Left {
+    behind: Vec<String>,
+    /// The journal by which another attempt can be made.
+    journal: Option<String>,
+}
+
+/// Has the server forget what it keeps because of the run, and ends the journal.
+async fn clean_up(wire: &Wire, signer: Option<&Signer>) -> Left {
+    wire.holdings().settle(wire.limits().time).await;
+    let behind = cleanup::clean(wire, signer, Attempt::First).await.left;
+    Left { behind, journal: wire.holdings().close() }
 }
 
 /// What is said where the program itself broke.

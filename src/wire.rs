@@ -1,7 +1,9 @@
 //! The one door to the network: sends a request exactly as built, never follows, never retries, records and redacts.
 
 pub mod guard;
+pub mod holdings;
 pub mod issued;
+pub mod journal;
 pub mod labels;
 pub mod ledger;
 pub mod message;
@@ -96,6 +98,7 @@ struct Inner {
     ledger: Ledger,
     vault: Vault,
     issued: issued::Issued,
+    holdings: holdings::Holdings,
     slots: Semaphore,
     pace: pace::Pace,
     opened: SystemTime,
@@ -117,6 +120,7 @@ impl Wire {
                 ledger: Ledger::default(),
                 vault,
                 issued: issued::Issued::default(),
+                holdings: holdings::Holdings::default(),
                 slots,
                 pace: pace::Pace::default(),
                 opened: SystemTime::now(),
@@ -149,6 +153,11 @@ impl Wire {
     /// The access tokens that were issued in this run.
     pub(crate) fn issued(&self) -> &issued::Issued {
         &self.inner.issued
+    }
+
+    /// What the server keeps because of this run.
+    pub fn holdings(&self) -> &holdings::Holdings {
+        &self.inner.holdings
     }
 
     /// Requests sent so far.
@@ -244,10 +253,32 @@ impl Wire {
                 Some(slot)
             }
         };
+        let Some(under_way) = self.holdings().begin(request) else {
+            return self.answered(request, url, gate).await;
+        };
+        // What makes the server keep something is heard to the end, although whoever asked may be stopped before.
+        let (wire, request) = (self.clone(), request.clone());
+        let task = tokio::spawn(async move {
+            let _under_way = under_way;
+            wire.answered(&request, url, gate).await
+        });
+        match task.await {
+            Ok(answered) => answered,
+            Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+            Err(_) => Err(Trouble::new(TroubleKind::Refused, "oaudit was stopped")),
+        }
+    }
+
+    /// Performs an exchange, and enters what it tells before anybody else hears of it.
+    async fn answered(
+        &self,
+        request: &Request,
+        url: url::Url,
+        gate: Option<Arc<together::Gate>>,
+    ) -> Result<Reply, Trouble> {
         let began = Instant::now();
-        let answered = tokio::time::timeout(self.limits().time, self.perform(request, url.clone(), gate))
-            .await
-            .unwrap_or_else(|_| {
+        let answered =
+            tokio::time::timeout(self.limits().time, self.perform(request, url, gate)).await.unwrap_or_else(|_| {
                 Err(Trouble::new(
                     TroubleKind::TimedOut,
                     format!(
@@ -257,6 +288,9 @@ impl Wire {
                     ),
                 ))
             });
+        if let Ok((status, _, body, _)) = &answered {
+            self.holdings().notice(request, *status, body);
+        }
         let id = capture::record(self, request, answered.as_ref(), began.elapsed());
         answered.map(|(status, headers, body, truncated)| Reply {
             id,

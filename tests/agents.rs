@@ -217,21 +217,54 @@ async fn a_session_that_ends_meanwhile_is_renewed_or_told_once() {
     assert!(stopped(&report).contains("the saved session is not signed in any more"), "{}", stopped(&report));
 }
 
-/// Tokens as somebody else got them.
-async fn tokens_of(lab: &Lab, client: &str) -> (Secret, Secret) {
-    let taken = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let take = Arc::clone(&taken);
-    let options = Options {
-        client: Some(Configured { id: client.into(), secret: None, auth: None }),
-        selection: Selection { select: vec!["token/response-format".into()], ..Selection::default() },
-        secrets: Some(Arc::new(move |wanted| take.lock().unwrap().extend(wanted.secrets.iter().cloned()))),
-        ..as_alice()
+/// Tokens as somebody else got them, who does not have them revoked.
+async fn tokens_of(lab: &Lab, id: &str) -> (Secret, Secret) {
+    // The example of RFC 7636 appendix B.
+    let (verifier, challenge) =
+        ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    let (redirect_uri, mcp) = ("http://127.0.0.1/callback", lab.mcp());
+    let client = Client {
+        id: id.into(),
+        secret: None,
+        auth: ClientAuth::None,
+        signer: None,
+        redirect_uri: redirect_uri.into(),
+        https_redirect_uri: None,
+        origin: Origin::Configured,
     };
-    let report = audit_of(&lab.mcp(), options).await;
-    assert!(report.stopped.is_none(), "{}", trouble(&report));
-    let taken = taken.lock().unwrap();
-    let last = |kind: &str| taken.iter().rfind(|s| s.kind == kind).unwrap().value.clone();
-    (last("access_token"), last("refresh_token"))
+    let parameters = [
+        ("response_type", "code"),
+        ("client_id", id),
+        ("redirect_uri", redirect_uri),
+        ("scope", "notes:read notes:write"),
+        ("state", "a-state-of-the-test"),
+        ("code_challenge", challenge),
+        ("code_challenge_method", "S256"),
+        ("resource", &mcp),
+    ];
+    let request = AuthorizationRequest {
+        what: "as asked".into(),
+        client: Arc::new(client.clone()),
+        endpoint: format!("{}/authorize", lab.issuer()),
+        parameters: parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        verifier: Verifier::random(),
+    };
+    let guard = Guard::default().naming(&mcp);
+    let wire = Wire::open(WireOptions { guard, ..WireOptions::default() }).unwrap();
+    let agent = FormAgent::new(Some(Credentials { username: "alice".into(), password: Secret::new("wonderland") }));
+    let landing = agent.visit(&wire, &request, Purpose::SignIn).await.unwrap();
+    let Landing::Returned(returned) = landing else { panic!("no callback, but {landing:?}") };
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", returned.get("code").unwrap()),
+        ("redirect_uri", redirect_uri),
+        ("code_verifier", verifier),
+        ("resource", &mcp),
+    ];
+    let form = form.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let answer = wire.send(client.form(&format!("{}/token", lab.issuer()), form)).await.unwrap().json().unwrap();
+    let token = |name: &str| Secret::new(answer[name].as_str().unwrap_or_else(|| panic!("no {name} in {answer}")));
+    (token("access_token"), token("refresh_token"))
 }
 
 fn by_tokens(access: Option<&Secret>, refresh: Option<&Secret>, client: Option<&str>) -> Options {

@@ -175,13 +175,13 @@ async fn an_interrupted_audit_cleans_up_and_reports() {
     })
     .await
     .unwrap();
-    let (stop, interrupt) = tokio::sync::watch::channel(false);
+    let (stop, interrupt) = tokio::sync::watch::channel(None);
     let mut options = as_alice();
     options.interrupt = interrupt;
     // Interrupted as soon as somebody has signed in: by then clients are registered.
     options.progress = std::sync::Arc::new(move |progress| {
         if matches!(progress, oaudit::run::Progress::Begins("codes and tokens", _)) {
-            let _ = stop.send(true);
+            let _ = stop.send(Some(oaudit::run::Interruption::Interrupted));
         }
     });
     let report = audit_of(&lab.mcp(), options).await;

@@ -58,9 +58,6 @@ impl Check for ChatgptAllowed {
             _ => (Client { redirect_uri: uri.clone(), https_redirect_uri: None, ..(**own).clone() }, None),
         };
         let client = Arc::new(client);
-        if registered.is_some() {
-            cx.audit.hold(Arc::clone(&client));
-        }
         let request = baseline.ordinary.of(&client).request();
         let answer = match cx.audit.front.visit_as_stranger(&cx.wire, request, &cx.audit.token_endpoint).await? {
             // What a script builds is seen by an agent that runs it, if that is the agent.

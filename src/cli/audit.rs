@@ -10,10 +10,12 @@ use clap::Args;
 use super::baseline::{self, BaselineArgs};
 use super::effective;
 use super::format::Format;
+use super::journals::JournalArgs;
 use super::layers::{ConfigArgs, Given};
 use super::output::{self, Streams};
 use super::rules::RulesArgs;
 use super::sign_in::{ClientArgs, SignInArgs};
+use super::signals::Signals;
 use super::wire::WireArgs;
 use super::{Common, Complaint, Exit, ProfileArgs};
 use crate::check::Reach;
@@ -49,6 +51,8 @@ pub(super) struct AuditArgs {
     report: ReportArgs,
     #[command(flatten)]
     wire: WireArgs,
+    #[command(flatten)]
+    journal: JournalArgs,
     /// Do not ask before active checks against a host that is not this machine.
     #[arg(long)]
     yes: bool,
@@ -276,13 +280,14 @@ impl AuditArgs {
             grading: self.report.grading(),
             consent: Arc::new(move |url| yes || confirmed(url)),
             progress: streams.progress(),
+            journal: self.journal.folder(streams.quiet),
             ..Options::default()
         })
     }
 }
 
-/// Runs the audit and delivers its reports. Ctrl-C stops it, cleans up and delivers what there is. `name` is what
-/// baselines call the target.
+/// Runs the audit and delivers its reports. A signal stops it, and it cleans up and delivers what there is. `name` is
+/// what baselines call the target.
 pub(super) async fn conduct(
     target: &Target,
     name: String,
@@ -304,18 +309,12 @@ pub(super) async fn conduct(
         }
     };
     options.secrets = kept.as_ref().map(Kept::taker);
-    let (stop, interrupt) = tokio::sync::watch::channel(false);
-    options.interrupt = interrupt;
-    let listening = tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            output::prose("stopping: cleaning up and reporting what there is");
-            let _ = stop.send(true);
-        }
-        // The sender must live as long as the audit looks at it.
-        std::future::pending::<()>().await;
-    });
-    let audited = audit(target, options).await;
-    listening.abort();
+    let signals = Signals::listen();
+    options.interrupt = signals.first();
+    let audited = match signals.unless_stopped(audit(target, options)).await {
+        Ok(audited) => audited,
+        Err(exit) => return exit,
+    };
     match audited {
         Ok(report) => {
             let exit = reports.deliver(&report, streams);

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::audit::{TargetArgs, confirmed};
+use super::journals::JournalArgs;
 use super::layers::Given;
 use super::sign_in::{ClientArgs, SignInArgs};
+use super::signals::Signals;
 use super::wire::WireArgs;
 use super::{Common, Complaint, Exit, output};
 use crate::front::cookies::SessionFile;
 use crate::oauth::scope::ScopeSet;
-use crate::run::{Options, login};
+use crate::run::{Interruption, Options, login};
 
 /// What can be said to `login`.
 #[derive(Debug, Args)]
@@ -29,6 +31,8 @@ pub(super) struct LoginArgs {
     sign_in: SignInArgs,
     #[command(flatten)]
     wire: WireArgs,
+    #[command(flatten)]
+    journal: JournalArgs,
     /// Do not ask before a client is registered at a host that is not this machine.
     #[arg(long)]
     yes: bool,
@@ -53,14 +57,7 @@ impl LoginArgs {
     async fn save(&self, given: &Given) -> Result<String, Complaint> {
         let target = self.target.target()?;
         let yes = self.yes;
-        let (stop, interrupt) = tokio::sync::watch::channel(false);
-        tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                let _ = stop.send(true);
-            }
-            // The sender must live as long as anybody looks at it.
-            std::future::pending::<()>().await;
-        });
+        let signals = Signals::listen();
         let options = Options {
             wire: self.wire.options()?,
             client: self.client.first()?,
@@ -71,14 +68,19 @@ impl LoginArgs {
             sign_in: self.sign_in.sign_in(given)?,
             consent: Arc::new(move |url| yes || confirmed(url)),
             progress: self.common.streams().progress(),
-            interrupt,
+            journal: self.journal.folder(self.common.quiet),
+            interrupt: signals.first(),
             ..Options::default()
         };
         // Made before anybody signs in: a session that cannot be kept must not be made.
         let unwritten =
             |e: &crate::front::cookies::SessionFileError| Complaint::usage(e.to_string(), "check the path of --save");
         let mut file = SessionFile::make(&self.save).map_err(|e| unwritten(&e))?;
-        match login::login(&target, options).await {
+        let signed_in = match signals.unless_stopped(login::login(&target, options)).await {
+            Ok(signed_in) => signed_in,
+            Err(exit) => return Err(Complaint { error: "stopped".into(), hint: String::new(), exit }),
+        };
+        match signed_in {
             Ok(session) => {
                 file.write(&session).map_err(|e| unwritten(&e))?;
                 let file = self.save.display();
@@ -89,8 +91,8 @@ impl LoginArgs {
                 ))
             }
             Err(stopped) => {
-                file.discard();
-                Err(Complaint::not_started(stopped.error, stopped.hint))
+                let exit = Interruption::by(&stopped).map_or(Exit::NOT_STARTED, |by| Exit(by.exit_code()));
+                Err(Complaint { error: stopped.error, hint: stopped.hint, exit })
             }
         }
     }

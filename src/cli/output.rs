@@ -1,7 +1,5 @@
 //! The two streams: stdout carries the report and nothing else, stderr the prose.
 
-#![expect(clippy::print_stderr, reason = "the one place that writes to the streams")]
-
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
@@ -32,7 +30,7 @@ impl Streams {
             let line = serde_json::json!({
                 "error": complaint.error, "hint": complaint.hint, "exit_code": complaint.exit.0,
             });
-            eprintln!("{line}");
+            let _ = writeln!(std::io::stderr(), "{line}");
         } else {
             // An error in a file shows its place, on lines of their own.
             format!("error: {}", complaint.error).lines().for_each(prose);
@@ -80,7 +78,8 @@ impl Streams {
 
 /// A line on stderr.
 pub(super) fn prose(text: &str) {
-    eprintln!("{}", plain(text));
+    // Nobody may be there to read it: a terminal that was closed must not end the clean-up.
+    let _ = writeln!(std::io::stderr(), "{}", plain(text));
 }
 
 /// The report on stdout. A reader who went away (`| head`) is no error.

@@ -100,7 +100,7 @@ impl DiffArgs {
     }
 }
 
-fn load(path: &Path) -> Result<Report, Complaint> {
+pub(super) fn load(path: &Path) -> Result<Report, Complaint> {
     let shown = path.display();
     let text = match path.to_str() {
         Some("-") => std::io::read_to_string(std::io::stdin()),

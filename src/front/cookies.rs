@@ -1,8 +1,7 @@
 //! A signed-in session as a file: the cookies, in the form in which Playwright keeps its `storageState`, so that either
 //! program can use what the other saved.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::oauth::secret::Secret;
+use crate::private_file::PrivateFile;
 
 /// The cookies of a session.
 #[derive(Debug, Clone, Default)]
@@ -173,17 +173,16 @@ impl SavedSession {
 #[derive(Debug)]
 pub struct SessionFile {
     path: PathBuf,
-    file: File,
+    file: PrivateFile,
 }
 
 impl SessionFile {
     /// Makes the file, empty. One that is there already keeps what it holds until it is written.
     ///
     /// # Errors
-    /// It cannot be made, or not be kept from others.
+    /// It cannot be made, or its name leads elsewhere.
     pub fn make(path: &Path) -> Result<Self, SessionFileError> {
-        let made = open(path).and_then(|file| close_to_others(&file).map(|()| file));
-        let file = made.map_err(|error| SessionFileError::Make(path.to_owned(), error))?;
+        let file = PrivateFile::make(path).map_err(|error| SessionFileError::Make(path.to_owned(), error))?;
         Ok(Self { path: path.to_owned(), file })
     }
 
@@ -195,47 +194,9 @@ impl SessionFile {
         let cookies: Vec<Written> = session.cookies.iter().map(SavedCookie::written).collect();
         let state = serde_json::json!({ "cookies": cookies, "origins": [] });
         let text = serde_json::to_string_pretty(&state).map_err(io::Error::from);
-        text.and_then(|text| {
-            io::Seek::rewind(&mut self.file)?;
-            self.file.set_len(0)?;
-            self.file.write_all(text.as_bytes())?;
-            self.file.write_all(b"\n")?;
-            self.file.sync_all()
-        })
-        .map_err(|error| SessionFileError::Write(self.path.clone(), error))
+        text.and_then(|text| self.file.write(format!("{text}\n").as_bytes()))
+            .map_err(|error| SessionFileError::Write(self.path.clone(), error))
     }
-
-    /// Takes the file away again if nothing was written to it: nobody signed in.
-    pub fn discard(self) {
-        if self.file.metadata().is_ok_and(|m| m.len() == 0) {
-            // What stays is an empty file of the owner's.
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
-
-#[cfg(unix)]
-fn open(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
-}
-
-/// A file that was there before keeps its mode when it is opened.
-#[cfg(unix)]
-fn close_to_others(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o600))
-}
-
-#[cfg(not(unix))]
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(false).open(path)
-}
-
-/// Elsewhere the folder decides who may read.
-#[cfg(not(unix))]
-fn close_to_others(_: &File) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,16 +1,15 @@
 //! The secrets of a run in a file of their own, so that the logs can be searched for them later and elsewhere.
 //!
-//! The one file of this program that holds secrets: made only on demand, readable by its owner alone, and so before the
-//! first byte is in it.
+//! Made only on demand, and readable by its owner alone.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::Wanted;
 use crate::oauth::secret::Secret;
+use crate::private_file::PrivateFile;
 use crate::wire::KnownSecret;
 
 /// What the file says it is.
@@ -20,7 +19,7 @@ const FORMAT: &str = "oaudit secrets of a run";
 #[derive(Debug)]
 pub struct SecretsFile {
     path: PathBuf,
-    file: File,
+    file: PrivateFile,
 }
 
 /// Why a file of secrets could not be made or read.
@@ -57,13 +56,12 @@ struct One {
 }
 
 impl SecretsFile {
-    /// Makes the file, empty, for its owner alone. One that is there already is emptied.
+    /// Makes the file, empty, for its owner alone. One that is there already stays until there is something to write.
     ///
     /// # Errors
-    /// It cannot be made, or not be kept from others.
+    /// It cannot be made, or its name leads elsewhere.
     pub fn make(path: &Path) -> Result<Self, SecretsFileError> {
-        let made = open(path).and_then(|file| close_to_others(&file).map(|()| file));
-        let file = made.map_err(|error| SecretsFileError::Make(path.to_owned(), error))?;
+        let file = PrivateFile::make(path).map_err(|error| SecretsFileError::Make(path.to_owned(), error))?;
         Ok(Self { path: path.to_owned(), file })
     }
 
@@ -80,13 +78,8 @@ impl SecretsFile {
         });
         let written = Written { format: FORMAT.into(), version: 1, secrets: secrets.collect() };
         let text = serde_json::to_string(&written).map_err(io::Error::from);
-        text.and_then(|text| {
-            io::Seek::rewind(&mut self.file)?;
-            self.file.set_len(0)?;
-            self.file.write_all(text.as_bytes())?;
-            self.file.sync_all()
-        })
-        .map_err(|error| SecretsFileError::Write(self.path.clone(), error))
+        text.and_then(|text| self.file.write(text.as_bytes()))
+            .map_err(|error| SecretsFileError::Write(self.path.clone(), error))
     }
 
     /// Reads such a file.
@@ -108,28 +101,4 @@ impl SecretsFile {
         }
         Ok(known)
     }
-}
-
-#[cfg(unix)]
-fn open(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
-}
-
-/// A file that was there before keeps its mode when it is opened.
-#[cfg(unix)]
-fn close_to_others(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o600))
-}
-
-#[cfg(not(unix))]
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(true).open(path)
-}
-
-/// Elsewhere the folder decides who may read.
-#[cfg(not(unix))]
-fn close_to_others(_: &File) -> io::Result<()> {
-    Ok(())
 }

@@ -231,13 +231,12 @@ fn the_secrets_of_a_run_are_written_for_their_owner_alone_and_read_back() {
     vault.learn("access_token", OPAQUE);
     let known = Wanted { secrets: vault.secrets(), sent_in_urls: HashSet::from(["{access_token 1}".to_owned()]) };
     let mut file = SecretsFile::make(&path).unwrap();
-    assert_eq!(std::fs::read(&path).unwrap().len(), 0, "made before there is anything to write");
+    file.write(&known).unwrap();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
-    file.write(&known).unwrap();
     let read = SecretsFile::read(&path).unwrap();
     assert_eq!((read.secrets, read.sent_in_urls), (known.secrets, known.sent_in_urls));
     assert!(matches!(SecretsFile::read(&write(folder.path(), "x", b"{}")), Err(SecretsFileError::NotSecrets(_))));

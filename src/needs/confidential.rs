@@ -104,21 +104,16 @@ async fn one(cx: &Context) -> Result<Arc<Client>, Shortfall> {
     let none = |why: String| {
         Shortfall::NotRun(why, "--confidential-client-id ID, its secret in OAUDIT_CONFIDENTIAL_SECRET".into())
     };
-    let metadata = audit.discovery.server.metadata.clone();
+    let metadata = &audit.discovery.server.metadata;
     let offered = metadata.text("registration_endpoint").is_some();
-    let Some(wanted) = audit.wanted.clone().filter(|_| offered) else {
+    let Some(wanted) = audit.wanted.as_ref().filter(|_| offered) else {
         return Err(none("no confidential client is configured, and none can be registered".into()));
     };
-    let wire = cx.wire.clone();
-    let registered = audit.register(async move {
-        let registered = registration::confidential(&wire, &metadata, &wanted).await.map(Arc::new);
-        let client = registered.as_ref().ok().cloned();
-        (registered, client)
-    });
-    let client = registered.await.map_err(|error| none(format!("no confidential client is to be had: {error}")))?;
+    let registered = registration::confidential(&cx.wire, metadata, wanted).await;
+    let client = registered.map_err(|error| none(format!("no confidential client is to be had: {error}")))?;
     match client.is_public() {
         true => Err(none("a client that asked for a secret was registered without one".into())),
-        false => Ok(client),
+        false => Ok(Arc::new(client)),
     }
 }
 

@@ -214,6 +214,8 @@ fn requests(planned: &[&'static dyn AnyCheck], about: &Situation<'_>, authorizat
         token: 2 * (visits(Stage::OwnMaterial) + visits(Stage::Grants) + visits(Stage::Session))
             + 4 * of(Stage::Grants).count()
             + 3 * of(Stage::Anonymous).count()
+            // Three authorizations of four leave tokens, which are revoked in the end.
+            + 3 * authorizations / 4
             + if signs_in { 2 * OF_THE_FLOW } else { 0 },
         resource: if has_resource && signs_in { 3 * planned.iter().filter(resource).count() + 8 } else { 2 },
     }
@@ -253,7 +255,7 @@ fn leaves(about: &Situation<'_>, signs_in: bool) -> Vec<String> {
         leaves.push("registered clients, if the server offers no way to delete them (RFC 7592)".into());
     }
     if signs_in {
-        leaves.push("remembered consent, and tokens that live until they expire".into());
+        leaves.push("remembered consent, and tokens that the server does not revoke (RFC 7009)".into());
     }
     leaves
 }

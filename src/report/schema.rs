@@ -30,14 +30,22 @@ pub fn schema() -> Value {
             ("discovery", discovery()),
             ("sign_in", sign_in()),
         ],
-        &[(
-            "stopped",
-            object(
-                "What ended the audit early.",
-                &[("error", text("What happened.")), ("hint", text("What to type next."))],
-                &[],
+        &[
+            (
+                "stopped",
+                object(
+                    "What ended the audit early.",
+                    &[("error", text("What happened.")), ("hint", text("What to type next."))],
+                    &[],
+                ),
             ),
-        )],
+            (
+                "journal",
+                text(
+                    "The journal, on the machine of the run, by which `oaudit cleanup` tries again what was left behind.",
+                ),
+            ),
+        ],
     );
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("A report of oaudit");

@@ -187,6 +187,9 @@ fn tail(report: &Report, looked_at_nothing: bool, page: &mut Page<'_>) {
         page.gap();
         page.line(0, Ink::Strong, "Left behind on the server");
         report.left_behind.iter().for_each(|what| page.hanging("  - ", Ink::Plain, what));
+        if report.journal.is_some() {
+            page.line(2, Ink::Faint, "oaudit cleanup tries again");
+        }
     }
     if let Some(stopped) = &report.stopped {
         page.gap();
@@ -215,7 +218,9 @@ fn in_words(exit: u8) -> &'static str {
         1 => "something failed",
         3 => "nothing failed, but something stayed undecided; --allow-incomplete accepts that",
         4 => "the audit could not start, or not get past the sign-in",
+        129 => "the terminal was closed; what there was is reported",
         130 => "interrupted",
+        143 => "terminated by a signal; what there was is reported",
         5 => "oaudit itself failed",
         _ => "see the messages above",
     }

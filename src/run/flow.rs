@@ -1,14 +1,14 @@
 //! The one ordinary flow: authorization, callback, code exchange, and the token at the resource. Gate of all that
 //! follows.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use crate::audit::{Audit, FlowFailure, Transcript};
 use crate::checks::authorization::code_flow_works::{CODE_ISSUED, CODE_REDEEMED};
 use crate::front::{Purpose, SignInError};
 use crate::needs::Ordinary;
 use crate::oauth::answer::AuthorizationAnswer;
-use crate::oauth::client::{Client, Origin};
+use crate::oauth::client::Origin;
 use crate::oauth::scope::ScopeSet;
 use crate::oauth::token::{Code, TokenAnswer, TokenSet};
 use crate::registration::{self, Wanted};
@@ -25,12 +25,7 @@ pub(super) struct SignedIn {
 ///
 /// # Errors
 /// Only what stops the audit: nobody could sign in. A flow that the server broke is entered as a failure.
-pub(super) async fn sign_in(
-    wire: &Wire,
-    audit: &Arc<Audit>,
-    wanted: &Wanted,
-    held: &Mutex<Vec<Arc<Client>>>,
-) -> Result<SignedIn, SignInError> {
+pub(super) async fn sign_in(wire: &Wire, audit: &Arc<Audit>, wanted: &Wanted) -> Result<SignedIn, SignInError> {
     let wire = &wire.stamped("sign-in");
     let mut ended = adapted(wire, audit, audit.ordinary.clone(), Purpose::SignIn).await?;
     if let Err(failure) = &ended
@@ -40,9 +35,7 @@ pub(super) async fn sign_in(
     {
         // Some servers register public clients that can never get a token.
         if let Ok(client) = registration::confidential(wire, &audit.discovery.server.metadata, wanted).await {
-            let client = Arc::new(client);
-            held.lock().expect("no panic while it is held").push(Arc::clone(&client));
-            ended = adapted(wire, audit, audit.ordinary.of(&client), Purpose::Ordinary).await?;
+            ended = adapted(wire, audit, audit.ordinary.of(&Arc::new(client)), Purpose::Ordinary).await?;
         }
     }
     let (entered, side_by_side) = match ended {

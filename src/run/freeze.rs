@@ -6,7 +6,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Held, Run, flow};
+use super::{Held, Interruption, Left, Run, flow};
 use crate::audit::Audit;
 use crate::check::{Outcome, Unsettled, Verdict};
 use crate::checklist;
@@ -91,8 +91,6 @@ pub(super) fn audit_of_documents(profile: Profile, settings: Settings, discovery
         client,
         other_client: None,
         registered: None,
-        held: Arc::default(),
-        registering: Arc::default(),
         front: Front::new(Arc::new(Nobody)),
         ordinary,
         settings,
@@ -111,7 +109,7 @@ pub(super) fn audit_of_documents(profile: Profile, settings: Settings, discovery
 
 impl Run {
     pub(super) fn freeze_without_wire(self, target: &Target, stopped: Stopped) -> Report {
-        self.report(None, target, &Held::default(), Vec::new(), Some(stopped))
+        self.report(None, target, &Held::default(), Left::default(), Some(stopped))
     }
 
     pub(super) fn freeze(
@@ -119,10 +117,10 @@ impl Run {
         wire: &Wire,
         target: &Target,
         held: &Held,
-        left_behind: Vec<String>,
+        left: Left,
         stopped: Option<Stopped>,
     ) -> Report {
-        let report = self.report(Some(wire), target, held, left_behind, stopped);
+        let report = self.report(Some(wire), target, held, left, stopped);
         // Secrets that became known late are taken out of what was written early.
         report.redacted(&|text: &str| wire.vault().redact(text).into_owned())
     }
@@ -132,7 +130,7 @@ impl Run {
         wire: Option<&Wire>,
         target: &Target,
         held: &Held,
-        left_behind: Vec<String>,
+        left: Left,
         stopped: Option<Stopped>,
     ) -> Report {
         let profile = self.options.profile;
@@ -153,9 +151,9 @@ impl Run {
         summary.authorizations = audit.map_or(0, |a| a.front.authorizations());
         summary.requests = wire.map_or(0, Wire::sent);
         let Grading { fail_on, allow_incomplete, strict } = self.options.grading;
-        summary.exit_code = match stopped.as_ref().map(|s| s.error.as_str()) {
-            Some("interrupted") => 130,
-            Some(super::BROKE) => 5,
+        summary.exit_code = match stopped.as_ref().map(|s| (Interruption::by(s), s.error.as_str())) {
+            Some((Some(interruption), _)) => interruption.exit_code(),
+            Some((None, super::BROKE)) => 5,
             stopped => exit_code(&lines, fail_on, allow_incomplete, strict, stopped.is_some()),
         };
         summary.complete &= stopped.is_none();
@@ -210,7 +208,8 @@ impl Run {
             exchanges: wire.map(|w| w.ledger().all()).unwrap_or_default(),
             checklist,
             clients,
-            left_behind,
+            left_behind: left.behind,
+            journal: left.journal,
             remarks: std::mem::take(&mut self.remarks),
             discovery,
             sign_in,

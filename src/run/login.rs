@@ -1,14 +1,11 @@
 //! Signs in once, makes no audit, and gives the session away.
 
-use std::sync::Arc;
-
-use super::{Options, Progress, hold, ordinary, stop};
+use super::{Interruption, Options, Progress, clean_up, keep_journal, ordinary, stop};
 use crate::discovery::{Discovery, Probing, Target, discover};
 use crate::front::cookies::SavedSession;
 use crate::front::{Front, Purpose, SignInError};
 use crate::needs::Ordinary;
 use crate::oauth::answer::AuthorizationAnswer;
-use crate::oauth::client::Client;
 use crate::registration::{self, Wanted};
 use crate::report::Stopped;
 use crate::wire::Wire;
@@ -24,30 +21,21 @@ pub async fn login(target: &Target, mut options: Options) -> Result<SavedSession
     }
     let wire = Wire::open(options.wire.clone())
         .map_err(|trouble| Stopped { error: trouble.to_string(), hint: "see --ca and --insecure".into() })?;
-    let clients = Arc::default();
-    let mut interrupt = options.interrupt.clone();
-    let interrupted = async move {
-        if interrupt.wait_for(|stop| *stop).await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
+    keep_journal(&wire, &options, target);
+    let interrupted = Interruption::of(options.interrupt.clone());
     let signed_in = tokio::select! {
-        signed_in = signed_in(&wire, target, &options, &clients) => signed_in,
-        () = interrupted => Err(Stopped { error: "interrupted".into(), hint: String::new() }),
+        signed_in = signed_in(&wire, target, &options) => signed_in,
+        interruption = interrupted => Err(interruption.stopped()),
     };
-    let held: Vec<Arc<Client>> = clients.lock().expect("no panic while it is held").clone();
-    for left in registration::delete(&wire, held.iter().map(Arc::as_ref)).await {
-        (options.progress)(Progress::Says(&left));
+    let left = clean_up(&wire, None).await;
+    let again = left.journal.map(|_| "`oaudit cleanup` tries again".to_owned());
+    for says in left.behind.into_iter().chain(again) {
+        (options.progress)(Progress::Says(&says));
     }
     signed_in
 }
 
-async fn signed_in(
-    wire: &Wire,
-    target: &Target,
-    options: &Options,
-    held: &std::sync::Mutex<Vec<Arc<Client>>>,
-) -> Result<SavedSession, Stopped> {
+async fn signed_in(wire: &Wire, target: &Target, options: &Options) -> Result<SavedSession, Stopped> {
     let error = |error: SignInError| Stopped { error: error.to_string(), hint: error.hint().into() };
     let outside = target.named().find(|u| !crate::wire::guard::is_loopback_url(u));
     if let Some(url) = outside.filter(|url| !(options.consent)(url)) {
@@ -81,7 +69,6 @@ async fn signed_in(
     let clients = registration::clients(wire, &discovery.server.metadata, &wanted)
         .await
         .map_err(|error| Stopped { error: error.to_string(), hint: error.hint().into() })?;
-    hold(held, &clients);
     let resource = ordinary::resource_indicator(&discovery);
     let ordinary = Ordinary { endpoint, client: clients.a, scope, known_scopes, resource, further: Vec::new() };
     let agent = options.sign_in.agent(wire, listening, &ordinary, &options.progress).await.map_err(error)?;

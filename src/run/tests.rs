@@ -61,3 +61,36 @@ async fn a_check_that_breaks_or_hangs_is_undecided_and_the_others_go_on() {
         assert_eq!(why("a/holds"), "Pass(\"it holds\")");
     }
 }
+
+fn as_alice() -> Options {
+    let credentials = crate::front::form::Credentials {
+        username: "alice".into(),
+        password: crate::oauth::secret::Secret::new("wonderland"),
+    };
+    let sign_in =
+        SignIn { agent: crate::front::choose::AgentName::Form, credentials: Some(credentials), ..SignIn::default() };
+    Options { sign_in, ..Options::default() }
+}
+
+/// Neither a check that breaks nor a run that does leaves anything at the server.
+#[tokio::test]
+async fn a_panic_leaves_no_mess() {
+    let lab = crate::lab::Lab::start(crate::lab::LabOptions::default()).await.unwrap();
+    let selection = Selection { select: vec!["pkce/*".into(), "a/breaks".into()], ..Selection::default() };
+    let of = |options: Options| {
+        let target = Target::of(lab.mcp());
+        async move { audit(&target, options).await.unwrap() }
+    };
+    let report = of(Options { further: vec![&Breaks], selection: selection.clone(), ..as_alice() }).await;
+    let line = report.checks.iter().find(|c| c.id == "a/breaks").unwrap();
+    assert_eq!(line.result, ResultKind::Inconclusive);
+    assert!(report.checks.iter().any(|c| c.result == ResultKind::Pass), "the others went on");
+    assert_eq!((lab.registered_clients().len(), lab.live_grants(), report.left_behind.len()), (0, 0, 0));
+
+    let progress = |progress: Progress<'_>| {
+        assert!(!matches!(progress, Progress::Begins("codes and tokens", _)), "a mistake");
+    };
+    let report = of(Options { progress: Arc::new(progress), further: vec![&Breaks], selection, ..as_alice() }).await;
+    assert_eq!((report.summary.exit_code, report.summary.logins), (5, 1));
+    assert_eq!((lab.registered_clients().len(), lab.live_grants(), report.left_behind.len()), (0, 0, 0));
+}

@@ -96,6 +96,7 @@ pub(crate) fn mixed() -> Report {
             }],
         }],
         left_behind: vec!["client dyn-123 could not be deleted (no RFC 7592)".into()],
+        journal: None,
         remarks: vec!["the waiver of pkce/required (oaudit.toml:7) is stale: the check holds now, so remove it".into()],
         discovery: DiscoveryLine::default(),
         sign_in: SignInLine {

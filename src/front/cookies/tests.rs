@@ -29,19 +29,19 @@ fn what_is_written_is_read_again() {
 
 #[cfg(unix)]
 #[test]
-fn nobody_else_may_read_it_even_before_it_is_written() {
+fn nobody_else_may_read_it() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("session.json");
     std::fs::write(&path, "old").unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let file = SessionFile::make(&path).unwrap();
-    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    file.discard();
+    drop(SessionFile::make(&path).unwrap());
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "old", "a sign-in that failed destroys nothing");
-    let fresh = folder.path().join("fresh.json");
-    SessionFile::make(&fresh).unwrap().discard();
-    assert!(!fresh.exists());
+    SessionFile::make(&path).unwrap().write(&session()).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    std::fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink(folder.path().join("elsewhere"), &path).unwrap();
+    assert!(SessionFile::make(&path).unwrap_err().to_string().contains("symbolic link"));
 }
 
 #[test]

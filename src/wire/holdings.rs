@@ -1,0 +1,473 @@
+//! What the server keeps because of this run: clients that it registered for us, and grants with their tokens.
+//!
+//! The wire itself looks at every answer, so no check can forget to tell, and enters what it finds before anybody acts on
+//! it: first in the journal on the disk, if there is one, then here.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::Method;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use url::form_urlencoded;
+
+use super::Request;
+use super::journal::{Header, Journal, secret, some_secret};
+use crate::oauth::secret::Secret;
+
+/// One thing that the server keeps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holding {
+    /// A registered client.
+    Client(HeldClient),
+    /// A grant, by its youngest tokens.
+    Grant(HeldGrant),
+}
+
+/// A client that was registered in this run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HeldClient {
+    /// `client_id`.
+    pub id: String,
+    /// `registration_client_uri` (RFC 7592), if the server offers management.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uri: Option<String>,
+    /// `registration_access_token`.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "some_secret")]
+    pub token: Option<Secret>,
+}
+
+/// A grant that was made in this run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HeldGrant {
+    /// Who asked for the tokens, and may have them revoked.
+    pub sender: Sender,
+    /// The youngest access token.
+    #[serde(with = "secret")]
+    pub access_token: Secret,
+    /// The youngest refresh token.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "some_secret")]
+    pub refresh_token: Option<Secret>,
+    /// `expires_in` of the access token, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<u64>,
+}
+
+/// A client as it said in a request who it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sender {
+    /// `client_id`.
+    pub id: String,
+    /// How it authenticated.
+    pub auth: SenderAuth,
+    /// `client_secret`.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "some_secret")]
+    pub secret: Option<Secret>,
+}
+
+/// How a client authenticated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SenderAuth {
+    /// By its identifier alone.
+    None,
+    /// HTTP Basic.
+    Basic,
+    /// A secret in the body.
+    Post,
+    /// A signed assertion. The key is the user's, and not kept.
+    Signed,
+}
+
+/// Everything that the server keeps because of a run.
+#[derive(Debug, Default)]
+pub struct Holdings {
+    kept: Mutex<Kept>,
+    under_way: Arc<AtomicUsize>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    entries: BTreeMap<u32, Holding>,
+    last: u32,
+    /// Every refresh token ever seen, to the grant that it belongs to.
+    families: HashMap<String, u32>,
+    /// `revocation_endpoint`, if the server has one.
+    revocation: Option<String>,
+    writing: Writing,
+}
+
+/// Whether there is a journal.
+#[derive(Debug, Default)]
+enum Writing {
+    #[default]
+    Off,
+    /// From the first thing on that is to be written.
+    Wanted(Header, std::path::PathBuf),
+    On(Journal),
+    /// What is held is known in memory alone.
+    Failed(String),
+}
+
+/// Counts a request that may create something, until it has been answered and entered.
+pub(super) struct UnderWay(Arc<AtomicUsize>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Holdings {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a journal in this folder, from the first entry on.
+    pub(crate) fn keep_in(&self, folder: &Path, named: Vec<String>) {
+        self.kept().writing = Writing::Wanted(Header::now(named), folder.to_owned());
+    }
+
+    /// Goes on with the journal of an earlier run.
+    pub(crate) fn resume(&self, journal: Journal, entries: BTreeMap<u32, Holding>) {
+        let mut kept = self.kept();
+        kept.last = entries.keys().next_back().copied().unwrap_or(0);
+        kept.revocation = journal.header().revocation_endpoint.clone();
+        kept.entries = entries;
+        kept.writing = Writing::On(journal);
+    }
+
+    /// Where tokens can be revoked.
+    pub(crate) fn revoke_at(&self, endpoint: Option<&str>) {
+        self.kept().revocation = endpoint.map(str::to_owned);
+    }
+
+    /// Where tokens can be revoked, if anywhere.
+    pub(crate) fn revocation(&self) -> Option<String> {
+        self.kept().revocation.clone()
+    }
+
+    /// Everything that is held by now, by its number.
+    pub fn all(&self) -> Vec<(u32, Holding)> {
+        self.kept().entries.iter().map(|(number, held)| (*number, held.clone())).collect()
+    }
+
+    /// The server keeps it no longer, or nothing can be done about it.
+    pub(crate) fn gone(&self, number: u32) {
+        let mut kept = self.kept();
+        if kept.entries.remove(&number).is_some() {
+            kept.write(number, None);
+        }
+    }
+
+    /// Ends the journal: it stays if something is held still. Its name, if it stays.
+    pub(crate) fn close(&self) -> Option<String> {
+        let mut kept = self.kept();
+        let Writing::On(journal) = std::mem::take(&mut kept.writing) else { return None };
+        if !kept.entries.is_empty() {
+            return Some(journal.header().run.clone());
+        }
+        let path = journal.path().display().to_string();
+        if let Err(error) = journal.remove() {
+            kept.writing = Writing::Failed(format!("{path} could not be deleted: {error}"));
+        }
+        None
+    }
+
+    /// Why nothing could be written to the disk, if so.
+    pub(crate) fn failed(&self) -> Option<String> {
+        match &self.kept().writing {
+            Writing::Failed(why) => Some(why.clone()),
+            _ => None,
+        }
+    }
+
+    /// A request that may create something begins.
+    pub(super) fn begin(&self, request: &Request) -> Option<UnderWay> {
+        Creates::of(request)?;
+        self.under_way.fetch_add(1, Ordering::SeqCst);
+        Some(UnderWay(Arc::clone(&self.under_way)))
+    }
+
+    /// Waits until what was asked for has been answered and entered, so long at most.
+    pub(crate) async fn settle(&self, at_most: Duration) {
+        let step = Duration::from_millis(20);
+        for _ in 0..at_most.as_millis() / step.as_millis() {
+            if self.under_way.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            tokio::time::sleep(step).await;
+        }
+    }
+
+    /// Looks whether an answer tells of something that the server keeps from now on, or no longer.
+    pub(super) fn notice(&self, request: &Request, status: u16, body: &[u8]) {
+        if !(200..300).contains(&status) {
+            return;
+        }
+        if request.method == Method::DELETE {
+            let mut kept = self.kept();
+            let is_it = |held: &Holding| matches!(held, Holding::Client(c) if c.uri.as_deref() == Some(&request.url));
+            let number = kept.entries.iter().find(|(_, held)| is_it(held)).map(|(number, _)| *number);
+            if let Some(number) = number {
+                kept.entries.remove(&number);
+                kept.write(number, None);
+            }
+            return;
+        }
+        let (Some(creates), Ok(answer)) = (Creates::of(request), serde_json::from_slice::<Value>(body)) else { return };
+        let mut kept = self.kept();
+        match creates {
+            Creates::Client => kept.client(&answer),
+            Creates::Tokens(form) => kept.tokens(request, &form, &answer),
+        }
+    }
+}
+
+impl Kept {
+    fn client(&mut self, answer: &Value) {
+        let text = |name: &str| answer.get(name).and_then(Value::as_str).filter(|t| !t.is_empty());
+        let Some(id) = text("client_id") else { return };
+        let known = self.entries.iter().find_map(|(number, held)| match held {
+            Holding::Client(client) if client.id == id => Some((*number, client.clone())),
+            _ => None,
+        });
+        let before = known.as_ref().map(|(_, client)| client);
+        // An update may bring another token, and may leave out what stays.
+        let held = HeldClient {
+            id: id.to_owned(),
+            uri: text("registration_client_uri").map(str::to_owned).or_else(|| before.and_then(|c| c.uri.clone())),
+            token: text("registration_access_token").map(Secret::new).or_else(|| before.and_then(|c| c.token.clone())),
+        };
+        let number = known.map(|(number, _)| number);
+        self.enter(number, Holding::Client(held));
+    }
+
+    fn tokens(&mut self, request: &Request, form: &[(String, String)], answer: &Value) {
+        let text = |name: &str| answer.get(name).and_then(Value::as_str).filter(|t| !t.is_empty());
+        let Some(access_token) = text("access_token") else { return };
+        let sent = |name: &str| form.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str());
+        let used = sent("refresh_token").filter(|_| sent("grant_type") == Some("refresh_token"));
+        let number = used.and_then(|token| self.families.get(token).copied());
+        if used.is_some() && number.is_none() {
+            // A refresh token that this run did not get is the user's, and so is its grant.
+            return;
+        }
+        let before = number.and_then(|number| match self.entries.get(&number) {
+            Some(Holding::Grant(grant)) => Some(grant.clone()),
+            _ => None,
+        });
+        // Who got tokens without saying who he is got those of the client that the code was for.
+        let last = || self.entries.values().rev().find_map(Holding::sender).cloned();
+        let sender = before.as_ref().map(|b| b.sender.clone()).or_else(|| Sender::of(request, form)).or_else(last);
+        let Some(sender) = sender else { return };
+        let held = HeldGrant {
+            sender,
+            access_token: Secret::new(access_token),
+            refresh_token: text("refresh_token").map(Secret::new).or_else(|| before.and_then(|b| b.refresh_token)),
+            expires_in: answer.get("expires_in").and_then(Value::as_u64),
+        };
+        let refresh = held.refresh_token.clone();
+        let number = self.enter(number, Holding::Grant(held));
+        if let Some(token) = refresh {
+            self.families.insert(token.expose().to_owned(), number);
+        }
+    }
+
+    fn enter(&mut self, number: Option<u32>, held: Holding) -> u32 {
+        let number = number.unwrap_or(self.last + 1);
+        self.last = self.last.max(number);
+        self.write(number, Some(&held));
+        self.entries.insert(number, held);
+        number
+    }
+
+    /// Writes to the journal, if there is one. A disk that is full must not end the audit.
+    fn write(&mut self, number: u32, held: Option<&Holding>) {
+        let mut journal = match std::mem::take(&mut self.writing) {
+            Writing::Wanted(mut header, folder) if held.is_some() => {
+                header.revocation_endpoint.clone_from(&self.revocation);
+                match Journal::begin(&folder, header) {
+                    Ok(journal) => journal,
+                    Err(error) => {
+                        self.writing = Writing::Failed(format!("{}: {error}", folder.display()));
+                        return;
+                    }
+                }
+            }
+            Writing::On(journal) => journal,
+            other => {
+                self.writing = other;
+                return;
+            }
+        };
+        self.writing = match journal.append(number, held) {
+            Ok(()) => Writing::On(journal),
+            Err(error) => Writing::Failed(format!("{}: {error}", journal.path().display())),
+        };
+    }
+}
+
+impl Holding {
+    fn sender(&self) -> Option<&Sender> {
+        match self {
+            Self::Grant(grant) => Some(&grant.sender),
+            Self::Client(_) => None,
+        }
+    }
+}
+
+/// What a request may have the server create.
+enum Creates {
+    Client,
+    Tokens(Vec<(String, String)>),
+}
+
+impl Creates {
+    fn of(request: &Request) -> Option<Self> {
+        let body = request.body.as_ref().filter(|_| [Method::POST, Method::PUT].contains(&request.method))?;
+        if let Ok(Value::Object(members)) = serde_json::from_slice::<Value>(body) {
+            return members.contains_key("redirect_uris").then_some(Self::Client);
+        }
+        let form: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
+        form.iter().any(|(name, _)| name == "grant_type").then_some(Self::Tokens(form))
+    }
+}
+
+impl Sender {
+    /// Who says in a request who he is.
+    fn of(request: &Request, form: &[(String, String)]) -> Option<Self> {
+        let sent = |name: &str| form.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
+        let basic = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization")).and_then(
+            |(_, value)| {
+                let (scheme, credentials) = std::str::from_utf8(value).ok()?.split_once(' ')?;
+                let decoded = STANDARD.decode(credentials.trim()).ok()?;
+                let decoded = String::from_utf8(decoded).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+                let (id, secret) = decoded.split_once(':')?;
+                let plain = |text: &str| {
+                    let pair = format!("v={text}");
+                    form_urlencoded::parse(pair.as_bytes()).next().map(|(_, v)| v.into_owned()).unwrap_or_default()
+                };
+                Some((plain(id), plain(secret)))
+            },
+        );
+        if let Some((id, secret)) = basic {
+            return Some(Self { id, auth: SenderAuth::Basic, secret: Some(Secret::new(secret)) });
+        }
+        let id = sent("client_id").filter(|id| !id.is_empty())?;
+        let secret = sent("client_secret").map(Secret::new);
+        let auth = match (&secret, sent("client_assertion")) {
+            (_, Some(_)) => SenderAuth::Signed,
+            (Some(_), None) => SenderAuth::Post,
+            (None, None) => SenderAuth::None,
+        };
+        Some(Self { id, auth, secret })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::oauth::client::ClientAuth;
+    use crate::oauth::request::tests::client;
+
+    fn answered(holdings: &Holdings, request: &Request, status: u16, answer: &Value) {
+        holdings.notice(request, status, answer.to_string().as_bytes());
+    }
+
+    fn refresh(token: &str) -> Request {
+        let pairs = [("grant_type", "refresh_token"), ("refresh_token", token), ("client_id", "c")];
+        Request::form("https://as.example/token", &pairs)
+    }
+
+    fn redeem() -> Request {
+        Request::form("https://as.example/token", &[("grant_type", "authorization_code"), ("client_id", "c")])
+    }
+
+    #[test]
+    fn a_grant_is_held_by_its_youngest_tokens() {
+        let holdings = Holdings::default();
+        answered(&holdings, &redeem(), 200, &json!({"access_token": "a1", "refresh_token": "r1"}));
+        answered(&holdings, &refresh("r1"), 200, &json!({"access_token": "a2", "refresh_token": "r2"}));
+        answered(&holdings, &refresh("r1"), 400, &json!({"access_token": "a3", "refresh_token": "r3"}));
+        answered(&holdings, &refresh("r2"), 200, &json!({"access_token": "a4", "expires_in": 60}));
+        let all = holdings.all();
+        let [(1, Holding::Grant(grant))] = all.as_slice() else { panic!("one grant, but {all:?}") };
+        assert_eq!(grant.access_token.expose(), "a4");
+        assert_eq!(grant.refresh_token.as_ref().map(Secret::expose), Some("r2"), "no new one: the old one stays");
+        assert_eq!((grant.sender.id.as_str(), grant.sender.auth, grant.expires_in), ("c", SenderAuth::None, Some(60)));
+    }
+
+    #[test]
+    fn what_the_user_brought_is_the_users() {
+        let holdings = Holdings::default();
+        answered(&holdings, &refresh("brought"), 200, &json!({"access_token": "a", "refresh_token": "r"}));
+        assert!(holdings.all().is_empty());
+    }
+
+    #[test]
+    fn every_way_of_saying_who_one_is_is_read() {
+        for (auth, read) in [
+            (ClientAuth::None, SenderAuth::None),
+            (ClientAuth::Basic, SenderAuth::Basic),
+            (ClientAuth::Post, SenderAuth::Post),
+            (ClientAuth::PrivateKeyJwt, SenderAuth::Signed),
+        ] {
+            let client = crate::oauth::client::Client {
+                id: "a:b c".into(),
+                auth,
+                secret: Some(Secret::new("s+/=")),
+                ..client()
+            };
+            let request = client.form("https://as.example/token", vec![("grant_type".into(), "x".into())]);
+            let holdings = Holdings::default();
+            answered(&holdings, &request, 200, &json!({"access_token": "a"}));
+            let all = holdings.all();
+            let [(_, Holding::Grant(grant))] = all.as_slice() else { panic!("one grant, but {all:?}") };
+            assert_eq!((grant.sender.id.as_str(), grant.sender.auth), ("a:b c", read));
+            let secret = matches!(read, SenderAuth::Basic | SenderAuth::Post).then_some("s+/=");
+            assert_eq!(grant.sender.secret.as_ref().map(Secret::expose), secret);
+        }
+    }
+
+    #[test]
+    fn a_client_is_held_until_it_is_deleted() {
+        let holdings = Holdings::default();
+        let register = Request::json("https://as.example/register", &json!({"redirect_uris": ["https://c.test/cb"]}));
+        let uri = "https://as.example/register/x";
+        let answer = json!({"client_id": "x", "registration_client_uri": uri, "registration_access_token": "t1"});
+        answered(&holdings, &register, 201, &answer);
+        let update = Request { method: Method::PUT, url: uri.into(), ..register };
+        answered(&holdings, &update, 200, &json!({"client_id": "x", "registration_access_token": "t2"}));
+        let all = holdings.all();
+        let [(1, Holding::Client(client))] = all.as_slice() else { panic!("one client, but {all:?}") };
+        assert_eq!((client.uri.as_deref(), client.token.as_ref().map(Secret::expose)), (Some(uri), Some("t2")));
+        answered(&holdings, &Request::new(Method::DELETE, uri), 401, &json!({}));
+        assert_eq!(holdings.all().len(), 1);
+        answered(&holdings, &Request::new(Method::DELETE, uri), 204, &json!({}));
+        assert!(holdings.all().is_empty());
+    }
+
+    #[test]
+    fn other_answers_tell_of_nothing() {
+        let holdings = Holdings::default();
+        let call = Request::json("https://api.example/mcp", &json!({"jsonrpc": "2.0"}));
+        answered(&holdings, &call, 200, &json!({"client_id": "x", "access_token": "a"}));
+        answered(
+            &holdings,
+            &Request::form("https://as.example/login", &[("user", "a")]),
+            200,
+            &json!({"access_token": "a"}),
+        );
+        holdings.notice(&redeem(), 200, b"access_token=a");
+        assert!(holdings.all().is_empty());
+    }
+}
