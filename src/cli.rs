@@ -25,6 +25,7 @@ mod report;
 mod rules;
 mod schema;
 mod scopes;
+mod second_user;
 mod sign_in;
 mod token;
 mod wire;

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::front::steps::PlainPage;
 use crate::settings::{Route, Thresholds};
 use crate::toml_file::Problem;
 
@@ -54,6 +55,8 @@ pub enum Value {
     Flag(bool),
     /// Several tables.
     Tables(Vec<Values>),
+    /// Steps on a login page, as JSON has them.
+    Steps(Vec<serde_json::Value>),
 }
 
 /// Why there is no configuration.
@@ -114,6 +117,11 @@ impl Config {
         self.values.text(path)
     }
 
+    /// Whether a table has anything in it.
+    pub fn has(&self, table: &str) -> bool {
+        self.values.0.keys().any(|path| path.split_once('.').is_some_and(|(of, _)| of == table))
+    }
+
     /// Texts under a dotted name; none if it is left out.
     pub fn texts(&self, path: &str) -> Vec<String> {
         match self.get(path).map(|entry| &entry.value) {
@@ -122,7 +130,8 @@ impl Config {
         }
     }
 
-    fn count(&self, path: &str) -> Option<u64> {
+    /// A number under a dotted name.
+    pub fn count(&self, path: &str) -> Option<u64> {
         match self.get(path)?.value {
             Value::Count(count) => Some(count),
             _ => None,
@@ -140,6 +149,25 @@ impl Config {
             leeway_seconds: limit("leeway_seconds", default.leeway_seconds),
             scopes: self.count("limits.scopes").and_then(|n| usize::try_from(n).ok()).unwrap_or(default.scopes),
         }
+    }
+
+    /// The pages under a dotted name: `login.page`.
+    pub fn pages(&self, path: &str) -> Vec<PlainPage> {
+        let Some(Value::Tables(pages)) = self.get(path).map(|entry| &entry.value) else { return Vec::new() };
+        let steps = |page: &Values, name: &str| match page.get(name) {
+            // The reader took them.
+            Some(Value::Steps(steps)) => {
+                steps.iter().filter_map(|step| serde_json::from_value(step.clone()).ok()).collect()
+            }
+            _ => Vec::new(),
+        };
+        let read = |page: &Values| PlainPage {
+            matches: page.text("match").unwrap_or_default().to_owned(),
+            steps: steps(page, "steps"),
+            approve: steps(page, "approve"),
+            deny: steps(page, "deny"),
+        };
+        pages.iter().map(read).collect()
     }
 
     /// `[[resource.route]]`.

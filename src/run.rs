@@ -73,6 +73,8 @@ pub struct Options {
     pub scope: Option<ScopeSet>,
     /// How to sign in.
     pub sign_in: SignIn,
+    /// How a second user signs in, if there is one.
+    pub other_user: Option<SignIn>,
     /// What checks judge by, where it is for the user to say.
     pub settings: Settings,
     /// How failures become an exit code.
@@ -122,6 +124,7 @@ impl Default for Options {
             redirect_uri: None,
             scope: None,
             sign_in: SignIn::default(),
+            other_user: None,
             settings: Settings::default(),
             grading: Grading::default(),
             consent: Arc::new(|_| true),

@@ -343,9 +343,10 @@ fn every_key_arrives() {
     let printed = run_in(folder.path(), &["audit", "--print-config"], &[]);
     assert_eq!(code(&printed), 0, "{}", stderr(&printed));
     for line in stdout(&printed).lines().skip(1).filter(|line| !line.is_empty() && !line.starts_with('[')) {
-        // The values of a route stand under the place of the route.
-        let of_route = ["method", "path", "scope", "body", "content_type"].iter().any(|key| line.starts_with(key));
-        assert!(line.contains("  # oaudit.toml:") || of_route, "{line}");
+        // The values of a route or a page stand under the place of the table.
+        let of_table = ["method", "path", "scope", "body", "content_type", "match", "steps", "approve", "deny"];
+        let of_table = of_table.iter().any(|key| line.starts_with(key));
+        assert!(line.contains("  # oaudit.toml:") || of_table, "{line}");
     }
     let nothing = self::folder("[checks]\nselect = []\nignore = []\ndirs = []\n[wire]\ninsecure = true\n");
     let printed = stdout(&run_in(nothing.path(), &["audit", "--print-config"], &[]));

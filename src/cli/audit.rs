@@ -12,6 +12,7 @@ use super::format::Format;
 use super::layers::{ConfigArgs, Given};
 use super::output::{self, Streams};
 use super::rules::RulesArgs;
+use super::second_user::second_user;
 use super::sign_in::{ClientArgs, SignInArgs};
 use super::wire::WireArgs;
 use super::{Common, Complaint, Exit, ProfileArgs};
@@ -250,19 +251,21 @@ impl AuditArgs {
         let mut sign_in = self.sign_in.sign_in(given)?;
         sign_in.verbose = streams.verbose;
         sign_in.webdriver.insecure = self.wire.insecure;
+        let other_user = second_user(given, &sign_in)?;
         Ok(Options {
             profile: self.profile.profile(),
             selection: self.checks.selection(),
             further: self.rules.load()?,
             wire: self.wire.options()?,
-            client: self.client.first()?,
+            client: self.client.first(given)?,
             other_client: self.client.second(given)?,
             confidential_client: self.client.confidential()?,
             client_key: self.client.key()?,
-            client_metadata_url: self.client.metadata_url(),
+            client_metadata_url: self.client.metadata_url(given)?,
             redirect_uri: self.client.redirect_uri.clone(),
             scope: self.client.scope.as_deref().map(ScopeSet::parse),
             sign_in,
+            other_user,
             max_prompts: self.sign_in.max_prompts,
             settings: given.of_target(self.judging.settings())?,
             grading: self.report.grading(),

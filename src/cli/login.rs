@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::audit::{TargetArgs, confirmed};
-use super::layers::Given;
+use super::layers::{ConfigArgs, Given};
 use super::sign_in::{ClientArgs, SignInArgs};
 use super::wire::WireArgs;
 use super::{Common, Complaint, Exit, output};
@@ -32,6 +32,8 @@ pub(super) struct LoginArgs {
     /// Do not ask before a client is registered at a host that is not this machine.
     #[arg(long)]
     yes: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
     #[command(flatten)]
     common: Common,
 }
@@ -63,12 +65,12 @@ impl LoginArgs {
         });
         let options = Options {
             wire: self.wire.options()?,
-            client: self.client.first()?,
+            client: self.client.first(given)?,
             client_key: self.client.key()?,
-            client_metadata_url: self.client.metadata_url(),
+            client_metadata_url: self.client.metadata_url(given)?,
             redirect_uri: self.client.redirect_uri.clone(),
             scope: self.client.scope.as_deref().map(ScopeSet::parse),
-            sign_in: self.sign_in.sign_in(given)?,
+            sign_in: self.sign_in.anew(given)?,
             consent: Arc::new(move |url| yes || confirmed(url)),
             progress: self.common.streams().progress(),
             interrupt,
