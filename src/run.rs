@@ -16,7 +16,7 @@ use crate::checks::transport::certificate_valid::{self, CertificateValid};
 use crate::discovery::{Broken, Discovery, Found, Probing, ServerFacts, Target, Whose, discover};
 use crate::front::{Agent, Front, SignIn};
 use crate::logs;
-use crate::needs::{Context, Ordinary, Stage};
+use crate::needs::{Context, Ordinary, SecondUser, Stage};
 use crate::oauth::assertion::{ClientKey, Signer};
 use crate::oauth::client::Client;
 use crate::oauth::introspection::Introspection;
@@ -218,6 +218,9 @@ pub async fn audit(target: &Target, mut options: Options) -> Result<Report, Sele
     if let Some(agent) = agent {
         agent.end(&report).await;
     }
+    if let Some(second) = held.audit.as_ref().and_then(|audit| audit.second_user.as_ref()?.front()) {
+        second.agent().end(&report).await;
+    }
     Ok(report)
 }
 
@@ -376,6 +379,7 @@ impl Run {
             settings: self.options.settings.clone(),
             introspection,
             supplied_refresh: None,
+            second_user: self.second_user(),
             confidential,
             wanted: Some(wanted.clone()),
             confidential_flow: tokio::sync::OnceCell::new(),
@@ -389,6 +393,11 @@ impl Run {
         self.plan.fit(self.options.max_prompts, audit.front.agent().asks(), &audit.ordinary);
         audit.front.plan(self.plan.visits(&audit.ordinary));
         self.stages(wire, &audit, &wanted, held).await
+    }
+
+    fn second_user(&self) -> Option<SecondUser> {
+        let sign_in = self.options.other_user.clone()?;
+        Some(SecondUser::new(sign_in, Arc::clone(&self.options.progress)))
     }
 
     /// Who may ask the introspection endpoint: the client that was configured for it, else our own if it can show a
