@@ -202,6 +202,11 @@ impl Audit {
     /// The resource as discovery called it.
     pub fn open_resource(&self) -> Option<Resource> {
         let facts = self.discovery.resource.as_ref()?;
-        Some(Resource { url: facts.url.clone(), operation: facts.operation, version: self.profile.mcp })
+        Some(Resource {
+            url: facts.url.clone(),
+            operation: facts.operation,
+            version: self.profile.mcp,
+            configured: facts.call.clone(),
+        })
     }
 }

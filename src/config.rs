@@ -6,7 +6,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use http::Method;
+
 use crate::front::steps::PlainPage;
+use crate::resource::Call;
 use crate::settings::{Route, Thresholds};
 use crate::toml_file::Problem;
 
@@ -168,6 +171,15 @@ impl Config {
             deny: steps(page, "deny"),
         };
         pages.iter().map(read).collect()
+    }
+
+    /// How `[resource]` is called; `None` for a GET without anything.
+    pub fn call(&self) -> Option<Call> {
+        let text = |name: &str| self.text(&format!("resource.{name}"));
+        let method = Method::from_bytes(text("method").unwrap_or("GET").as_bytes()).unwrap_or(Method::GET);
+        let media_type = text("content_type").unwrap_or("application/json").to_owned();
+        let body = text("body").map(|body| (body.to_owned(), media_type));
+        (method != Method::GET || body.is_some()).then_some(Call { method, body })
     }
 
     /// `[[resource.route]]`.

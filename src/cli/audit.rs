@@ -17,6 +17,7 @@ use super::sign_in::{ClientArgs, SignInArgs};
 use super::wire::WireArgs;
 use super::{Common, Complaint, Exit, ProfileArgs};
 use crate::check::Reach;
+use crate::config::Config;
 use crate::discovery::Target;
 use crate::logs::SecretsFile;
 use crate::oauth::scope::ScopeSet;
@@ -76,9 +77,13 @@ pub(super) struct TargetArgs {
 
 impl TargetArgs {
     /// The target, if every URL of it is one.
-    pub(super) fn target(&self) -> Result<Target, Complaint> {
-        let target =
-            Target { typed: self.target.clone(), issuer: self.issuer.clone(), resource: self.resource.clone() };
+    pub(super) fn target(&self, given: &Given) -> Result<Target, Complaint> {
+        let target = Target {
+            typed: self.target.clone(),
+            issuer: self.issuer.clone(),
+            resource: self.resource.clone(),
+            call: given.file.as_ref().and_then(Config::call).map(Arc::new),
+        };
         if target.named().next().is_none() {
             return Err(Complaint::usage(
                 "there is no TARGET to audit",
@@ -235,7 +240,7 @@ impl AuditArgs {
             let text = effective::text("audit", given);
             return output::report(&text).map_or_else(|complaint| streams.complain(&complaint, false), |()| Exit::OK);
         }
-        match self.target.target().and_then(|target| Ok((target, self.options(given, streams)?))) {
+        match self.target.target(given).and_then(|target| Ok((target, self.options(given, streams)?))) {
             Ok((target, options)) => {
                 if let Some(remark) = given.remark().filter(|_| !streams.quiet) {
                     output::prose(&remark);

@@ -53,7 +53,7 @@ impl LoginArgs {
     }
 
     async fn save(&self, given: &Given) -> Result<String, Complaint> {
-        let target = self.target.target()?;
+        let target = self.target.target(given)?;
         let yes = self.yes;
         let (stop, interrupt) = tokio::sync::watch::channel(false);
         tokio::spawn(async move {

@@ -84,7 +84,7 @@ impl PlanArgs {
             settings: given.of_target(self.judging.settings())?,
             ..Options::default()
         };
-        Ok((self.target.target()?, options))
+        Ok((self.target.target(given)?, options))
     }
 }
 

@@ -238,6 +238,9 @@ const PAGE: &[Key] = &[
 
 const RESOURCE: &[Key] = &[
     key("url", Kind::Address, r#""https://api.example.com/mcp""#, "Its URL, where the target is an issuer."),
+    key("method", Kind::Choice(&METHODS), r#""POST""#, "How an API route is called; MCP endpoints are recognised."),
+    key("body", Kind::Body, r#"'{"query": "oaudit"}'"#, "The body of that call, which should do no harm."),
+    key("content_type", Kind::Text, r#""application/json""#, "The media type of the body."),
     key("route", Kind::Tables(ROUTE), "", "A route that must be closed to a token without its scope."),
 ];
 
