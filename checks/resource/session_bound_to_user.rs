@@ -29,6 +29,9 @@ impl Check for SessionBoundToUser {
         let (endpoint, wire) = (&alice.real.resource, &cx.wire);
         let (hers, his) = (alice.real.expose(), bob.tokens.access_token.expose());
         let control = |what: &str| Unsettled::Control(what.to_owned());
+        if hers == his {
+            return Err(control("the first user's tokens have all died"));
+        }
         let own = endpoint.session(wire, his).await?.ok_or_else(|| control("the second user is given no session"))?;
         let works = |reply: &Reply| Answer::of(reply) == Answer::Works;
         if !works(&endpoint.within(wire, &own, his).await?) {

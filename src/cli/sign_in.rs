@@ -38,7 +38,7 @@ pub(super) struct ClientArgs {
     #[arg(long, value_name = "FILE")]
     client_key: Option<PathBuf>,
     /// The kid under which the server knows it.
-    #[arg(long, value_name = "KID", requires = "client_key")]
+    #[arg(long, value_name = "KID")]
     client_key_id: Option<String>,
     /// The address of a client ID metadata document, which is then the client identifier.
     #[arg(long, value_name = "URL", conflicts_with = "client_id", value_parser = https)]
@@ -47,10 +47,10 @@ pub(super) struct ClientArgs {
     #[arg(long, value_name = "ID")]
     confidential_client_id: Option<String>,
     /// The variable that holds its secret.
-    #[arg(long, value_name = "VAR", default_value = "OAUDIT_CONFIDENTIAL_SECRET", requires = "confidential_client_id")]
+    #[arg(long, value_name = "VAR", default_value = "OAUDIT_CONFIDENTIAL_SECRET")]
     confidential_secret_env: String,
     /// How it authenticates.
-    #[arg(long, value_name = "METHOD", requires = "confidential_client_id", value_parser = client_auth)]
+    #[arg(long, value_name = "METHOD", value_parser = client_auth)]
     confidential_auth: Option<ClientAuth>,
     /// A second client, for what must be bound to the first.
     #[arg(long, value_name = "ID")]
@@ -113,7 +113,12 @@ impl ClientArgs {
 
     /// The key that signs for clients, if one is named.
     pub(super) fn key(&self) -> Result<Option<ClientKey>, Complaint> {
-        let Some(path) = &self.client_key else { return Ok(None) };
+        let Some(path) = &self.client_key else {
+            return match &self.client_key_id {
+                None => Ok(None),
+                Some(_) => Err(Complaint::usage("the kid of a key is given, and no key", KEY)),
+            };
+        };
         let unreadable = |why: String| {
             let hint = "--client-key, or key_file in [client], takes a private key in PEM";
             Complaint::usage(format!("{}: {why}", path.display()), hint)
@@ -137,7 +142,15 @@ impl ClientArgs {
     }
 
     pub(super) fn confidential(&self) -> Result<Option<Configured>, Complaint> {
-        let Some(id) = &self.confidential_client_id else { return Ok(None) };
+        let Some(id) = &self.confidential_client_id else {
+            return match self.confidential_auth {
+                None => Ok(None),
+                Some(_) => Err(Complaint::usage(
+                    "it is said how the confidential client authenticates, but not which client it is",
+                    "add --confidential-client-id, or id in [client_confidential]",
+                )),
+            };
+        };
         let secret = variable(&self.confidential_secret_env);
         let by_key = self.confidential_auth == Some(ClientAuth::PrivateKeyJwt);
         if secret.is_none() && !by_key {

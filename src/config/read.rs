@@ -163,15 +163,17 @@ impl Reader<'_> {
 
 /// A step of a login page, checked for what it means.
 fn step(item: Item<'_>) -> Result<serde_json::Value, Mistake> {
-    item.table("a step", &PlainStep::KEYS)?;
-    let json = item.json()?;
-    let step: PlainStep = serde_json::from_value(json.clone()).map_err(|error| item.wrong(error.to_string()))?;
+    // What is entered may be a secret, wherever it stands.
+    let start = item.at().start..item.at().start;
+    item.table("a step", &PlainStep::KEYS).map_err(Mistake::hiding_the_rest)?;
+    let json = item.json().map_err(Mistake::hiding_the_rest)?;
+    let hidden = |why: String| Mistake::new(why, start.clone()).hiding_the_rest();
+    let step: PlainStep = serde_json::from_value(json.clone()).map_err(|error| hidden(error.to_string()))?;
     if step.gives_away_a_secret() {
-        let start = item.at().start..item.at().start;
         let hint = "with = \"{password}\" enters the password, \"{totp}\" a one-time code";
-        return Err(Mistake::new("a secret never stands in this file", start).hint(hint).hiding_the_rest());
+        return Err(hidden("a secret never stands in this file".into()).hint(hint));
     }
-    step.check().map_err(|why| item.wrong(why))?;
+    step.check().map_err(hidden)?;
     Ok(json)
 }
 

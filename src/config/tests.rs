@@ -137,6 +137,8 @@ fn a_secret_is_refused_and_never_shown() {
         ("[login]\ntotp_secret = \"hunter2\"", "totp_env"),
         ("[client]\nkey = \"hunter2\"", "key_file"),
         ("[[login.page]]\nmatch = \"*\"\nsteps = [{ fill = \"label:Password\", with = \"hunter2\" }]", "{password}"),
+        ("[[login.page]]\nmatch = \"*\"\nsteps = [{ fil = \"label:x\", with = \"hunter2\" }]", "did you mean fill?"),
+        ("[[login.page]]\nmatch = \"*\"\nsteps = [{ fill = \"no:x\", with = \"hunter2\" }]", ""),
         // Neither where it is called otherwise, nor where the file cannot be read.
         ("[login]\npasswort = \"hunter2\"", "did you mean password_"),
         ("[login]\npassword = hunter2", ""),
