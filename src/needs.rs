@@ -47,7 +47,7 @@ pub use parties::{Anonymous, OpenId, OpenResource, OtherClient, Registration, Re
 pub use refreshed::Refreshed;
 pub use scoped::{Held, Scoped};
 pub use scopes::AdvertisedScopes;
-pub use sessions::McpSession;
+pub use sessions::{McpSession, SessionsOfMcp};
 pub use supplied::SuppliedRefresh;
 
 /// What a check knows beside its needs.

@@ -2,7 +2,7 @@
 
 use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Ruling, Unsettled, Verdict, demand, should};
 use crate::document::Document;
-use crate::needs::{Context, McpSession, OtherUser};
+use crate::needs::{Context, McpSession, OtherUser, SessionsOfMcp};
 use crate::oauth::pkce::random_text;
 use crate::resource::route::is_refused_in_band;
 use crate::wire::Reply;
@@ -16,7 +16,8 @@ const BOUND: Demand = demand(
 pub struct SessionBoundToUser;
 
 impl Check for SessionBoundToUser {
-    type Needs = (OtherUser, McpSession);
+    // The last one costs nothing, the one before a login: the session is opened when both are there.
+    type Needs = (McpSession, OtherUser, SessionsOfMcp);
     const CARD: Card = Card {
         id: "resource/session-bound-to-user",
         demands: &[BOUND],
@@ -25,7 +26,7 @@ impl Check for SessionBoundToUser {
         page: include_str!("session_bound_to_user.md"),
     };
 
-    async fn run((bob, alice): (OtherUser, McpSession), cx: &Context) -> Outcome {
+    async fn run((alice, bob, _): (McpSession, OtherUser, SessionsOfMcp), cx: &Context) -> Outcome {
         let (endpoint, wire) = (&alice.real.resource, &cx.wire);
         let (hers, his) = (alice.real.expose(), bob.tokens.access_token.expose());
         let control = |what: &str| Unsettled::Control(what.to_owned());

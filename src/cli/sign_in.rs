@@ -287,7 +287,15 @@ impl SignInArgs {
             tokens,
             callback_port: self.callback_port,
             surroundings: Surroundings::detect(),
-            totp: totp(given.text("login.totp_env"), TOTP_SECRET, "login")?,
+            totp: match agent {
+                AgentName::Auto | AgentName::Form | AgentName::Webdriver => {
+                    totp(given.text("login.totp_env"), TOTP_SECRET, "login")?
+                }
+                // Nothing is entered by these.
+                AgentName::Browser | AgentName::Paste | AgentName::Command | AgentName::Session | AgentName::Token => {
+                    None
+                }
+            },
             script: Arc::new(script),
             webdriver: webdriver::Settings {
                 url: self.webdriver_url.clone(),
