@@ -136,6 +136,7 @@ pub static ALL: &[&dyn AnyCheck] = &[
     &resource::expired_token_refused::ExpiredTokenRefused,
     &resource::query_token_ignored::QueryTokenIgnored,
     &resource::scope_enforced::ScopeEnforced,
+    &resource::session_bound_to_user::SessionBoundToUser,
     &scope::well_formed::WellFormed,
     &scope::granular::Granular,
     &scope::consistent_naming::ConsistentNaming,

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use crate::check::Demand;
 use crate::discovery::Discovery;
 use crate::front::{Front, Purpose, SignInError};
-use crate::needs::{ConfidentialClient, Ordinary, Refreshed, Shortfall, SuppliedRefresh, no_resource};
+use crate::needs::{ConfidentialClient, Ordinary, Refreshed, SecondUser, Shortfall, SuppliedRefresh, no_resource};
 use crate::oauth::answer::{AuthorizationAnswer, Returned};
 use crate::oauth::client::Client;
 use crate::oauth::introspection::{Introspected, Introspection};
@@ -45,6 +45,8 @@ pub struct Audit {
     pub(crate) supplied_refresh: Option<SuppliedRefresh>,
     /// Whether two grants of one user and client live side by side; `None` if it could not be seen.
     pub(crate) side_by_side: OnceLock<Option<bool>>,
+    /// The second user, if one is configured.
+    pub(crate) second_user: Option<SecondUser>,
     /// The confidential client that was configured.
     pub(crate) confidential: Option<Arc<Client>>,
     /// What clients of this run are registered with.
@@ -161,6 +163,11 @@ impl Audit {
     /// The resource as discovery called it.
     pub fn open_resource(&self) -> Option<Resource> {
         let facts = self.discovery.resource.as_ref()?;
-        Some(Resource { url: facts.url.clone(), operation: facts.operation, version: self.profile.mcp })
+        Some(Resource {
+            url: facts.url.clone(),
+            operation: facts.operation,
+            version: self.profile.mcp,
+            configured: facts.call.clone(),
+        })
     }
 }

@@ -28,6 +28,7 @@ mod report;
 mod rules;
 mod schema;
 mod scopes;
+mod second_user;
 mod sign_in;
 mod signals;
 mod token;

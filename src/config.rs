@@ -7,6 +7,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use http::Method;
+
+use crate::front::steps::PlainPage;
+use crate::resource::Call;
 use crate::settings::{Route, Thresholds};
 use crate::toml_file::{Mistake, Problem};
 use crate::waiver::Waiver;
@@ -61,6 +65,8 @@ pub enum Value {
     Flag(bool),
     /// Several tables.
     Tables(Vec<Values>),
+    /// Steps on a login page, as JSON has them.
+    Steps(Vec<serde_json::Value>),
 }
 
 /// Why there is no configuration.
@@ -121,6 +127,11 @@ impl Config {
         self.values.text(path)
     }
 
+    /// Whether a table has anything in it.
+    pub fn has(&self, table: &str) -> bool {
+        self.values.0.keys().any(|path| path.split_once('.').is_some_and(|(of, _)| of == table))
+    }
+
     /// Texts under a dotted name; none if it is left out.
     pub fn texts(&self, path: &str) -> Vec<String> {
         match self.get(path).map(|entry| &entry.value) {
@@ -129,7 +140,8 @@ impl Config {
         }
     }
 
-    fn count(&self, path: &str) -> Option<u64> {
+    /// A number under a dotted name.
+    pub fn count(&self, path: &str) -> Option<u64> {
         match self.get(path)?.value {
             Value::Count(count) => Some(count),
             _ => None,
@@ -147,6 +159,34 @@ impl Config {
             leeway_seconds: limit("leeway_seconds", default.leeway_seconds),
             scopes: self.count("limits.scopes").and_then(|n| usize::try_from(n).ok()).unwrap_or(default.scopes),
         }
+    }
+
+    /// The pages under a dotted name: `login.page`.
+    pub fn pages(&self, path: &str) -> Vec<PlainPage> {
+        let Some(Value::Tables(pages)) = self.get(path).map(|entry| &entry.value) else { return Vec::new() };
+        let steps = |page: &Values, name: &str| match page.get(name) {
+            // The reader took them.
+            Some(Value::Steps(steps)) => {
+                steps.iter().filter_map(|step| serde_json::from_value(step.clone()).ok()).collect()
+            }
+            _ => Vec::new(),
+        };
+        let read = |page: &Values| PlainPage {
+            matches: page.text("match").unwrap_or_default().to_owned(),
+            steps: steps(page, "steps"),
+            approve: steps(page, "approve"),
+            deny: steps(page, "deny"),
+        };
+        pages.iter().map(read).collect()
+    }
+
+    /// How `[resource]` is called; `None` for a GET without anything.
+    pub fn call(&self) -> Option<Call> {
+        let text = |name: &str| self.text(&format!("resource.{name}"));
+        let method = Method::from_bytes(text("method").unwrap_or("GET").as_bytes()).unwrap_or(Method::GET);
+        let media_type = text("content_type").unwrap_or("application/json").to_owned();
+        let body = text("body").map(|body| (body.to_owned(), media_type));
+        (method != Method::GET || body.is_some()).then_some(Call { method, body })
     }
 
     /// `[[resource.route]]`.

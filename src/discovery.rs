@@ -1,9 +1,11 @@
 //! What a client finds out before it asks for anything: the 401 challenge, RFC 9728, RFC 8414 or OpenID, the JWKS.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::oauth::challenge::Challenge;
-use crate::resource::{Operation, ResourceKind};
+use crate::resource::{Call, Operation, ResourceKind};
 use crate::wire::ExchangeId;
 
 mod find;
@@ -139,6 +141,8 @@ pub struct ResourceFacts {
     pub kind: ResourceKind,
     /// The request that was answered 401, or else the one that was tried.
     pub operation: Operation,
+    /// How it is called, where that is configured.
+    pub call: Option<Arc<Call>>,
     /// The status of the answer without credentials.
     pub status: u16,
     /// Its challenges.
@@ -235,6 +239,7 @@ pub(crate) mod tests {
             url: "https://api.example/mcp".into(),
             kind: ResourceKind::Mcp,
             operation: Operation::Initialize,
+            call: None,
             status: 401,
             challenges: challenge::parse(&[www_authenticate]),
             exchange: ExchangeId(2),

@@ -6,6 +6,7 @@
 //! of these promises and no other, and each [`Quirk`] keeps them all in an unusual way.
 
 mod answer;
+mod assertion;
 mod authorize;
 mod binding;
 mod client;
@@ -71,6 +72,9 @@ pub struct LabOptions {
     pub log: Option<PathBuf>,
     /// What the lab calls itself, where something stands in front of it: an origin without a slash at the end.
     pub origin: Option<String>,
+    /// The key set of a client that there is then beside the others: `lab-signer`, which authenticates by
+    /// `private_key_jwt` with ES256.
+    pub client_jwks: Option<serde_json::Value>,
     /// Served over TLS, by a certificate of an authority made at the start. A fault of TLS brings it along.
     pub tls: bool,
 }
@@ -87,6 +91,9 @@ pub enum LabError {
     /// The log cannot be written.
     #[error("the log {path} cannot be written: {source}", path = .0.display(), source = .1)]
     Log(PathBuf, #[source] io::Error),
+    /// No key of the client's set could verify an assertion.
+    #[error("the key set of the client has no key on P-256 for ES256")]
+    NoClientKey,
     /// Somebody else listens there.
     #[error("port {0} on 127.0.0.1 is taken")]
     PortTaken(u16),
@@ -108,6 +115,9 @@ impl LabError {
             }
             Self::UnknownQuirk(name) => did_you_mean(name, QUIRKS.iter().map(|q| q.name)).trim_end().to_owned(),
             Self::Log(..) => "choose another file with --log".to_owned(),
+            Self::NoClientKey => {
+                "it is a JSON object with keys: [{\"kty\": \"EC\", \"crv\": \"P-256\", \"x\": …, \"y\": …}]".to_owned()
+            }
             Self::PortTaken(_) => "choose another with --port, or leave it out to take a free one".to_owned(),
             Self::Certificate(_) => "leave out --tls to be served over plain http".to_owned(),
             Self::Listen(_) => "the lab needs a TCP listener on 127.0.0.1".to_owned(),
@@ -154,6 +164,7 @@ impl Lab {
             auto_consent: options.auto_consent,
             access_seconds: options.access_seconds.unwrap_or(ACCESS_LIFETIME),
             code_lifetime: options.code_seconds.map_or(CODE_LIFETIME, Duration::from_secs),
+            client_jwks: options.client_jwks,
         };
         let mut tls = options.tls;
         for name in options.faults {
@@ -187,7 +198,7 @@ impl Lab {
             (None, true) => format!("https://{}:{port}", tls::HOST),
             (None, false) => format!("http://127.0.0.1:{port}"),
         };
-        let server = Server::new(base, settings);
+        let server = Server::new(base, settings).map_err(|assertion::NoKey| LabError::NoClientKey)?;
         let router = server::router(&server);
         let (stop, stopped) = oneshot::channel::<()>();
         let until = async {

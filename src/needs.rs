@@ -24,11 +24,13 @@ mod documents;
 mod forgery;
 mod logs;
 mod material;
+mod other_user;
 mod pages;
 mod parties;
 mod refreshed;
 mod scoped;
 mod scopes;
+mod sessions;
 mod supplied;
 
 pub use addresses::Addresses;
@@ -38,11 +40,14 @@ pub use documents::{AboutResource, Baseline, Documents, FlowAttempt, ResourceMet
 pub use forgery::{IssuedTokens, RealToken, SignedToken, judge_refusal, not_signed};
 pub use logs::Logs;
 pub use material::{Asked, FrontChannel, OneByOne, Patience, Refreshable, ask};
+pub use other_user::OtherUser;
+pub(crate) use other_user::SecondUser;
 pub use pages::Pages;
 pub use parties::{Anonymous, OpenId, OpenResource, OtherClient, Registration, Resource, Revocation, no_resource};
 pub use refreshed::Refreshed;
 pub use scoped::{Held, Scoped};
 pub use scopes::AdvertisedScopes;
+pub use sessions::{McpSession, SessionsOfMcp};
 pub use supplied::SuppliedRefresh;
 
 /// What a check knows beside its needs.

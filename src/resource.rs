@@ -1,7 +1,9 @@
 //! Calling the protected resource: an API route by GET, an MCP endpoint by JSON-RPC, with any credentials or none.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::check::Unsettled;
@@ -25,6 +27,8 @@ pub enum ResourceKind {
 pub enum Operation {
     /// GET of an API route.
     Get,
+    /// What the configuration says of an API route: method, body, media type.
+    Configured,
     /// `initialize` (up to 2025-11-25).
     Initialize,
     /// `tools/list` without a session (2026-07-28).
@@ -39,6 +43,7 @@ impl Operation {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
+            Self::Configured => "the configured call",
             Self::Initialize => "initialize",
             Self::ToolsList => "tools/list",
             Self::ToolsCall => "tools/call",
@@ -68,13 +73,39 @@ pub struct Resource {
     pub operation: Operation,
     /// The revision of MCP that is spoken.
     pub version: McpVersion,
+    /// How an API route is called, where that is configured.
+    pub configured: Option<Arc<Call>>,
+}
+
+/// How a route of an API is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The method.
+    pub method: Method,
+    /// The body and its media type.
+    pub body: Option<(String, String)>,
+}
+
+impl Call {
+    fn request(&self, url: String) -> Request {
+        let request = Request::new(self.method.clone(), url);
+        match &self.body {
+            Some((body, media_type)) => request.bytes(media_type, body.clone().into_bytes()),
+            None => request,
+        }
+    }
+
+    /// Whether it may change something.
+    pub fn writes(&self) -> bool {
+        !self.method.is_safe()
+    }
 }
 
 impl Resource {
     /// The kind.
     pub fn kind(&self) -> ResourceKind {
         match self.operation {
-            Operation::Get => ResourceKind::Api,
+            Operation::Get | Operation::Configured => ResourceKind::Api,
             _ => ResourceKind::Mcp,
         }
     }
@@ -138,6 +169,10 @@ impl Resource {
         };
         let request = match self.operation {
             Operation::Get => Request::get(url),
+            Operation::Configured => match &self.configured {
+                Some(call) => call.request(url),
+                None => Request::get(url),
+            },
             operation => self.json_rpc(url, operation),
         };
         match credentials {
@@ -153,7 +188,7 @@ impl Resource {
         let mut parameters = match operation {
             Operation::Initialize => json!({ "protocolVersion": version, "capabilities": {}, "clientInfo": client }),
             Operation::ToolsCall => json!({ "name": "oaudit-no-such-tool", "arguments": {} }),
-            Operation::ToolsList | Operation::Get => json!({}),
+            Operation::ToolsList | Operation::Get | Operation::Configured => json!({}),
         };
         let stateless = self.version >= McpVersion::V20260728;
         if stateless {
@@ -247,6 +282,22 @@ pub fn is_json_rpc(reply: &Reply) -> bool {
 mod tests {
     use super::*;
     use crate::wire::message::tests::reply;
+
+    #[test]
+    fn a_route_is_called_as_configured() {
+        let body = Some((r#"{"q":1}"#.to_owned(), "application/json".to_owned()));
+        let call = Call { method: Method::POST, body };
+        let resource = Resource {
+            url: "https://api.example/search".into(),
+            operation: Operation::Configured,
+            version: McpVersion::V20251125,
+            configured: Some(Arc::new(call.clone())),
+        };
+        let request = resource.request(Credentials::Bearer("t"));
+        let named = |name: &str| request.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
+        assert_eq!((request.method.clone(), resource.kind()), (Method::POST, ResourceKind::Api));
+        assert!(named("content-type") && named("authorization") && call.writes());
+    }
 
     #[test]
     fn a_token_is_dead_by_401_alone() {

@@ -18,7 +18,7 @@ use crate::cleanup::{self, Attempt};
 use crate::discovery::{Broken, Discovery, Found, Probing, ServerFacts, Target, Whose, discover};
 use crate::front::{Agent, Front, SignIn};
 use crate::logs;
-use crate::needs::{Context, Ordinary, Stage};
+use crate::needs::{Context, Ordinary, SecondUser, Stage};
 use crate::oauth::assertion::{ClientKey, Signer};
 use crate::oauth::client::Client;
 use crate::oauth::introspection::Introspection;
@@ -78,6 +78,8 @@ pub struct Options {
     pub scope: Option<ScopeSet>,
     /// How to sign in.
     pub sign_in: SignIn,
+    /// How a second user signs in, if there is one.
+    pub other_user: Option<SignIn>,
     /// What checks judge by, where it is for the user to say.
     pub settings: Settings,
     /// How failures become an exit code.
@@ -132,6 +134,7 @@ impl Default for Options {
             redirect_uri: None,
             scope: None,
             sign_in: SignIn::default(),
+            other_user: None,
             settings: Settings::default(),
             grading: Grading::default(),
             accepted: Accepted::default(),
@@ -220,6 +223,9 @@ pub async fn audit(target: &Target, mut options: Options) -> Result<Report, Sele
     let report = run.freeze(&wire, target, &held, left, stopped);
     if let Some(agent) = agent {
         agent.end(&report).await;
+    }
+    if let Some(second) = held.audit.as_ref().and_then(|audit| audit.second_user.as_ref()?.front()) {
+        second.agent().end(&report).await;
     }
     Ok(report)
 }
@@ -380,6 +386,7 @@ impl Run {
             settings: self.options.settings.clone(),
             introspection,
             supplied_refresh: None,
+            second_user: self.second_user(),
             confidential,
             wanted: Some(wanted.clone()),
             confidential_flow: tokio::sync::OnceCell::new(),
@@ -393,6 +400,11 @@ impl Run {
         self.plan.fit(self.options.max_prompts, audit.front.agent().asks(), &audit.ordinary);
         audit.front.plan(self.plan.visits(&audit.ordinary));
         self.stages(wire, &audit, &wanted).await
+    }
+
+    fn second_user(&self) -> Option<SecondUser> {
+        let sign_in = self.options.other_user.clone()?;
+        Some(SecondUser::new(sign_in, Arc::clone(&self.options.progress)))
     }
 
     /// Who may ask the introspection endpoint: the client that was configured for it, else our own if it can show a

@@ -353,6 +353,16 @@ async fn clients_of_every_kind() {
     let report = audit_of(&lab.mcp(), options(foreign)).await;
     assert!(bad(&report).is_empty(), "{}", trouble(&report));
     assert!(report.exchanges.iter().all(|e| e.request.url.starts_with(&lab.issuer())));
+    let registering = Options { redirect_uri: Some(chatgpt.into()), ..as_alice() };
+    let report = audit_of(&lab.mcp(), options(registering)).await;
+    assert!(bad(&report).is_empty(), "{}", trouble(&report));
+    assert!(report.exchanges.iter().all(|e| e.request.url.starts_with(&lab.issuer())));
+    // A secret that nobody asked for is shown wherever the client shows who it is.
+    let unasked = support::lab(&[], &["secret-unasked"]).await;
+    let report = audit_of(&unasked.mcp(), options(as_alice())).await;
+    assert!(bad(&report).is_empty(), "{}", trouble(&report));
+    assert_eq!(report.sign_in.registration.as_deref(), Some("dynamic, client_secret_basic"));
+    assert!(unasked.registered_clients().is_empty(), "what was registered is deleted");
     // A confidential client that is configured, and one that the audit is made as.
     let secret = || Some(Secret::new("lab-confidential-secret-0123456789"));
     let confidential = || Some(Configured { id: "lab-confidential".into(), secret: secret(), auth: None });

@@ -8,6 +8,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use assert_cmd::cargo::CommandCargoExt;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oaudit::lab::{Lab, LabOptions};
 use serde_json::Value;
 
@@ -19,9 +21,13 @@ struct Served {
 
 impl Served {
     fn with(faults: &[&str]) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let faults = faults.iter().map(|n| (*n).to_owned()).collect();
-        let lab = runtime.block_on(Lab::start(LabOptions { faults, ..LabOptions::default() })).unwrap();
+        Self::by(LabOptions { faults, ..LabOptions::default() })
+    }
+
+    fn by(options: LabOptions) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let lab = runtime.block_on(Lab::start(options)).unwrap();
         Self { lab: Some(lab), runtime }
     }
 
@@ -130,6 +136,85 @@ fn a_file_alone_drives_an_audit() {
     }
 }
 
+/// Clients, users and pages as the file alone tells of them.
+#[test]
+fn a_file_knows_every_client_and_both_users() {
+    let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
+    let (x, y) = pair.public_key_raw()[1..].split_at(32);
+    let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
+    let set = serde_json::json!({ "keys": [{ "kty": "EC", "crv": "P-256", "kid": "k", "x": x, "y": y }] });
+    let served = Served::by(LabOptions { client_jwks: Some(set), ..LabOptions::default() });
+    // The steps know the first user's name, and nothing else does; the second user's page is its own.
+    let page = |table: &str, name: &str| {
+        format!(
+            "[[{table}.page]]\nmatch = \"*/authorize\"\nsteps = [\
+             {{ fill = \"css:input[name=username]\", with = \"{name}\", optional = true }}, \
+             {{ fill = \"auto:password\", with = \"{{password}}\", optional = true }}, \
+             {{ click = \"text:Sign in\", optional = true }}, {{ click = \"text:Allow\", optional = true }}]\n"
+        )
+    };
+    let users = format!(
+        "[login]\nagent = \"form\"\nusername = \"nobody\"\n{}[login_b]\nusername = \"bob\"\npassword_file = \"secret/bob\"\n{}",
+        page("login", "alice"),
+        page("login_b", "{username}")
+    );
+    let signer =
+        "[client]\nid = \"lab-signer\"\nauth = \"private_key_jwt\"\nkey_file = \"client.pem\"\nkey_id = \"k\"\n";
+    let public = "[client]\nid = \"lab-public\"\n[client_b]\nid = \"lab-public-b\"\n\
+        [client_confidential]\nid = \"lab-confidential\"\nsecret_env = \"CONFIDENTIAL\"\n";
+    let variables = [("OAUDIT_PASSWORD", "wonderland"), ("CONFIDENTIAL", "lab-confidential-secret-0123456789")];
+    for (client, id) in [(signer, "refresh/works"), (public, "token/secret-required")] {
+        let select = format!("select = [\"resource/session-bound-to-user\", \"{id}\"]");
+        let folder = folder(&format!("target = \"{}\"\n[checks]\n{select}\n{client}{users}", served.mcp()));
+        std::fs::create_dir(folder.path().join("secret")).unwrap();
+        std::fs::write(folder.path().join("secret/bob"), "looking-glass\n").unwrap();
+        std::fs::write(folder.path().join("client.pem"), pair.serialize_pem()).unwrap();
+        let output = run_in(folder.path(), &["audit", "--format", "json"], &variables);
+        let report = report(&output);
+        for id in [id, "resource/session-bound-to-user"] {
+            assert_eq!(check(&report, id)["result"], "pass", "{}\n{}", check(&report, id), stderr(&output));
+        }
+        assert_eq!(report["summary"]["logins"], 2);
+        for secret in ["wonderland", "looking-glass", "lab-confidential-secret", "PRIVATE KEY", "client_assertion=eyJ"]
+        {
+            assert!(!stdout(&output).contains(secret) && !stderr(&output).contains(secret), "{secret}");
+        }
+        let plan = run_in(folder.path(), &["plan"], &variables);
+        assert_eq!(code(&plan), 0, "{}", stderr(&plan));
+        // Without a second user the check says what to write.
+        let text = std::fs::read_to_string(folder.path().join("oaudit.toml")).unwrap();
+        let (alone, _) = text.split_once("[login_b]").unwrap();
+        std::fs::write(folder.path().join("oaudit.toml"), alone).unwrap();
+        let output = run_in(folder.path(), &["audit", "--format", "json"], &variables);
+        let report = self::report(&output);
+        let bound = check(&report, "resource/session-bound-to-user");
+        assert_eq!(bound["result"], "not-run");
+        assert!(bound["how_to_run"].as_str().unwrap().contains("[login_b]"), "{bound}");
+    }
+}
+
+/// A route that is called by POST is called by POST throughout.
+#[test]
+fn a_route_is_called_as_the_file_says() {
+    let served = Served::with(&[]);
+    let folder = folder(
+        "[resource]\nmethod = \"POST\"\nbody = '{\"text\": \"oaudit\"}'\n[checks]\nselect = [\"resource/*\", \
+         \"resource_metadata/*\"]\n[login]\nusername = \"alice\"\n",
+    );
+    let api = format!("{}/api/notes", served.origin());
+    let output = run_in(folder.path(), &["audit", &api, "--format", "json"], &[("OAUDIT_PASSWORD", "wonderland")]);
+    let report = report(&output);
+    assert_eq!(check(&report, "resource/accepts-valid-token")["result"], "pass", "{}", stderr(&output));
+    let worst = report["checks"].as_array().unwrap().iter().filter(|c| c["verdict"] == "fail").count();
+    assert_eq!(worst, 0, "{}", report["checks"]);
+    let called = |e: &&Value| e["request"]["url"] == api.as_str() && e["check"] != "discovery";
+    let exchanges = report["exchanges"].as_array().unwrap();
+    let called: Vec<&Value> = exchanges.iter().filter(called).collect();
+    assert!(called.len() > 5 && called.iter().all(|e| e["request"]["method"] == "POST"), "{called:?}");
+    let plan = run_in(folder.path(), &["plan", &api], &[("OAUDIT_PASSWORD", "wonderland")]);
+    assert!(stdout(&plan).contains("whatever POST"), "{}{}", stdout(&plan), stderr(&plan));
+}
+
 #[test]
 fn flags_change_what_the_file_says() {
     let served = Served::with(&[]);
@@ -153,7 +238,8 @@ fn every_value_is_printed_with_its_origin() {
     let folder = folder(
         "target = \"https://api.example.com/mcp\"\nprofile = \"mcp\"\nscope = \"a b\"\n\n[client]\nid = \"x\"\n\
          [login]\nusername = \"alice\"\npassword_env = \"PW\"\n[limits]\nscopes = 7\n[checks]\nselect = [\"pkce/*\"]\n\
-         [[resource.route]]\npath = \"/a\"\nscope = \"a\"\n[wire]\ntimeout = 20\n",
+         [[resource.route]]\npath = \"/a\"\nscope = \"a\"\n[wire]\ntimeout = 20\n[login_b]\nusername = \"carol\"\n\
+         [[login.page]]\nmatch = \"*/mfa\"\nsteps = [{ fill = \"auto:totp\", with = \"{totp}\", optional = true }]\n",
     );
     let arguments = [
         "audit",
@@ -184,6 +270,9 @@ fn every_value_is_printed_with_its_origin() {
         "select = [\"pkce/*\"]  # oaudit.toml:13",
         "[[resource.route]]  # oaudit.toml:14\npath = \"/a\"",
         "timeout = 20  # oaudit.toml:18",
+        "[login_b]",
+        "username = \"carol\"  # oaudit.toml:20",
+        "[[login.page]]  # oaudit.toml:21\nmatch = \"*/mfa\"\nsteps = [{ fill = \"auto:totp\", ",
         "proxy = \"http://proxy.example:8080/\"  # flag --proxy; a password for it is set",
         "resolve = [\"a.example:443:10.0.0.7\"]  # flag --resolve",
     ] {
@@ -249,11 +338,35 @@ fn mistakes_end_the_run_before_it_begins() {
         assert!(stderr(&output).contains(words), "{arguments:?} {}", stderr(&output));
     }
     // Secrets that the file names have to be there.
-    for text in ["[introspection]\nid = \"x\"\n", "[client]\nid = \"x\"\nauth = \"client_secret_post\"\n"] {
+    for text in [
+        "[introspection]\nid = \"x\"\n",
+        "[client]\nid = \"x\"\nauth = \"client_secret_post\"\n",
+        "[client_confidential]\nid = \"x\"\n",
+        "[login]\ntotp_env = \"NO_SUCH_SECRET\"\n",
+        "[login_b]\nusername = \"bob\"\n",
+    ] {
         let folder = folder(&format!("target = \"http://127.0.0.1:9/mcp\"\n{text}"));
         let output = run_in(folder.path(), &["audit"], &[]);
         assert_eq!(code(&output), 2);
         assert!(stderr(&output).contains("is not set"), "{}", stderr(&output));
+    }
+    for (text, words) in [
+        ("[client]\nid = \"x\"\nauth = \"private_key_jwt\"\n", "key_file in [client]"),
+        ("[client]\nid = \"x\"\nmetadata_url = \"https://x.example/c\"\n", "leave out id or metadata_url"),
+        ("[client]\nid = \"x\"\nkey_file = \"no.pem\"\n", "no.pem"),
+        ("[login_b]\nagent = \"session\"\n", "does not say how the second user signs in"),
+        ("[login]\nusername = \"a\"\n[login_b]\nusername = \"a\"\n", "are the same user"),
+        ("[login]\nagent = \"session\"\n", "--session FILE"),
+        ("[login]\nsession = \"none.json\"\n", "none.json"),
+        (
+            "[login]\nagent = \"form\"\nusername = \"a\"\n[[login.page]]\nmatch = \"*\"\nsteps = [{ press = \"Tab\" }]\n",
+            "agent = \"webdriver\" in [login]",
+        ),
+    ] {
+        let folder = folder(&format!("target = \"http://127.0.0.1:9/mcp\"\n{text}"));
+        let output = run_in(folder.path(), &["audit"], &[("OAUDIT_PASSWORD", "p"), ("OAUDIT_PASSWORD_B", "q")]);
+        assert_eq!(code(&output), 2, "{text}{}", stderr(&output));
+        assert!(stderr(&output).contains(words), "{text}{}", stderr(&output));
     }
 }
 
@@ -343,9 +456,10 @@ fn every_key_arrives() {
     let printed = run_in(folder.path(), &["audit", "--print-config"], &[]);
     assert_eq!(code(&printed), 0, "{}", stderr(&printed));
     for line in stdout(&printed).lines().skip(1).filter(|line| !line.is_empty() && !line.starts_with('[')) {
-        // The values of a route and of a waiver stand under the place of their table.
-        let keys = ["method", "path", "scope", "body", "content_type", "check", "reason", "until", "target", "owner"];
-        let of_table = keys.iter().any(|key| line.starts_with(key));
+        // The values of a route, a page and a waiver stand under the place of their table.
+        let keys = ["method", "path", "scope", "body", "content_type", "match", "steps", "approve", "deny"];
+        let of_table =
+            keys.iter().chain(&["check", "reason", "until", "target", "owner"]).any(|key| line.starts_with(key));
         assert!(line.contains("  # oaudit.toml:") || of_table, "{line}");
     }
     let nothing = self::folder("[checks]\nselect = []\nignore = []\ndirs = []\n[wire]\ninsecure = true\n");

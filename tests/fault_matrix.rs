@@ -61,8 +61,8 @@ async fn the_sound_lab_passes_every_check() {
     assert!(judged.clone().all(|c| c.verdict == VerdictKind::Pass), "not all green:\n{}", trouble(&report));
     assert_eq!(report.summary.exit_code, 0);
     assert!(report.summary.complete);
-    assert_eq!(lab.logins(), 1, "one login per run");
-    assert_eq!(report.summary.logins, 1);
+    assert_eq!(lab.logins(), 2, "one login for each of two users");
+    assert_eq!(report.summary.logins, 2);
     assert_eq!(lab.registered_clients().len(), 0, "what was registered is deleted");
     assert!(report.left_behind.is_empty(), "{:?}", report.left_behind);
 }

@@ -50,6 +50,9 @@ fn judge(reached: &Reached, operation: Operation) -> Verdict {
         (status, _) => {
             let hint = match (status, operation) {
                 (500.., _) => "a server error, which says nothing about the token",
+                (_, Operation::Configured) => {
+                    "see method, body and content_type in [resource]: it should do something that is allowed"
+                }
                 (_, Operation::Get) => "name a route that answers a GET with 2xx to those who may",
                 _ => "perhaps it does not speak the MCP revision that was chosen, see --mcp-version",
             };

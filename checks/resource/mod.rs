@@ -12,5 +12,6 @@ pub mod key_confusion_refused;
 pub mod missing_audience_refused;
 pub mod query_token_ignored;
 pub mod scope_enforced;
+pub mod session_bound_to_user;
 pub mod tampered_token_refused;
 pub mod wrong_kind_refused;

@@ -14,11 +14,13 @@ use super::journals::JournalArgs;
 use super::layers::{ConfigArgs, Given};
 use super::output::{self, Streams};
 use super::rules::RulesArgs;
+use super::second_user::second_user;
 use super::sign_in::{ClientArgs, SignInArgs};
 use super::signals::Signals;
 use super::wire::WireArgs;
 use super::{Common, Complaint, Exit, ProfileArgs};
 use crate::check::Reach;
+use crate::config::Config;
 use crate::discovery::Target;
 use crate::logs::SecretsFile;
 use crate::oauth::scope::ScopeSet;
@@ -81,9 +83,13 @@ pub(super) struct TargetArgs {
 
 impl TargetArgs {
     /// The target, if every URL of it is one.
-    pub(super) fn target(&self) -> Result<Target, Complaint> {
-        let target =
-            Target { typed: self.target.clone(), issuer: self.issuer.clone(), resource: self.resource.clone() };
+    pub(super) fn target(&self, given: &Given) -> Result<Target, Complaint> {
+        let target = Target {
+            typed: self.target.clone(),
+            issuer: self.issuer.clone(),
+            resource: self.resource.clone(),
+            call: given.file.as_ref().and_then(Config::call).map(Arc::new),
+        };
         if target.named().next().is_none() {
             return Err(Complaint::usage(
                 "there is no TARGET to audit",
@@ -244,7 +250,7 @@ impl AuditArgs {
             let text = effective::text("audit", given);
             return output::report(&text).map_or_else(|complaint| streams.complain(&complaint, false), |()| Exit::OK);
         }
-        match self.target.target().and_then(|target| Ok((target, self.options(given, streams)?))) {
+        match self.target.target(given).and_then(|target| Ok((target, self.options(given, streams)?))) {
             Ok((target, options)) => {
                 if let Some(remark) = given.remark().filter(|_| !streams.quiet) {
                     output::prose(&remark);
@@ -261,20 +267,22 @@ impl AuditArgs {
         let mut sign_in = self.sign_in.sign_in(given)?;
         sign_in.verbose = streams.verbose;
         sign_in.webdriver.insecure = self.wire.insecure;
+        let other_user = second_user(given, &sign_in)?;
         Ok(Options {
             profile: self.profile.profile(),
             selection: self.checks.selection(),
             accepted: Accepted { waivers: given.waivers(&further)?, baseline: None },
             further,
             wire: self.wire.options()?,
-            client: self.client.first()?,
+            client: self.client.first(given)?,
             other_client: self.client.second(given)?,
             confidential_client: self.client.confidential()?,
             client_key: self.client.key()?,
-            client_metadata_url: self.client.metadata_url(),
+            client_metadata_url: self.client.metadata_url(given)?,
             redirect_uri: self.client.redirect_uri.clone(),
             scope: self.client.scope.as_deref().map(ScopeSet::parse),
             sign_in,
+            other_user,
             max_prompts: self.sign_in.max_prompts,
             settings: given.of_target(self.judging.settings())?,
             grading: self.report.grading(),

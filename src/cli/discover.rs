@@ -40,7 +40,7 @@ impl DiscoverArgs {
     pub(super) async fn run(self) -> Exit {
         let streams = self.common.streams();
         let machine = self.format == "json";
-        let target = Target { typed: self.target.clone(), issuer: self.issuer.clone(), resource: None };
+        let target = Target { typed: self.target.clone(), issuer: self.issuer.clone(), resource: None, call: None };
         if target.named().next().is_none() {
             let complaint =
                 Complaint::usage("there is no TARGET to look at", "oaudit discover URL, or target in oaudit.toml");

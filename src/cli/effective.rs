@@ -38,8 +38,15 @@ impl Printer<'_> {
                 Kind::Table(inner) => {
                     let mut within = Vec::new();
                     self.table(&format!("{path}."), inner, &mut within);
-                    // A table of which nothing is set may need a key, so it is none.
-                    let set = within.iter().any(|line| !line.starts_with('#'));
+                    // A table of which nothing is set may need a key, and so may one of which nothing but a default is.
+                    let lacks = |key: &Key| key.needed && within.iter().any(|l| *l == unset(key.name));
+                    let set = within.iter().any(|line| !line.starts_with('#')) && !inner.iter().any(lacks);
+                    if !set {
+                        within
+                            .iter_mut()
+                            .filter(|l| !l.is_empty() && !l.starts_with('#'))
+                            .for_each(|l| l.insert_str(0, "# "));
+                    }
                     lines.extend([String::new(), format!("{}[{path}]", if set { "" } else { "# " })]);
                     lines.append(&mut within);
                 }
@@ -70,14 +77,14 @@ impl Printer<'_> {
             Some((value, self.origin(&origin, argument, path)))
         });
         let found = argument.or_else(|| self.in_file(path)).or_else(|| Some((default(path)?, "default".into())));
-        let Some((value, mut origin)) = found else { return format!("# {name} is not set") };
+        let Some((value, mut origin)) = found else { return unset(name) };
         let mut written = literal(&value);
         if let (Kind::Variable, Value::Text(variable)) = (key.kind, &value) {
             let set = std::env::var_os(variable).is_some_and(|secret| !secret.is_empty());
             origin = format!("{origin}; the secret is {}", if set { "set" } else { "not set" });
         }
-        if let (Kind::Proxy, Value::Text(proxy)) = (key.kind, &value)
-            && let Some(bare) = without_password(proxy)
+        if let (Kind::Proxy | Kind::Address, Value::Text(url)) = (key.kind, &value)
+            && let Some(bare) = without_password(url)
         {
             written = literal(&Value::Text(bare));
             origin = format!("{origin}; a password for it is set");
@@ -106,6 +113,10 @@ impl Printer<'_> {
         let entry = file.get(path)?;
         Some((entry.value.clone(), format!("{}:{}", file.file.display(), entry.line)))
     }
+}
+
+fn unset(name: &str) -> String {
+    format!("# {name} is not set")
 }
 
 /// What an argument says, as the key has it.
@@ -140,14 +151,25 @@ fn literal(value: &Value) -> String {
         Value::Texts(texts) => format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ")),
         Value::Count(count) => count.to_string(),
         Value::Flag(flag) => flag.to_string(),
+        Value::Steps(steps) => format!("[{}]", steps.iter().map(inline).collect::<Vec<_>>().join(", ")),
         // Written as tables of their own.
         Value::Tables(_) => String::new(),
     }
 }
 
-/// A proxy's URL without what should not be shown; `None` if there is nothing of it.
-fn without_password(proxy: &str) -> Option<String> {
-    let mut url = url::Url::parse(proxy).ok()?;
+/// A step as an inline table. Its members are texts, numbers and flags.
+fn inline(step: &serde_json::Value) -> String {
+    let member = |(name, value): (&String, &serde_json::Value)| match value.as_str() {
+        Some(text) => format!("{name} = {}", quoted(text)),
+        None => format!("{name} = {value}"),
+    };
+    let members: Vec<String> = step.as_object().into_iter().flatten().map(member).collect();
+    format!("{{ {} }}", members.join(", "))
+}
+
+/// A URL without what should not be shown; `None` if there is nothing of it.
+fn without_password(text: &str) -> Option<String> {
+    let mut url = url::Url::parse(text).ok()?;
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }

@@ -1,6 +1,6 @@
 //! `oaudit lab`: serves the embedded authorization server, MCP endpoint and API until it is stopped.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -41,6 +41,9 @@ pub(super) struct LabArgs {
     /// Note every request in this file, with everything secret taken out.
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// A key set (JSON): there is a client lab-signer then, which authenticates by private_key_jwt with a key of it.
+    #[arg(long, value_name = "FILE")]
+    client_jwks: Option<PathBuf>,
     /// Serve over TLS, by a certificate of an authority that is made at the start.
     #[arg(long)]
     tls: bool,
@@ -58,6 +61,10 @@ impl LabArgs {
             let result = output::report(&list());
             return result.map_or_else(|complaint| streams.complain(&complaint, false), |()| Exit::OK);
         }
+        let client_jwks = match self.client_jwks.as_deref().map(key_set).transpose() {
+            Ok(set) => set,
+            Err(complaint) => return streams.complain(&complaint, false),
+        };
         let options = LabOptions {
             origin: None,
             port: self.port,
@@ -69,6 +76,7 @@ impl LabArgs {
             access_seconds: self.access_seconds,
             code_seconds: self.code_seconds,
             log: self.log,
+            client_jwks,
             tls: self.tls,
         };
         let lab = match Lab::start(options).await {
@@ -95,6 +103,13 @@ impl LabArgs {
         lab.stop().await;
         Exit::OK
     }
+}
+
+fn key_set(path: &Path) -> Result<serde_json::Value, Complaint> {
+    let read = std::fs::read(path).map_err(|e| e.to_string());
+    read.and_then(|bytes| serde_json::from_slice(&bytes).map_err(|e| e.to_string())).map_err(|why| {
+        Complaint::usage(format!("{}: {why}", path.display()), "--client-jwks takes a JSON object with keys")
+    })
 }
 
 fn list() -> String {

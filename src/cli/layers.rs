@@ -21,7 +21,7 @@ use crate::settings::Settings;
 use crate::waiver::Waiver;
 
 /// The flags that keys stand for, by the name of the argument. A command without that argument has no use for the key.
-pub(super) const FLAGS: [(&str, &str); 34] = [
+pub(super) const FLAGS: [(&str, &str); 44] = [
     ("target", "target"),
     ("target", "words"),
     ("issuer", "issuer"),
@@ -32,14 +32,24 @@ pub(super) const FLAGS: [(&str, &str); 34] = [
     ("client.id", "client_id"),
     ("client.auth", "client_auth"),
     ("client.secret_env", "client_secret_env"),
+    ("client.key_file", "client_key"),
+    ("client.key_id", "client_key_id"),
+    ("client.metadata_url", "client_metadata_url"),
     ("client.redirect_uri", "redirect_uri"),
     ("client_b.id", "client_b_id"),
     ("client_b.secret_env", "client_b_secret_env"),
+    ("client_confidential.id", "confidential_client_id"),
+    ("client_confidential.auth", "confidential_auth"),
+    ("client_confidential.secret_env", "confidential_secret_env"),
     ("introspection.id", "introspection_id"),
     ("introspection.secret_env", "introspection_secret_env"),
     ("login.agent", "agent"),
     ("login.username", "username"),
     ("login.password_env", "password_env"),
+    ("login.command", "login_command"),
+    ("login.timeout", "login_timeout"),
+    ("login.session", "session"),
+    ("login.webdriver_url", "webdriver_url"),
     ("resource.url", "resource"),
     ("limits.scopes", "limit"),
     ("limits.max_wait", "max_wait"),
@@ -147,7 +157,7 @@ fn with_defaults(mut command: Command, config: &Config, given: &ArgMatches) -> C
             Value::Texts(texts) => texts.clone(),
             Value::Count(count) => vec![count.to_string()],
             Value::Flag(flag) => vec![flag.to_string()],
-            Value::Tables(_) => continue,
+            Value::Tables(_) | Value::Steps(_) => continue,
         };
         command = command.mut_arg(argument, |a| a.default_values(values));
     }
@@ -182,6 +192,12 @@ impl Given {
         Some((values, origin))
     }
 
+    /// Whether an argument stands on the command line or in the environment, so that it counts before the file.
+    pub(super) fn is_typed(&self, argument: &str) -> bool {
+        let source = self.matches.try_contains_id(argument).is_ok().then(|| self.matches.value_source(argument));
+        matches!(source, Some(Some(ValueSource::CommandLine | ValueSource::EnvVariable)))
+    }
+
     /// The line of a key in the file.
     fn line(&self, key: &str) -> Option<usize> {
         self.file.as_ref()?.get(key).map(|entry| entry.line)
@@ -195,7 +211,7 @@ impl Given {
     /// How a client of the file authenticates.
     pub(super) fn auth(&self, key: &str) -> Option<ClientAuth> {
         let named = self.text(key)?;
-        [ClientAuth::None, ClientAuth::Basic, ClientAuth::Post].into_iter().find(|auth| auth.as_str() == named)
+        ClientAuth::ALL.into_iter().find(|auth| auth.as_str() == named)
     }
 
     /// What the file says of judging, on top of what the flags said.

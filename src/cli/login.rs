@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::audit::{TargetArgs, confirmed};
 use super::journals::JournalArgs;
-use super::layers::Given;
+use super::layers::{ConfigArgs, Given};
 use super::sign_in::{ClientArgs, SignInArgs};
 use super::signals::Signals;
 use super::wire::WireArgs;
@@ -37,6 +37,8 @@ pub(super) struct LoginArgs {
     #[arg(long)]
     yes: bool,
     #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -55,17 +57,17 @@ impl LoginArgs {
     }
 
     async fn save(&self, given: &Given) -> Result<String, Complaint> {
-        let target = self.target.target()?;
+        let target = self.target.target(given)?;
         let yes = self.yes;
         let signals = Signals::listen();
         let options = Options {
             wire: self.wire.options()?,
-            client: self.client.first()?,
+            client: self.client.first(given)?,
             client_key: self.client.key()?,
-            client_metadata_url: self.client.metadata_url(),
+            client_metadata_url: self.client.metadata_url(given)?,
             redirect_uri: self.client.redirect_uri.clone(),
             scope: self.client.scope.as_deref().map(ScopeSet::parse),
-            sign_in: self.sign_in.sign_in(given)?,
+            sign_in: self.sign_in.anew(given)?,
             consent: Arc::new(move |url| yes || confirmed(url)),
             progress: self.common.streams().progress(),
             journal: self.journal.folder(self.common.quiet),

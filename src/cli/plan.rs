@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use clap::Args;
 
 use super::audit::{JudgingArgs, SelectionArgs, TargetArgs};
-use super::layers::Given;
+use super::layers::{ConfigArgs, Given};
 use super::rules::RulesArgs;
+use super::second_user::second_user;
 use super::sign_in::{ClientArgs, SignInArgs};
 use super::wire::WireArgs;
 use super::{Common, Complaint, Exit, ProfileArgs, output};
@@ -39,6 +40,8 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "F", default_value = "terminal", value_parser = ["terminal", "json"])]
     format: String,
     #[command(flatten)]
+    config: ConfigArgs,
+    #[command(flatten)]
     common: Common,
 }
 
@@ -62,23 +65,26 @@ impl PlanArgs {
     }
 
     fn options(&self, given: &Given) -> Result<(Target, Options), Complaint> {
+        let sign_in = self.sign_in.sign_in(given)?;
         let options = Options {
             profile: self.profile.profile(),
             selection: self.checks.selection(),
             further: self.rules.load()?,
             wire: self.wire.options()?,
-            client: self.client.first()?,
+            client: self.client.first(given)?,
             other_client: self.client.second(given)?,
             confidential_client: self.client.confidential()?,
-            client_metadata_url: self.client.metadata_url(),
+            client_key: self.client.key()?,
+            client_metadata_url: self.client.metadata_url(given)?,
             redirect_uri: self.client.redirect_uri.clone(),
             scope: self.client.scope.as_deref().map(ScopeSet::parse),
-            sign_in: self.sign_in.sign_in(given)?,
+            other_user: second_user(given, &sign_in)?,
+            sign_in,
             max_prompts: self.sign_in.max_prompts,
             settings: given.of_target(self.judging.settings())?,
             ..Options::default()
         };
-        Ok((self.target.target()?, options))
+        Ok((self.target.target(given)?, options))
     }
 }
 

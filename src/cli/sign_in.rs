@@ -13,7 +13,7 @@ use crate::front::choose::{AgentName, SignIn};
 use crate::front::command::Program;
 use crate::front::cookies::SavedSession;
 use crate::front::form::Credentials;
-use crate::front::steps::Totp;
+use crate::front::steps::{Script, Totp};
 use crate::front::supplied::SuppliedTokens;
 use crate::front::surroundings::Surroundings;
 use crate::front::webdriver;
@@ -38,7 +38,7 @@ pub(super) struct ClientArgs {
     #[arg(long, value_name = "FILE")]
     client_key: Option<PathBuf>,
     /// The kid under which the server knows it.
-    #[arg(long, value_name = "KID", requires = "client_key")]
+    #[arg(long, value_name = "KID")]
     client_key_id: Option<String>,
     /// The address of a client ID metadata document, which is then the client identifier.
     #[arg(long, value_name = "URL", conflicts_with = "client_id", value_parser = https)]
@@ -47,10 +47,10 @@ pub(super) struct ClientArgs {
     #[arg(long, value_name = "ID")]
     confidential_client_id: Option<String>,
     /// The variable that holds its secret.
-    #[arg(long, value_name = "VAR", default_value = "OAUDIT_CONFIDENTIAL_SECRET", requires = "confidential_client_id")]
+    #[arg(long, value_name = "VAR", default_value = "OAUDIT_CONFIDENTIAL_SECRET")]
     confidential_secret_env: String,
     /// How it authenticates.
-    #[arg(long, value_name = "METHOD", requires = "confidential_client_id", value_parser = client_auth)]
+    #[arg(long, value_name = "METHOD", value_parser = client_auth)]
     confidential_auth: Option<ClientAuth>,
     /// A second client, for what must be bound to the first.
     #[arg(long, value_name = "ID")]
@@ -65,6 +65,9 @@ pub(super) struct ClientArgs {
     #[arg(long, value_name = "\"A B\"")]
     pub(super) scope: Option<String>,
 }
+
+/// What to do where a key is wanted.
+const KEY: &str = "add --client-key FILE, or key_file in [client]";
 
 fn client_auth(text: &str) -> Result<ClientAuth, String> {
     let all = ClientAuth::ALL;
@@ -83,7 +86,10 @@ fn https(text: &str) -> Result<String, String> {
 }
 
 impl ClientArgs {
-    pub(super) fn first(&self) -> Result<Option<Configured>, Complaint> {
+    pub(super) fn first(&self, given: &Given) -> Result<Option<Configured>, Complaint> {
+        if self.metadata_url(given)?.is_some() {
+            return Ok(None);
+        }
         let Some(id) = &self.client_id else {
             return match self.client_auth {
                 None => Ok(None),
@@ -98,7 +104,7 @@ impl ClientArgs {
             return Err(missing(&self.client_secret_env, "--client-secret-env"));
         }
         if self.client_auth == Some(ClientAuth::PrivateKeyJwt) && self.client_key.is_none() {
-            return Err(Complaint::usage("private_key_jwt needs a private key", "add --client-key FILE"));
+            return Err(Complaint::usage("private_key_jwt needs a private key", KEY));
         }
         // A secret that lies about in the environment is not sent for a client that says it has none.
         let secret = secret.filter(|_| self.client_auth != Some(ClientAuth::None));
@@ -107,28 +113,53 @@ impl ClientArgs {
 
     /// The key that signs for clients, if one is named.
     pub(super) fn key(&self) -> Result<Option<ClientKey>, Complaint> {
-        let Some(path) = &self.client_key else { return Ok(None) };
+        let Some(path) = &self.client_key else {
+            return match &self.client_key_id {
+                None => Ok(None),
+                Some(_) => Err(Complaint::usage("the kid of a key is given, and no key", KEY)),
+            };
+        };
         let unreadable = |why: String| {
-            Complaint::usage(format!("{}: {why}", path.display()), "--client-key takes a private key in PEM")
+            let hint = "--client-key, or key_file in [client], takes a private key in PEM";
+            Complaint::usage(format!("{}: {why}", path.display()), hint)
         };
         let pem = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
         ClientKey::read(&pem, self.client_key_id.clone()).map(Some).map_err(unreadable)
     }
 
-    pub(super) fn metadata_url(&self) -> Option<String> {
-        self.client_metadata_url.clone()
+    /// The metadata document that is the client's identifier. One that the file names gives way to an identifier that
+    /// was typed.
+    pub(super) fn metadata_url(&self, given: &Given) -> Result<Option<String>, Complaint> {
+        let Some(url) = &self.client_metadata_url else { return Ok(None) };
+        match (self.client_id.is_some(), given.is_typed("client_metadata_url"), given.is_typed("client_id")) {
+            (false, ..) | (true, true, false) => Ok(Some(url.clone())),
+            (true, false, true) => Ok(None),
+            (true, ..) => Err(Complaint::usage(
+                "a client has an identifier of its own or that of its metadata document, not both",
+                "leave out id or metadata_url in [client]",
+            )),
+        }
     }
 
     pub(super) fn confidential(&self) -> Result<Option<Configured>, Complaint> {
-        let Some(id) = &self.confidential_client_id else { return Ok(None) };
+        let Some(id) = &self.confidential_client_id else {
+            return match self.confidential_auth {
+                None => Ok(None),
+                Some(_) => Err(Complaint::usage(
+                    "it is said how the confidential client authenticates, but not which client it is",
+                    "add --confidential-client-id, or id in [client_confidential]",
+                )),
+            };
+        };
         let secret = variable(&self.confidential_secret_env);
         let by_key = self.confidential_auth == Some(ClientAuth::PrivateKeyJwt);
         if secret.is_none() && !by_key {
             return Err(missing(&self.confidential_secret_env, "--confidential-secret-env"));
         }
         if by_key && self.client_key.is_none() {
-            return Err(Complaint::usage("private_key_jwt needs a private key", "add --client-key FILE"));
+            return Err(Complaint::usage("private_key_jwt needs a private key", KEY));
         }
+        let secret = secret.filter(|_| !by_key);
         if self.confidential_auth == Some(ClientAuth::None) {
             return Err(Complaint::usage("a confidential client does not authenticate by none", "leave it out"));
         }
@@ -149,11 +180,18 @@ impl ClientArgs {
                     "name its variable: --client-b-secret-env, or secret_env in [client_b]",
                 ));
             }
+            (Some(ClientAuth::PrivateKeyJwt), _) if self.client_key.is_none() => {
+                return Err(Complaint::usage("the second client signs, and there is no private key", KEY));
+            }
             (Some(auth), _) => Some(auth),
             (None, Some(_)) => self.client_auth,
             (None, None) => Some(ClientAuth::None),
         };
-        Ok(Some(Configured { id: id.clone(), secret: secret.filter(|_| auth != Some(ClientAuth::None)), auth }))
+        Ok(Some(Configured {
+            id: id.clone(),
+            secret: secret.filter(|_| !matches!(auth, Some(ClientAuth::None | ClientAuth::PrivateKeyJwt))),
+            auth,
+        }))
     }
 }
 
@@ -230,20 +268,35 @@ fn agent(text: &str) -> Result<AgentName, String> {
 impl SignInArgs {
     pub(super) fn sign_in(&self, given: &Given) -> Result<SignIn, Complaint> {
         let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        let tokens = self.tokens()?;
+        let agent = self.agent(given);
+        let tokens = self.tokens(agent)?;
+        let session = self.session(agent, given)?;
         let limit = Duration::from_secs(self.login_timeout);
+        let command = self.login_command.clone().map(|program| Program { limit, ..program });
+        let by_password = session.is_none() && command.is_none();
+        let script = script(given, "login.page")?;
+        can_be_done(agent, &script, "login")?;
         Ok(SignIn {
-            agent: if tokens.is_some() { AgentName::Token } else { self.agent },
-            credentials: self.credentials(given.text("login.password_file").map(Path::new))?,
+            agent: if tokens.is_some() { AgentName::Token } else { agent },
+            credentials: self.credentials(agent, by_password, given.text("login.password_file").map(Path::new))?,
             terminal,
             display: display(),
             no_open: self.no_open,
-            session: self.session()?,
-            command: self.login_command.clone().map(|program| Program { limit, ..program }),
+            session,
+            command,
             tokens,
             callback_port: self.callback_port,
             surroundings: Surroundings::detect(),
-            totp: totp()?,
+            totp: match agent {
+                AgentName::Auto | AgentName::Form | AgentName::Webdriver => {
+                    totp(given.text("login.totp_env"), TOTP_SECRET, "login")?
+                }
+                // Nothing is entered by these.
+                AgentName::Browser | AgentName::Paste | AgentName::Command | AgentName::Session | AgentName::Token => {
+                    None
+                }
+            },
+            script: Arc::new(script),
             webdriver: webdriver::Settings {
                 url: self.webdriver_url.clone(),
                 headed: self.headed,
@@ -254,29 +307,47 @@ impl SignInArgs {
         })
     }
 
-    fn session(&self) -> Result<Option<SavedSession>, Complaint> {
-        let load = |path: &PathBuf| {
-            SavedSession::load(path).map_err(|error| {
-                Complaint::usage(error.to_string(), "`oaudit login TARGET --save FILE` makes one; see --session")
-            })
+    /// The same for whoever wants a new session: the one that the file names is what is to be made.
+    pub(super) fn anew(&self, given: &Given) -> Result<SignIn, Complaint> {
+        if given.is_typed("session") || self.session.is_none() {
+            return self.sign_in(given);
+        }
+        let agent = match self.agent(given) {
+            AgentName::Session => AgentName::Auto,
+            other => other,
         };
+        Self { session: None, agent, ..self.clone() }.sign_in(given)
+    }
+
+    /// The agent that was named. One that the file names gives way to a session or a program that was typed.
+    fn agent(&self, given: &Given) -> AgentName {
+        match given.is_typed("agent") {
+            false if given.is_typed("session") => AgentName::Session,
+            false if given.is_typed("login_command") => AgentName::Command,
+            _ => self.agent,
+        }
+    }
+
+    fn session(&self, agent: AgentName, given: &Given) -> Result<Option<SavedSession>, Complaint> {
         match &self.session {
-            None if self.agent == AgentName::Session => {
+            None if agent == AgentName::Session => {
                 Err(Complaint::usage("--agent session needs the file of a session", "add --session FILE"))
             }
-            file => file.as_ref().map(load).transpose(),
+            // What the file names for its own agent is not looked at for another.
+            Some(_) if !given.is_typed("session") && !matches!(agent, AgentName::Auto | AgentName::Session) => Ok(None),
+            file => file.as_deref().map(saved_session).transpose(),
         }
     }
 
     /// The tokens that were supplied, if they are to be used: the agent is named, or a variable is.
-    fn tokens(&self) -> Result<Option<SuppliedTokens>, Complaint> {
+    fn tokens(&self, agent: AgentName) -> Result<Option<SuppliedTokens>, Complaint> {
         let named = self.access_token_env.is_some() || self.refresh_token_env.is_some();
-        match self.agent {
+        match agent {
             AgentName::Token => {}
             AgentName::Auto if named => {}
             _ if named => {
                 return Err(Complaint::usage(
-                    format!("--agent {} uses no supplied tokens", self.agent.as_str()),
+                    format!("--agent {} uses no supplied tokens", agent.as_str()),
                     "leave --access-token-env and --refresh-token-env out, or use --agent token",
                 ));
             }
@@ -298,7 +369,12 @@ impl SignInArgs {
     }
 
     /// The password by flag, by variable, or by what `login.password_file` names.
-    fn credentials(&self, configured: Option<&Path>) -> Result<Option<Credentials>, Complaint> {
+    fn credentials(
+        &self,
+        agent: AgentName,
+        by_password: bool,
+        configured: Option<&Path>,
+    ) -> Result<Option<Credentials>, Complaint> {
         let by_flag = self.password_file.as_deref().map(first_line).transpose()?;
         let password = match by_flag.or_else(|| variable(&self.password_env)) {
             Some(password) => Some(password),
@@ -306,11 +382,7 @@ impl SignInArgs {
         };
         match (&self.username, password) {
             (Some(username), Some(password)) => Ok(Some(Credentials { username: username.clone(), password })),
-            (Some(_), None)
-                if matches!(self.agent, AgentName::Form | AgentName::Auto)
-                    && self.session.is_none()
-                    && self.login_command.is_none() =>
-            {
+            (Some(_), None) if agent == AgentName::Form || (agent == AgentName::Auto && by_password) => {
                 Err(Complaint::usage(
                     format!(
                         "a user name is given, but no password: the environment variable {} is not set",
@@ -319,7 +391,7 @@ impl SignInArgs {
                     "set it, or name another with --password-env, or use --password-file FILE",
                 ))
             }
-            _ if self.agent == AgentName::Form && self.username.is_none() && self.password_file.is_some() => {
+            _ if agent == AgentName::Form && self.username.is_none() && self.password_file.is_some() => {
                 Err(Complaint::usage("a password is given, but no user name", "add --username"))
             }
             _ => Ok(None),
@@ -328,7 +400,7 @@ impl SignInArgs {
 }
 
 /// The password in a file.
-fn first_line(path: &Path) -> Result<Secret, Complaint> {
+pub(super) fn first_line(path: &Path) -> Result<Secret, Complaint> {
     let text = std::fs::read_to_string(path).map_err(|e| {
         Complaint::usage(
             format!("{} cannot be read: {e}", path.display()),
@@ -338,16 +410,46 @@ fn first_line(path: &Path) -> Result<Secret, Complaint> {
     Ok(Secret::new(text.lines().next().unwrap_or_default()))
 }
 
-/// The generator of one-time codes, if a secret for it is in the environment.
-fn totp() -> Result<Option<Arc<Totp>>, Complaint> {
-    let Some(secret) = variable(TOTP_SECRET) else { return Ok(None) };
+/// The session in a file.
+pub(super) fn saved_session(path: &Path) -> Result<SavedSession, Complaint> {
+    SavedSession::load(path).map_err(|error| {
+        Complaint::usage(error.to_string(), "`oaudit login TARGET --save FILE` makes one; see --session")
+    })
+}
+
+/// The generator of one-time codes, if a secret for it is in the environment: in the variable that the file names for
+/// this `table`, which has to be there then, or in the usual one.
+pub(super) fn totp(named: Option<&str>, usual: &str, table: &str) -> Result<Option<Arc<Totp>>, Complaint> {
+    let name = named.unwrap_or(usual);
+    let Some(secret) = variable(name) else {
+        return match named {
+            Some(_) => Err(missing(name, &format!("totp_env in [{table}]"))),
+            None => Ok(None),
+        };
+    };
     let read = Totp::read(secret.expose()).map_err(|e| {
         Complaint::usage(
-            format!("{TOTP_SECRET}: {e}"),
+            format!("{name}: {e}"),
             "give what the authenticator app was given: the letters beside the QR code, or the otpauth:// address in it",
         )
     })?;
     Ok(Some(Arc::new(read)))
+}
+
+/// What the file says of pages of the login.
+pub(super) fn script(given: &Given, key: &str) -> Result<Script, Complaint> {
+    let pages = given.file.as_ref().map(|file| file.pages(key)).unwrap_or_default();
+    Script::read(&pages).map_err(|problem| Complaint::usage(problem.to_string(), "docs/login-pages.md has every step"))
+}
+
+/// An agent without a browser cannot do every step, and says so before anything is sent.
+pub(super) fn can_be_done(agent: AgentName, script: &Script, table: &str) -> Result<(), Complaint> {
+    match (agent, script.without_browser()) {
+        (AgentName::Form, Err(problem)) => {
+            Err(Complaint::usage(problem.to_string(), format!("agent = \"webdriver\" in [{table}] can do it")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a browser can be opened here: not over SSH, and not on a Unix without a display; but always where BROWSER

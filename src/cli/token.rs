@@ -212,7 +212,7 @@ async fn server(wire: &Wire, issuer: &str) -> Result<ServerFacts, Complaint> {
         let error = format!("{issuer} is no issuer: it is not an http or https address");
         return Err(Complaint::usage(error, "an issuer looks like https://as.example.com"));
     }
-    let target = Target { typed: None, issuer: Some(issuer.to_owned()), resource: None };
+    let target = Target { typed: None, issuer: Some(issuer.to_owned()), resource: None, call: None };
     let broken = match discover(wire, &target, McpVersion::V20251125, Probing::GetOnly).await {
         Ok(found) => match found.server {
             Ok(server) => return Ok(server),

@@ -52,6 +52,10 @@ pub enum Kind {
     Table(&'static [Key]),
     /// An array of tables.
     Tables(&'static [Key]),
+    /// A program and its arguments, quoted as for a shell.
+    Program,
+    /// What is done on a login page, one table a step.
+    Steps,
 }
 
 const fn key(name: &'static str, kind: Kind, sample: &'static str, says: &'static str) -> Key {
@@ -68,8 +72,12 @@ const ANY: u64 = u64::MAX;
 
 pub(super) const PROFILES: [&str; 4] = ["chatgpt", "mcp", "oauth2.1", "oidc"];
 pub(super) const REVISIONS: [&str; 3] = ["2025-06-18", "2025-11-25", "2026-07-28"];
-pub(super) const AUTHS: [&str; 3] = ["none", "client_secret_basic", "client_secret_post"];
-pub(super) const AGENTS: [&str; 4] = ["auto", "browser", "paste", "form"];
+pub(super) const AUTHS: [&str; 4] = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
+pub(super) const CONFIDENTIAL_AUTHS: [&str; 3] = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+pub(super) const SECRET_AUTHS: [&str; 3] = ["none", "client_secret_basic", "client_secret_post"];
+pub(super) const AGENTS: [&str; 8] = ["auto", "browser", "paste", "form", "webdriver", "command", "session", "token"];
+/// Nobody is asked to sign in as somebody else, and one supplied token is one user's.
+pub(super) const AGENTS_B: [&str; 5] = ["auto", "form", "webdriver", "command", "session"];
 pub(super) const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 
 /// Every key of the file.
@@ -98,8 +106,15 @@ pub const KEYS: &[Key] = &[
     ),
     key("client", Kind::Table(CLIENT), "", "The client that is audited as; without it, one is registered."),
     key("client_b", Kind::Table(CLIENT_B), "", "A second client, for what must be bound to the first."),
+    key(
+        "client_confidential",
+        Kind::Table(CLIENT_CONFIDENTIAL),
+        "",
+        "A client that can show who it is, beside the public one; without it, one is registered where that is offered.",
+    ),
     key("introspection", Kind::Table(INTROSPECTION), "", "Who may ask the introspection endpoint."),
     key("login", Kind::Table(LOGIN), "", "How to sign in."),
+    key("login_b", Kind::Table(LOGIN_B), "", "How a second user signs in, for what must be bound to the first."),
     key("resource", Kind::Table(RESOURCE), "", "The protected resource."),
     key("limits", Kind::Table(LIMITS), "", "What checks judge by, and how much may be sent."),
     key("checks", Kind::Table(CHECKS), "", "Which checks."),
@@ -111,6 +126,14 @@ const CLIENT: &[Key] = &[
     key("id", Kind::Text, r#""abc""#, "client_id."),
     key("auth", Kind::Choice(&AUTHS), r#""none""#, "How it authenticates."),
     key("secret_env", Kind::Variable, r#""OAUDIT_CLIENT_SECRET""#, "The environment variable that holds its secret."),
+    key("key_file", Kind::Path, r#""client-key.pem""#, "The file that holds the private key of private_key_jwt, PEM."),
+    key("key_id", Kind::Text, r#""2026-11""#, "The kid under which the server knows that key."),
+    key(
+        "metadata_url",
+        Kind::Address,
+        r#""https://client.example.com/oauth.json""#,
+        "The client ID metadata document that is its identifier, in place of id.",
+    ),
     key(
         "redirect_uri",
         Kind::Uri,
@@ -121,13 +144,29 @@ const CLIENT: &[Key] = &[
 
 const CLIENT_B: &[Key] = &[
     key("id", Kind::Text, r#""def""#, "client_id."),
-    key("auth", Kind::Choice(&AUTHS), r#""none""#, "How it authenticates."),
+    key("auth", Kind::Choice(&AUTHS), r#""none""#, "How it authenticates; its key is key_file of [client]."),
     key("secret_env", Kind::Variable, r#""OAUDIT_CLIENT_B_SECRET""#, "The environment variable that holds its secret."),
+];
+
+const CLIENT_CONFIDENTIAL: &[Key] = &[
+    key("id", Kind::Text, r#""ghi""#, "client_id.").needed(),
+    key(
+        "auth",
+        Kind::Choice(&CONFIDENTIAL_AUTHS),
+        r#""client_secret_basic""#,
+        "How it authenticates; its key is key_file of [client].",
+    ),
+    key(
+        "secret_env",
+        Kind::Variable,
+        r#""OAUDIT_CONFIDENTIAL_SECRET""#,
+        "The environment variable that holds its secret.",
+    ),
 ];
 
 const INTROSPECTION: &[Key] = &[
     key("id", Kind::Text, r#""api""#, "client_id.").needed(),
-    key("auth", Kind::Choice(&AUTHS), r#""client_secret_basic""#, "How it authenticates."),
+    key("auth", Kind::Choice(&SECRET_AUTHS), r#""client_secret_basic""#, "How it authenticates."),
     key(
         "secret_env",
         Kind::Variable,
@@ -136,15 +175,75 @@ const INTROSPECTION: &[Key] = &[
     ),
 ];
 
+const USERNAME: Key = key("username", Kind::Text, r#""alice""#, "The user name.");
+const PASSWORD_FILE: Key =
+    key("password_file", Kind::Path, r#""password.txt""#, "A file that holds the password in its first line.");
+const COMMAND: Key =
+    key("command", Kind::Program, r#""./sign-in.sh staging""#, "The program that signs in, with its arguments.");
+const TIMEOUT: Key = key("timeout", Kind::Count(1, 3600), "120", "Seconds that the program may take.");
+const SESSION: Key =
+    key("session", Kind::Path, r#""session.json""#, "The session that `oaudit login --save FILE` kept.");
+const WEBDRIVER_URL: Key = key(
+    "webdriver_url",
+    Kind::Address,
+    r#""http://127.0.0.1:9515""#,
+    "A WebDriver that runs already; without it, one that is installed is started.",
+);
+const PAGES: Key = key("page", Kind::Tables(PAGE), "", "A page of the login that is not filled in right by itself.");
+
 const LOGIN: &[Key] = &[
     key("agent", Kind::Choice(&AGENTS), r#""form""#, "Who signs in."),
-    key("username", Kind::Text, r#""alice""#, "The user name."),
+    USERNAME,
     key("password_env", Kind::Variable, r#""OAUDIT_PASSWORD""#, "The environment variable that holds the password."),
-    key("password_file", Kind::Path, r#""password.txt""#, "A file that holds the password in its first line."),
+    PASSWORD_FILE,
+    key(
+        "totp_env",
+        Kind::Variable,
+        r#""OAUDIT_TOTP_SECRET""#,
+        "The environment variable that holds the secret of one-time codes.",
+    ),
+    COMMAND,
+    TIMEOUT,
+    SESSION,
+    WEBDRIVER_URL,
+    PAGES,
+];
+
+const LOGIN_B: &[Key] = &[
+    key("agent", Kind::Choice(&AGENTS_B), r#""form""#, "How."),
+    Key { sample: r#""bob""#, ..USERNAME },
+    key("password_env", Kind::Variable, r#""OAUDIT_PASSWORD_B""#, "The environment variable that holds the password."),
+    PASSWORD_FILE,
+    key(
+        "totp_env",
+        Kind::Variable,
+        r#""OAUDIT_TOTP_SECRET_B""#,
+        "The environment variable that holds the secret of one-time codes.",
+    ),
+    COMMAND,
+    TIMEOUT,
+    Key { sample: r#""session-b.json""#, ..SESSION },
+    WEBDRIVER_URL,
+    PAGES,
+];
+
+const PAGE: &[Key] = &[
+    key("match", Kind::Text, r#""*/consent*""#, "Its address; * stands for anything.").needed(),
+    key(
+        "steps",
+        Kind::Steps,
+        r#"[{ fill = "css:input[name=otp]", with = "{totp}" }, { click = "text:Continue" }]"#,
+        "What is done whenever it is met.",
+    ),
+    key("approve", Kind::Steps, r#"[{ click = "css:button[name=accept]" }]"#, "What says yes on it."),
+    key("deny", Kind::Steps, r#"[{ click = "css:button[name=deny]" }]"#, "What says no on it."),
 ];
 
 const RESOURCE: &[Key] = &[
     key("url", Kind::Address, r#""https://api.example.com/mcp""#, "Its URL, where the target is an issuer."),
+    key("method", Kind::Choice(&METHODS), r#""POST""#, "How an API route is called; MCP endpoints are recognised."),
+    key("body", Kind::Body, r#"'{"query": "oaudit"}'"#, "The body of that call, which should do no harm."),
+    key("content_type", Kind::Text, r#""application/json""#, "The media type of the body."),
     key("route", Kind::Tables(ROUTE), "", "A route that must be closed to a token without its scope."),
 ];
 
@@ -225,6 +324,7 @@ pub fn find(path: &str) -> Option<Key> {
 mod tests {
     use super::*;
     use crate::document::McpVersion;
+    use crate::front::choose::AgentName;
     use crate::oauth::client::ClientAuth;
     use crate::profile::ProfileName;
 
@@ -232,7 +332,9 @@ mod tests {
     fn the_words_are_those_that_are_known_elsewhere() {
         assert_eq!(PROFILES, ProfileName::ALL.map(ProfileName::as_str));
         assert_eq!(REVISIONS, McpVersion::ALL.map(McpVersion::as_str));
-        assert_eq!(AUTHS, [ClientAuth::None, ClientAuth::Basic, ClientAuth::Post].map(ClientAuth::as_str));
+        assert_eq!(AUTHS, ClientAuth::ALL.map(ClientAuth::as_str));
+        assert_eq!(AGENTS, AgentName::ALL.map(AgentName::as_str));
+        assert!(AUTHS[1..] == CONFIDENTIAL_AUTHS && AUTHS[..3] == SECRET_AUTHS);
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use super::keys::{KEYS, Key, Kind};
 use super::{Entry, Value, Values};
+use crate::front::command::Program;
+use crate::front::steps::PlainStep;
 use crate::toml_file::{Item, Mistake, Table, parse};
 use crate::waiver::baseline;
 use crate::wire::Resolved;
@@ -11,12 +13,16 @@ use crate::wire::message::address;
 use crate::wire::options::proxy_url;
 
 /// What a secret is called where somebody writes one down, and the key that names its place instead.
-const SECRETS: [(&str, &str); 8] = [
+const SECRETS: [(&str, &str); 12] = [
     ("secret", "secret_env"),
     ("client_secret", "secret_env"),
     ("password", "password_env"),
     ("passwd", "password_env"),
     ("pass", "password_env"),
+    ("totp_secret", "totp_env"),
+    ("totp", "totp_env"),
+    ("key", "key_file"),
+    ("private_key", "key_file"),
     ("token", "OAUDIT_ACCESS_TOKEN"),
     ("access_token", "OAUDIT_ACCESS_TOKEN"),
     ("refresh_token", "OAUDIT_REFRESH_TOKEN"),
@@ -55,7 +61,8 @@ impl Reader<'_> {
             let called = SECRETS.iter().find(|(secret, _)| *secret == name.to_lowercase());
             if let Some((_, place)) = called.filter(|_| !known.contains(&name)) {
                 let hint = match *place {
-                    "secret_env" | "password_env" => format!(
+                    "key_file" => "put it into a file of its own, and the path of that into key_file".to_owned(),
+                    "secret_env" | "password_env" | "totp_env" => format!(
                         "put it into an environment variable, and the name of that into {place}; \
                          change it if others have read this file"
                     ),
@@ -86,14 +93,32 @@ impl Reader<'_> {
             }
             Kind::Tables(keys) => {
                 let open = |item: Item<'_>| self.table(&item.open(format!("a [[{path}]]"))?, &path, keys);
-                let read = item.items()?.into_iter().map(open);
-                Value::Tables(read.collect::<Result<_, _>>()?)
+                let read: Vec<Values> = item.items()?.into_iter().map(open).collect::<Result<_, _>>()?;
+                let steps: Vec<&str> = keys.iter().filter(|k| matches!(k.kind, Kind::Steps)).map(|k| k.name).collect();
+                let idle = |values: &&Values| !steps.is_empty() && !steps.iter().any(|s| values.get(s).is_some());
+                if let Some(at) = read.iter().position(|values| idle(&values)) {
+                    let at = item.items()?[at].at();
+                    let why = format!("a [[{path}]] needs something to do: {}", steps.join(", "));
+                    return Err(Mistake::new(why, at));
+                }
+                Value::Tables(read)
+            }
+            Kind::Steps => {
+                let steps = item.items()?.into_iter().map(step);
+                Value::Steps(steps.collect::<Result<_, _>>()?)
+            }
+            Kind::Program => {
+                let text = item.line()?;
+                let fit = Program::parse(text).is_some();
+                let text = fit.then_some(text).ok_or_else(|| item.wrong("this is no program with its arguments"))?;
+                Value::Text(text.to_owned())
             }
             Kind::Text => Value::Text(item.line()?.to_owned()),
             Kind::Body => Value::Text(item.text()?.to_owned()),
             Kind::Address => {
                 let url = item.line()?;
                 address(url).map_err(|trouble| item.wrong(trouble.to_string()))?;
+                nobodys(item, url, "a flag or an environment variable may have one")?;
                 Value::Text(url.to_owned())
             }
             Kind::Uri => {
@@ -138,6 +163,22 @@ impl Reader<'_> {
     }
 }
 
+/// A step of a login page, checked for what it means.
+fn step(item: Item<'_>) -> Result<serde_json::Value, Mistake> {
+    // What is entered may be a secret, wherever it stands.
+    let start = item.at().start..item.at().start;
+    item.table("a step", &PlainStep::KEYS).map_err(Mistake::hiding_the_rest)?;
+    let json = item.json().map_err(Mistake::hiding_the_rest)?;
+    let hidden = |why: String| Mistake::new(why, start.clone()).hiding_the_rest();
+    let step: PlainStep = serde_json::from_value(json.clone()).map_err(|error| hidden(error.to_string()))?;
+    if step.gives_away_a_secret() {
+        let hint = "with = \"{password}\" enters the password, \"{totp}\" a one-time code";
+        return Err(hidden("a secret never stands in this file".into()).hint(hint));
+    }
+    step.check().map_err(hidden)?;
+    Ok(json)
+}
+
 fn variable(item: Item<'_>) -> Result<&str, Mistake> {
     let name = item.line()?;
     let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
@@ -165,11 +206,19 @@ fn day(item: Item<'_>) -> Result<String, Mistake> {
 
 fn proxy(item: Item<'_>) -> Result<&str, Mistake> {
     let text = item.line()?;
-    let url = proxy_url(text).map_err(|why| item.wrong(why))?;
-    if !url.username().is_empty() || url.password().is_some() {
-        let at = item.at().start..item.at().start;
-        let hint = "HTTPS_PROXY in the environment may have one";
-        return Err(Mistake::new("a secret never stands in this file", at).hint(hint).hiding_the_rest());
-    }
+    proxy_url(text).map_err(|why| item.wrong(why))?;
+    nobodys(item, text, "HTTPS_PROXY in the environment may have one")?;
     Ok(text)
+}
+
+/// A URL in which no password stands.
+fn nobodys(item: Item<'_>, url: &str, hint: &str) -> Result<(), Mistake> {
+    let has_one = |url: &url::Url| !url.username().is_empty() || url.password().is_some();
+    match url::Url::parse(url).is_ok_and(|url| has_one(&url)) {
+        true => {
+            let at = item.at().start..item.at().start;
+            Err(Mistake::new("a secret never stands in this file", at).hint(hint).hiding_the_rest())
+        }
+        false => Ok(()),
+    }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::keys::{KEYS, Key, Kind};
+use crate::front::steps::{LONGEST_SLEEP, PlainStep};
 
 /// The schema. `schemas/config.json` is this, printed.
 pub fn schema() -> Value {
@@ -23,12 +24,23 @@ fn table(keys: &[Key]) -> Value {
     json!({ "type": "object", "properties": members, "required": needed, "additionalProperties": false })
 }
 
+/// A step of a login page. That it does one thing is for the reader to say.
+fn step() -> Value {
+    let kind = |name: &str| match name {
+        "auto" | "optional" => json!({ "type": "boolean" }),
+        "sleep" => json!({ "type": "number", "minimum": 0, "maximum": LONGEST_SLEEP }),
+        _ => json!({ "type": "string" }),
+    };
+    let members: Map<String, Value> = PlainStep::KEYS.iter().map(|name| ((*name).to_owned(), kind(name))).collect();
+    json!({ "type": "object", "properties": members, "additionalProperties": false })
+}
+
 fn member(key: &Key) -> Value {
     let line = || json!({ "type": "string", "pattern": r"^[^\n]*\S[^\n]*$" });
     let mut member = match key.kind {
-        Kind::Text | Kind::Path | Kind::Uri => line(),
+        Kind::Text | Kind::Path | Kind::Uri | Kind::Program => line(),
         Kind::Body => json!({ "type": "string" }),
-        Kind::Address => json!({ "type": "string", "pattern": "^[hH][tT][tT][pP][sS]?://" }),
+        Kind::Address => json!({ "type": "string", "pattern": "^[hH][tT][tT][pP][sS]?://[^/?#@]+([/?#].*)?$" }),
         Kind::Proxy => json!({ "type": "string", "pattern": "^[a-zA-Z0-9]+://[^@]+$" }),
         Kind::Variable => json!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" }),
         Kind::Paths | Kind::Texts | Kind::Resolved => json!({ "type": "array", "items": line() }),
@@ -39,6 +51,7 @@ fn member(key: &Key) -> Value {
         Kind::Choice(words) => json!({ "enum": words }),
         Kind::Table(keys) => table(keys),
         Kind::Tables(keys) => json!({ "type": "array", "items": table(keys) }),
+        Kind::Steps => json!({ "type": "array", "items": step() }),
     };
     member["description"] = json!(key.says);
     member

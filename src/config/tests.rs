@@ -50,6 +50,10 @@ fn every_key_is_read() {
         ("POST", "/api/notes", "notes:write")
     );
     assert_eq!(route.body.as_deref(), Some(r#"{"text": "oaudit"}"#));
+    let [page] = config.pages("login.page").try_into().unwrap();
+    let script = crate::front::steps::Script::read(&[page]).unwrap();
+    assert_eq!((script.pages[0].steps.len(), script.pages[0].deny.len()), (2, 1));
+    assert!(config.has("login_b") && !parse("login_b = {}").unwrap().has("login_b"));
     let read = config.values.0.len();
     let listed = keys_in(KEYS);
     assert_eq!(read, listed, "a key was lost");
@@ -96,6 +100,18 @@ fn every_mistake_stands_on_its_line() {
         ("[wire]\nproxy = \"ftp://x.example\"", "2:9", "begins with http, https or socks5", "docs/"),
         ("[wire]\nresolve = [\"a:b\"]", "2:12", "it is HOST:PORT:ADDR", "docs/"),
         ("[client]\nredirect_uri = \"/callback\"", "2:16", "this is no URI", "docs/"),
+        ("[client_confidential]\nauth = \"none\"", "1:1", "[client_confidential] needs the key id", "docs/"),
+        ("[client_confidential]\nid = \"x\"\nauth = \"none\"", "3:8", "there is no auth none", "client_secret_basic"),
+        ("[introspection]\nid = \"x\"\nauth = \"private_key_jwt\"", "3:8", "there is no auth private_key_jwt", ""),
+        ("[login_b]\nagent = \"browser\"", "2:9", "there is no agent browser", "there are auto, form"),
+        ("[login]\nagent = \"webdrivr\"", "2:9", "there is no agent webdrivr", "did you mean webdriver?"),
+        ("[login]\ncommand = \"'\"", "2:11", "this is no program", "docs/"),
+        ("[[login.page]]\nmatch = \"*\"\n", "1:1", "a [[login.page]] needs something to do: steps", "docs/"),
+        ("[[login.page]]\nsteps = [{ auto = true }]\n", "1:1", "a [[login.page]] needs the key match", "docs/"),
+        ("[[login.page]]\nmatch = \"*\"\nsteps = [{ auto = true }, {}]", "3:27", "it does nothing", "docs/"),
+        ("[[login.page]]\nmatch = \"*\"\ndeny = [{ clik = \"x\" }]", "3:11", "a step has no key clik", "mean click?"),
+        ("[[login.page]]\nmatch = \"*\"\ndeny = [{ sleep = 100 }]", "3:9", "sleep takes seconds", "docs/"),
+        ("[[login_b.page]]\nmatch = \"*\"\ndeny = [{ fill = \"label:x\", with = \"{usr}\" }]", "3:9", "{usr}", "docs/"),
         ("scope = \" \"", "1:9", "this is empty", "docs/"),
         ("x = ", "1:5", "", "docs/"),
     ] {
@@ -116,6 +132,13 @@ fn a_secret_is_refused_and_never_shown() {
         ("login = { username = \"a\", password = \"hunter2\" }", "password_env"),
         ("access_token = \"hunter2\"", "OAUDIT_ACCESS_TOKEN"),
         ("[wire]\nproxy = \"http://u:hunter2@proxy.example\"", "HTTPS_PROXY"),
+        ("target = \"https://u:hunter2@api.example/\"", "a flag or an environment variable"),
+        ("[login]\nwebdriver_url = \"https://u:hunter2@grid.example/\"", "a flag or an environment variable"),
+        ("[login]\ntotp_secret = \"hunter2\"", "totp_env"),
+        ("[client]\nkey = \"hunter2\"", "key_file"),
+        ("[[login.page]]\nmatch = \"*\"\nsteps = [{ fill = \"label:Password\", with = \"hunter2\" }]", "{password}"),
+        ("[[login.page]]\nmatch = \"*\"\nsteps = [{ fil = \"label:x\", with = \"hunter2\" }]", "did you mean fill?"),
+        ("[[login.page]]\nmatch = \"*\"\nsteps = [{ fill = \"no:x\", with = \"hunter2\" }]", ""),
         // Neither where it is called otherwise, nor where the file cannot be read.
         ("[login]\npasswort = \"hunter2\"", "did you mean password_"),
         ("[login]\npassword = hunter2", ""),
@@ -150,6 +173,9 @@ fn the_schema_takes_what_the_reader_takes() {
         "[wire]\nproxy = \"http://u:p@proxy.example\"",
         "[[resource.route]]\npath = \"/a\"",
         "[client]\nsecret_env = \"hunter2!\"",
+        "target = \"https://u:p@api.example/\"",
+        "[[login.page]]\nmatch = \"*\"\nsteps = [{ clik = \"x\" }]",
+        "[login_b]\nagent = \"token\"",
     ] {
         assert!(parse(text).is_err() && !validator.is_valid(&json(text)), "{text}");
     }

@@ -1,6 +1,7 @@
 //! The walk from what the user typed to the authorization server's metadata and keys.
 
 use std::fmt;
+use std::sync::Arc;
 
 use futures_util::future::join_all;
 
@@ -8,7 +9,7 @@ use super::{Fetched, IssuerSource, Metadata, Place, ResourceFacts, ServerFacts, 
 use crate::document::McpVersion;
 use crate::oauth::answer::origin;
 use crate::oauth::challenge;
-use crate::resource::{Credentials, Operation, Resource, ResourceKind, is_json_rpc};
+use crate::resource::{Call, Credentials, Operation, Resource, ResourceKind, is_json_rpc};
 use crate::wire::{Reply, Request, Trouble, TroubleKind, Wire};
 
 /// What the user named.
@@ -20,6 +21,8 @@ pub struct Target {
     pub issuer: Option<String>,
     /// `--resource`.
     pub resource: Option<String>,
+    /// How the resource is called, if it is no MCP endpoint; by GET without.
+    pub call: Option<Arc<Call>>,
 }
 
 impl Target {
@@ -106,7 +109,9 @@ pub async fn discover(wire: &Wire, target: &Target, mcp: McpVersion, probing: Pr
         (None, None) => None,
     };
     let resource = match resource_url {
-        Some(url) => Some(look_at_resource(wire, url, mcp, probing).await.map_err(|t| unreachable(url, &t))?),
+        Some(url) => Some(
+            look_at_resource(wire, url, target.call.as_ref(), mcp, probing).await.map_err(|t| unreachable(url, &t))?,
+        ),
         None => None,
     };
     let issuer = |resource: &Option<ResourceFacts>| -> Option<(String, IssuerSource)> {
@@ -190,16 +195,30 @@ fn no_issuer(resource: Option<&ResourceFacts>, guessed: &Broken) -> Broken {
     Broken { what, whose: Whose::Resource, hint: "name the authorization server with --issuer URL".into() }
 }
 
-async fn look_at_resource(wire: &Wire, url: &str, mcp: McpVersion, probing: Probing) -> Result<ResourceFacts, Trouble> {
-    let (mut operation, mut reply, mixed_auth) = call_openly(wire, url, mcp, probing).await?;
+async fn look_at_resource(
+    wire: &Wire,
+    url: &str,
+    call: Option<&Arc<Call>>,
+    mcp: McpVersion,
+    probing: Probing,
+) -> Result<ResourceFacts, Trouble> {
+    let (mut operation, mut reply, mixed_auth) = call_openly(wire, url, call, mcp, probing).await?;
     if operation == Operation::Get && probing == Probing::GetOnly && looks_like_mcp(url) {
         operation = Operation::Initialize;
+    }
+    let call = call.cloned();
+    if call.is_some() && operation == Operation::Get {
+        operation = Operation::Configured;
     }
     if reply.is_redirect() {
         // A redirect of the resource itself (http to https, a missing slash) is followed once: it is where clients end.
         if let Some(next) = reply.location()
-            && let Ok(there) =
-                wire.send(Resource { url: next, operation, version: mcp }.request(Credentials::None)).await
+            && let Ok(there) = wire
+                .send(
+                    Resource { url: next, operation, version: mcp, configured: call.clone() }
+                        .request(Credentials::None),
+                )
+                .await
             && there.status == 401
         {
             reply = there;
@@ -215,19 +234,32 @@ async fn look_at_resource(wire: &Wire, url: &str, mcp: McpVersion, probing: Prob
         Ok(fetched) if fetched.is_document() => Some((Metadata { fetched: fetched.clone() }, *place)),
         _ => None,
     });
-    let kind = if operation == Operation::Get { ResourceKind::Api } else { ResourceKind::Mcp };
+    let api = matches!(operation, Operation::Get | Operation::Configured);
+    let kind = if api { ResourceKind::Api } else { ResourceKind::Mcp };
     let (status, exchange) = (reply.status, reply.id);
-    Ok(ResourceFacts { url: url.into(), kind, operation, status, challenges, exchange, mixed_auth, metadata, tried })
+    Ok(ResourceFacts {
+        url: url.into(),
+        kind,
+        operation,
+        call,
+        status,
+        challenges,
+        exchange,
+        mixed_auth,
+        metadata,
+        tried,
+    })
 }
 
 /// Calls the resource without credentials, in the way that is answered 401 if there is one.
 async fn call_openly(
     wire: &Wire,
     url: &str,
+    configured: Option<&Arc<Call>>,
     mcp: McpVersion,
     probing: Probing,
 ) -> Result<(Operation, Reply, bool), Trouble> {
-    let call = |operation| Resource { url: url.into(), operation, version: mcp };
+    let call = |operation| Resource { url: url.into(), operation, version: mcp, configured: configured.cloned() };
     let hinted = looks_like_mcp(url);
     // MCP's GET asks for an event stream.
     let accept = if hinted { "application/json, text/event-stream" } else { "application/json" };
@@ -240,6 +272,10 @@ async fn call_openly(
         return by_get.map(|reply| (Operation::Get, reply, false));
     }
     let by_get = by_get?;
+    if configured.is_some() && !hinted {
+        let reply = call(Operation::Configured).call(wire, Credentials::None).await?;
+        return Ok((Operation::Configured, reply, false));
+    }
     // Routes of an API answer 401 or 2xx to GET. Only what does not is asked by POST, or what is called MCP.
     if !hinted && (by_get.status == 401 || by_get.is_success()) {
         return Ok((Operation::Get, by_get, false));

@@ -124,10 +124,16 @@ impl Listening {
     pub fn redirect_uri(&self) -> &str {
         &self.redirect_uri
     }
+
+    /// Nobody listens: for agents that see a redirect and do not follow it.
+    pub(crate) fn nowhere(redirect_uri: &str) -> Self {
+        let why = "nobody listens at it for this user".to_owned();
+        Self { redirect_uri: redirect_uri.to_owned(), listener: Err(why), twin: None }
+    }
 }
 
 /// How the program speaks to a person.
-type Say = Arc<dyn Fn(Progress<'_>) + Send + Sync>;
+pub(crate) type Say = Arc<dyn Fn(Progress<'_>) + Send + Sync>;
 
 impl SignIn {
     /// Takes a port for the codes to come back to: a free one, or that of the configured redirect URI. A configured URI

@@ -10,7 +10,7 @@ mod totp;
 
 pub(super) use course::{Course, Next};
 pub use locator::{Hint, Locator};
-pub use plain::{PlainPage, PlainStep, StepProblem};
+pub use plain::{LONGEST_SLEEP, PlainPage, PlainStep, StepProblem};
 pub use totp::{Totp, TotpProblem};
 
 use super::form::Credentials;

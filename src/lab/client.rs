@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::answer::Refusal;
+use super::assertion::SIGNER;
 use super::form::{Params, decode};
 use super::store::Store;
 
@@ -17,9 +18,12 @@ pub(super) enum AuthMethod {
     None,
     Basic,
     Post,
+    /// Of the one client whose keys are known; nobody registers for it.
+    PrivateKey,
 }
 
 impl AuthMethod {
+    /// What can be registered for.
     pub(super) const ALL: [Self; 3] = [Self::None, Self::Basic, Self::Post];
 
     pub(super) fn name(self) -> &'static str {
@@ -27,6 +31,7 @@ impl AuthMethod {
             Self::None => "none",
             Self::Basic => "client_secret_basic",
             Self::Post => "client_secret_post",
+            Self::PrivateKey => "private_key_jwt",
         }
     }
 }
@@ -101,6 +106,23 @@ pub(super) fn by_document() -> Client {
     }
 }
 
+/// The client that authenticates by signatures.
+pub(super) fn by_signature() -> Client {
+    Client {
+        id: SIGNER.to_owned(),
+        secret: None,
+        method: AuthMethod::PrivateKey,
+        redirect_uris: vec!["http://127.0.0.1/callback".to_owned(), CHATGPT.to_owned()],
+        name: SIGNER.to_owned(),
+        scope: None,
+        refreshes: true,
+        metadata: Map::new(),
+        registration_token: None,
+        issued_at: 0,
+        failures: 0,
+    }
+}
+
 /// Whether two secrets are equal, in a time that does not tell where they differ.
 pub(super) fn same_secret(a: &str, b: &str) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(a.as_bytes(), b.as_bytes()).is_ok()
@@ -109,6 +131,9 @@ pub(super) fn same_secret(a: &str, b: &str) -> bool {
 /// The client behind a request, by exactly the method it registered.
 pub(super) fn authenticate(store: &Store, headers: &HeaderMap, params: &Params) -> Result<Client, Refusal> {
     let in_body = params.get("client_secret");
+    if params.get("client_assertion").is_some() {
+        return by_assertion(store, headers, params);
+    }
     let (id, secret, method) = match headers.get(header::AUTHORIZATION) {
         Some(value) => {
             let (id, secret) = value.to_str().ok().and_then(basic).ok_or_else(Refusal::invalid_client)?;
@@ -140,6 +165,15 @@ pub(super) fn authenticate(store: &Store, headers: &HeaderMap, params: &Params) 
         })
         .cloned()
         .ok_or_else(Refusal::invalid_client)
+}
+
+fn by_assertion(store: &Store, headers: &HeaderMap, params: &Params) -> Result<Client, Refusal> {
+    if headers.contains_key(header::AUTHORIZATION) || params.get("client_secret").is_some() {
+        return Err(Refusal::invalid_request("the client authenticates in two ways at once"));
+    }
+    let id = store.assertions.as_ref().and_then(|assertions| assertions.client(params));
+    let named = |id: &&str| params.get("client_id").is_none_or(|other| other == *id);
+    id.filter(named).and_then(|id| store.clients.get(id)).cloned().ok_or_else(Refusal::invalid_client)
 }
 
 /// The two halves of a Basic credential, each of which is form-encoded (RFC 6749 section 2.3.1).

@@ -348,6 +348,8 @@ faults! {
         "a token without the scope that is needed is answered 401";
     ScopeRefusedBare "scope-refused-bare" breaks ["resource/scope-enforced"]
         "the 403 to a token without the scope that is needed does not say which one it is";
+    SessionOfAnybody "session-of-anybody" breaks ["resource/session-bound-to-user"]
+        "a session of MCP works for every user who knows its id";
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::answer::{json, typed};
+use super::assertion::ALGORITHM;
 use super::client::AuthMethod;
 use super::faults::Flaw;
 use super::jwt::Key;
@@ -57,7 +58,8 @@ fn resource_metadata(server: &Server, resource: Resource) -> Response {
 /// RFC 8414 section 2. There is no OpenID document: the lab issues no ID tokens.
 pub(super) async fn authorization_server(State(server): State<Arc<Server>>) -> Response {
     let base = &server.base;
-    let methods = AuthMethod::ALL.map(AuthMethod::name);
+    let signed = server.store().assertions.is_some().then_some(AuthMethod::PrivateKey);
+    let methods: Vec<_> = AuthMethod::ALL.into_iter().chain(signed).map(AuthMethod::name).collect();
     let mut document = json!({
         "issuer": server.issuer(),
         "authorization_endpoint": format!("{base}/authorize"),
@@ -75,9 +77,14 @@ pub(super) async fn authorization_server(State(server): State<Arc<Server>>) -> R
         "revocation_endpoint_auth_methods_supported": methods,
         // A public client has nothing to show there.
         "introspection_endpoint_auth_methods_supported":
-            [AuthMethod::Basic.name(), AuthMethod::Post.name()],
+            methods.iter().filter(|name| **name != AuthMethod::None.name()).collect::<Vec<_>>(),
         "authorization_response_iss_parameter_supported": true,
     });
+    if signed.is_some() {
+        for endpoint in ["token", "revocation", "introspection"] {
+            document[format!("{endpoint}_endpoint_auth_signing_alg_values_supported")] = json!([ALGORITHM]);
+        }
+    }
     if server.twisted(Twist::NoRegistration) {
         remove(&mut document, "registration_endpoint");
     }

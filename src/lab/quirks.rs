@@ -37,6 +37,7 @@ pub(super) enum Twist {
     StrictCookie,
     FormActionSelf,
     Stumbles,
+    SecretUnasked,
 }
 
 /// Which quirks are switched on.
@@ -147,6 +148,11 @@ pub static QUIRKS: &[Quirk] = &[
         "stumbles",
         "every twelfth authorization with a session ends on a page that says to try again later (503)",
     ),
+    quirk(
+        Twist::SecretUnasked,
+        "secret-unasked",
+        "registration makes a confidential client of one that asked for no authentication, and says so",
+    ),
 ];
 
 #[cfg(test)]
@@ -160,6 +166,6 @@ mod tests {
             let plain: String = quirk.name.split('-').collect();
             assert_eq!(plain, format!("{:?}", quirk.twist).to_lowercase());
         }
-        assert_eq!(QUIRKS.len(), Twist::Stumbles as usize + 1);
+        assert_eq!(QUIRKS.len(), Twist::SecretUnasked as usize + 1);
     }
 }

@@ -195,6 +195,10 @@ async fn wish(server: &Server, request: Request) -> Result<(Wish, Map<String, Va
             .find(|method| method.name() == name)
             .ok_or_else(|| invalid_metadata("token_endpoint_auth_method is not supported"))?,
     };
+    let method = match method {
+        AuthMethod::None if server.twisted(Twist::SecretUnasked) => AuthMethod::Basic,
+        asked => asked,
+    };
     let kind = text(&sent, "application_type")?.unwrap_or("web");
     if !["web", "native"].contains(&kind) {
         return Err(invalid_metadata("application_type is not supported"));

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::answer::{Refusal, json_no_store, with};
-use super::client::{self, Client};
+use super::client::{self, AuthMethod, Client};
 use super::faults::Flaw;
 use super::form::{self, Params};
 use super::server::Server;
@@ -28,7 +28,7 @@ pub(super) async fn revoke(State(server): State<Arc<Server>>, request: Request) 
 pub(super) async fn introspect(State(server): State<Arc<Server>>, request: Request) -> Response {
     match authenticated(&server, request).await {
         Err(refusal) => refusal.into_response(),
-        Ok((client, _)) if client.secret.is_none() => Refusal::invalid_client().into_response(),
+        Ok((client, _)) if client.method == AuthMethod::None => Refusal::invalid_client().into_response(),
         Ok((client, token)) => {
             let answer = describe(&server, &server.store(), &client, &token);
             // Why a token is not active is nobody's business (RFC 7662 section 2.2).

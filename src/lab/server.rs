@@ -13,6 +13,7 @@ use axum::routing::{get, post};
 use serde_json::Value;
 
 use super::answer::{typed, with};
+use super::assertion::{Assertions, NoKey};
 use super::faults::{Flaw, Flaws};
 use super::jwt::Key;
 use super::log::Log;
@@ -73,10 +74,11 @@ pub(super) struct Settings {
     pub(super) auto_consent: bool,
     pub(super) access_seconds: u64,
     pub(super) code_lifetime: Duration,
+    pub(super) client_jwks: Option<serde_json::Value>,
 }
 
 impl Server {
-    pub(super) fn new(base: String, mut settings: Settings) -> Arc<Self> {
+    pub(super) fn new(base: String, mut settings: Settings) -> Result<Arc<Self>, NoKey> {
         if settings.flaws.has(Flaw::LongLivedToken) {
             settings.access_seconds = 2 * 24 * 3600;
         }
@@ -86,7 +88,12 @@ impl Server {
             let client = client::by_document();
             store.clients.insert(client.id.clone(), client);
         }
-        Arc::new(Self {
+        if let Some(set) = &settings.client_jwks {
+            store.assertions = Some(Assertions::of(base.clone(), set)?);
+            let client = client::by_signature();
+            store.clients.insert(client.id.clone(), client);
+        }
+        Ok(Arc::new(Self {
             base,
             flaws: settings.flaws,
             twists: settings.twists,
@@ -104,7 +111,7 @@ impl Server {
             silent: AtomicUsize::new(0),
             started: tokio::time::Instant::now(),
             epoch: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(),
-        })
+        }))
     }
 
     /// Whether it is served over TLS.

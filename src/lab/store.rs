@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
+use super::assertion::Assertions;
 use super::authorize::AuthorizationRequest;
 use super::client::{self, Client};
 use super::faults::Flaw;
@@ -101,6 +102,8 @@ pub(super) struct Store {
     /// MCP session ids and whose they are.
     pub(super) mcp_sessions: HashMap<String, String>,
     pub(super) notes: HashMap<String, Vec<String>>,
+    /// How the client that signs shows who it is, if there is one.
+    pub(super) assertions: Option<Assertions>,
     /// Everything that no report may ever show.
     pub(super) secrets: BTreeSet<String>,
 }
@@ -148,6 +151,7 @@ impl Store {
             refresh: HashMap::new(),
             access: HashMap::new(),
             mcp_sessions: HashMap::new(),
+            assertions: None,
             notes: HashMap::new(),
             secrets,
         }

@@ -31,6 +31,8 @@ pub struct Situation<'a> {
     pub other_client: bool,
     /// The same of a confidential client.
     pub confidential_client: bool,
+    /// Whether a second user will sign in.
+    pub other_user: bool,
     /// How long one exchange may take.
     pub timeout: Duration,
 }
@@ -146,16 +148,18 @@ pub fn outline(plan: &Plan, about: &Situation<'_>) -> Outline {
     let own_flows = usize::from(about.other_client) + usize::from(about.confidential_client);
     let signs_in = planned.iter().any(|c| c.stage() >= Stage::Baseline);
     let authorizations = match signs_in {
-        true => OF_THE_FLOW + own_flows + planned.iter().map(visits).sum::<usize>(),
+        true => OF_THE_FLOW + own_flows + usize::from(about.other_user) + planned.iter().map(visits).sum::<usize>(),
         false => 0,
     };
     let again: usize = planned.iter().map(|c| c.asks_again(about.ordinary)).sum();
+    // The second user signs in without a person.
+    let asked_for = authorizations - usize::from(about.other_user && signs_in);
     let prompts = match about.asks {
         _ if !signs_in => Prompts { expected: 0, at_most: 0 },
         Asks::Nobody => Prompts { expected: 0, at_most: 0 },
         // The consent of each client belongs to the sign-in or is a page of its own.
-        Asks::WhenTheServerDoes => Prompts { expected: 1 + own_flows + again, at_most: authorizations },
-        Asks::EveryTime => Prompts { expected: authorizations, at_most: authorizations },
+        Asks::WhenTheServerDoes => Prompts { expected: 1 + own_flows + again, at_most: asked_for },
+        Asks::EveryTime => Prompts { expected: asked_for, at_most: asked_for },
     };
     let requests = requests(&planned, about, authorizations);
     let waits = if about.settings.waits() { about.settings.longest_wait().as_secs() } else { 0 };
@@ -241,6 +245,12 @@ fn spoils(planned: &[&'static dyn AnyCheck], about: &Situation<'_>) -> Vec<Strin
     }
     if reaches(Reach::Session) > 0 {
         spoils.push("the session of the user who signs in".into());
+    }
+    if let Some(resource) = &about.discovery.resource
+        && let Some(call) = resource.call.as_ref().filter(|call| call.writes())
+    {
+        let (method, url) = (&call.method, &resource.url);
+        spoils.push(format!("whatever {method} {url} changes, called many times with good tokens and bad ones"));
     }
     let writes = about.settings.routes.iter().filter(|r| !matches!(r.method.as_str(), "GET" | "HEAD" | "OPTIONS"));
     spoils.extend(

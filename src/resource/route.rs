@@ -20,9 +20,15 @@ impl Resource {
         wire.send(self.route_request(route, session.as_deref()).bearer(token)).await
     }
 
-    async fn session(&self, wire: &Wire, token: &str) -> Result<Option<String>, Trouble> {
+    /// Opens a session as MCP's clients do; `None` where it opens none.
+    pub(crate) async fn session(&self, wire: &Wire, token: &str) -> Result<Option<String>, Trouble> {
+        Ok(self.opened(wire, token).await?.1)
+    }
+
+    /// The same, with the status that answered; 200 where there is nothing to open.
+    pub(crate) async fn opened(&self, wire: &Wire, token: &str) -> Result<(u16, Option<String>), Trouble> {
         if self.kind() == ResourceKind::Api || self.version >= McpVersion::V20260728 {
-            return Ok(None);
+            return Ok((200, None));
         }
         let opening = Self { operation: Operation::Initialize, ..self.clone() };
         let reply = opening.call(wire, Credentials::Bearer(token)).await?;
@@ -32,7 +38,20 @@ impl Resource {
             let told = self.as_mcp(Request::json(&self.url, &done), &done).header(SESSION, session).bearer(token);
             wire.send(told).await?;
         }
-        Ok(session)
+        Ok((reply.status, session))
+    }
+
+    /// Asks for the tools within a session.
+    pub(crate) async fn within(&self, wire: &Wire, session: &str, token: &str) -> Result<Reply, Trouble> {
+        let message = serde_json::json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {} });
+        let request = self.as_mcp(Request::json(&self.url, &message), &message);
+        wire.send(request.header(SESSION, session).bearer(token)).await
+    }
+
+    /// Ends a session. A server may answer 405 to that.
+    pub(crate) async fn end(&self, wire: &Wire, session: &str, token: &str) -> Result<Reply, Trouble> {
+        let request = self.as_mcp(Request::new(Method::DELETE, self.url.clone()), &Value::Null);
+        wire.send(request.header(SESSION, session).bearer(token)).await
     }
 
     fn route_request(&self, route: &Route, session: Option<&str>) -> Request {
@@ -119,7 +138,7 @@ impl Called {
 }
 
 /// The message stands in the body as it is, or in the last event of a stream.
-fn is_refused_in_band(reply: &Reply) -> bool {
+pub(crate) fn is_refused_in_band(reply: &Reply) -> bool {
     let text = reply.text();
     let event = text.lines().rev().find_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data:")?).ok());
     let Some(message) = reply.json().or(event).filter(|m| m["jsonrpc"] == "2.0") else { return false };
@@ -131,7 +150,7 @@ mod tests {
     use super::*;
 
     fn request(operation: Operation, version: McpVersion, path: &str) -> Request {
-        let resource = Resource { url: "https://api.example/v1/mcp".into(), operation, version };
+        let resource = Resource { url: "https://api.example/v1/mcp".into(), operation, version, configured: None };
         let route = Route {
             method: "post".into(),
             path: path.into(),

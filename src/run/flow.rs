@@ -202,6 +202,8 @@ pub(super) async fn reach(
         let operation = match first.operation {
             Operation::Get if audit.profile.mcp >= crate::document::McpVersion::V20260728 => Operation::ToolsList,
             Operation::Get => Operation::Initialize,
+            // Whoever said how it is called was asked for nothing else.
+            Operation::Configured => return Some(Ok((first, reached))),
             _ => Operation::Get,
         };
         let other = Resource { operation, ..first.clone() };

@@ -60,6 +60,7 @@ pub async fn foresee(target: &Target, mut options: Options) -> Result<Result<Out
             agent,
             other_client: options.other_client.is_some() || (dynamic && registers),
             confidential_client: options.confidential_client.is_some() || registers,
+            other_user: options.other_user.is_some(),
             timeout: options.wire.limits.time,
         },
     );

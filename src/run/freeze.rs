@@ -96,6 +96,7 @@ pub(super) fn audit_of_documents(profile: Profile, settings: Settings, discovery
         settings,
         introspection: None,
         supplied_refresh: None,
+        second_user: None,
         confidential: None,
         wanted: None,
         confidential_flow: tokio::sync::OnceCell::new(),
@@ -105,6 +106,12 @@ pub(super) fn audit_of_documents(profile: Profile, settings: Settings, discovery
         introspected: tokio::sync::OnceCell::new(),
         baseline: OnceLock::new(),
     }
+}
+
+/// The ways by which users signed in.
+fn fronts(audit: Option<&Audit>) -> impl Iterator<Item = &Front> {
+    let second = audit.and_then(|a| a.second_user.as_ref()?.front()).map(Arc::as_ref);
+    audit.map(|a| &a.front).into_iter().chain(second)
 }
 
 impl Run {
@@ -147,8 +154,8 @@ impl Run {
         self.remarks.extend(self.options.accepted.apply(&mut lines, &audited, OffsetDateTime::now_utc().date()));
         let mut summary = Summary::count(&lines);
         let audit = held.audit.as_deref();
-        summary.logins = audit.map_or(0, |a| a.front.agent().logins());
-        summary.authorizations = audit.map_or(0, |a| a.front.authorizations());
+        summary.logins = fronts(audit).map(|front| front.agent().logins()).sum();
+        summary.authorizations = fronts(audit).map(Front::authorizations).sum();
         summary.requests = wire.map_or(0, Wire::sent);
         let Grading { fail_on, allow_incomplete, strict } = self.options.grading;
         summary.exit_code = match stopped.as_ref().map(|s| (Interruption::by(s), s.error.as_str())) {
@@ -172,7 +179,7 @@ impl Run {
             jwks: json(server.and_then(|s| s.jwks.as_ref()).and_then(|j| j.as_ref().ok())),
         };
         let sign_in = audit.map(sign_in).unwrap_or_default();
-        self.remarks.extend(audit.map(|a| a.front.agent().remarks()).unwrap_or_default());
+        self.remarks.extend(fronts(audit).flat_map(|front| front.agent().remarks()));
         // A run of chosen checks answers neither the checklist nor whether a client will connect.
         let whole = self.options.selection.select.is_empty();
         let facts = clients::Facts {

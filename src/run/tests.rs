@@ -29,7 +29,7 @@ check!(Holds, "a/holds", Ok(Verdict::pass("it holds").into()));
 #[tokio::test]
 async fn a_mistake_of_ours_ends_in_a_report() {
     let options = Options { progress: Arc::new(|_| panic!("a mistake")), ..Options::default() };
-    let target = Target { typed: Some("http://127.0.0.1:9/".into()), issuer: None, resource: None };
+    let target = Target::of("http://127.0.0.1:9/");
     let report = audit(&target, options).await.unwrap();
     assert_eq!(report.summary.exit_code, 5);
     assert_eq!(report.stopped.unwrap().error, BROKE);

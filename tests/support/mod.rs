@@ -12,7 +12,7 @@ use oaudit::report::{CheckLine, Report, VerdictKind};
 use oaudit::run::{Options, audit};
 use oaudit::settings::{Route, Settings};
 
-/// Signs in as the lab's user, without a person, and knows a tool of the lab that writes.
+/// Signs in as the lab's users, without a person, and knows a tool of the lab that writes.
 pub(crate) fn as_alice() -> Options {
     let call =
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"add_note","arguments":{"text":"oaudit"}}}"#;
@@ -32,7 +32,10 @@ fn with_route(path: &str, body: &str) -> Options {
         body: Some(body.into()),
         content_type: Some("application/json".into()),
     };
-    Options { settings: Settings { routes: vec![route], ..Settings::default() }, ..as_somebody() }
+    let bob = Credentials { username: "bob".into(), password: Secret::new("looking-glass") };
+    let other_user = SignIn { agent: AgentName::Form, credentials: Some(bob), ..SignIn::default() };
+    let settings = Settings { routes: vec![route], ..Settings::default() };
+    Options { settings, other_user: Some(other_user), ..as_somebody() }
 }
 
 /// Signs in as alice at a server of which nothing more is known.

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::{Act, Key, Locator, LoginPage, Script, Step, Template};
 
-/// The longest wait that a step may ask for.
-const LONGEST_SLEEP: f64 = 60.0;
+/// The longest wait that a step may ask for, in seconds.
+pub const LONGEST_SLEEP: f64 = 60.0;
 
 /// A page as it is written down.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -110,6 +110,26 @@ impl LoginPage {
 }
 
 impl PlainStep {
+    /// What may stand in a step.
+    pub const KEYS: [&str; 11] =
+        ["auto", "fill", "click", "press", "select", "check", "wait_for", "wait_url", "sleep", "with", "optional"];
+
+    /// Whether it means something.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub fn check(&self) -> Result<(), String> {
+        self.read().map(|_| ())
+    }
+
+    /// Whether it enters what is written down where a password is due, in place of `{password}` or `{totp}`.
+    pub fn gives_away_a_secret(&self) -> bool {
+        let place = self.fill.as_deref().unwrap_or_default().to_lowercase();
+        let secret = ["pass", "pwd", "otp", "secret"].iter().any(|word| place.contains(word));
+        let text = self.with.as_deref().unwrap_or_default();
+        secret && !text.is_empty() && !text.contains('{')
+    }
+
     fn read(&self) -> Result<Step, String> {
         let on = |text: &Option<String>| text.as_deref().map(Locator::read).transpose();
         let with = || match &self.with {

@@ -31,6 +31,7 @@ fn told(plan: &Plan, asks: Asks, settings: &Settings) -> Outline {
             agent: "x",
             other_client: true,
             confidential_client: true,
+            other_user: false,
             timeout: Duration::from_secs(10),
         },
     )
