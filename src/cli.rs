@@ -9,6 +9,7 @@ use crate::profile::{Profile, ProfileName};
 
 mod audit;
 mod catalogue;
+mod completions;
 mod coverage;
 mod demo;
 mod discover;
@@ -19,6 +20,7 @@ mod lab;
 mod layers;
 mod login;
 mod logs;
+mod man;
 mod output;
 mod plan;
 mod report;
@@ -81,6 +83,10 @@ enum Command {
     Schema(schema::SchemaArgs),
     /// Serve the embedded authorization server, MCP endpoint and API.
     Lab(lab::LabArgs),
+    /// Print a script that completes the command line of a shell.
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page, or write one for each command.
+    Man(man::ManArgs),
 }
 
 /// How a command ended, as the exit code tells it.
@@ -144,6 +150,8 @@ pub async fn run() -> Exit {
         Command::Init(args) => args.run().await,
         Command::Schema(args) => args.run(),
         Command::Lab(args) => args.run().await,
+        Command::Completions(args) => args.run(),
+        Command::Man(args) => args.run(),
     }
 }
 

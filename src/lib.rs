@@ -32,6 +32,7 @@ pub mod report;
 pub mod resource;
 pub mod rule;
 pub mod run;
+pub mod saved;
 pub mod settings;
 mod toml_file;
 pub mod wire;

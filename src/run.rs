@@ -33,6 +33,7 @@ mod flow;
 pub mod foresee;
 mod freeze;
 pub mod login;
+pub mod offline;
 pub(crate) mod ordinary;
 mod supplied;
 

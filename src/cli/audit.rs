@@ -1,7 +1,7 @@
 //! `oaudit audit`: audits a server.
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,7 +23,9 @@ use crate::plan::Selection;
 use crate::report::Report;
 use crate::report::terminal::Look;
 use crate::report::verdict::FailOn;
+use crate::run::offline::audit_saved;
 use crate::run::{Grading, Options, SecretsTaker, audit};
+use crate::saved::Saved;
 use crate::settings::Settings;
 
 /// What can be said to `audit`.
@@ -50,6 +52,9 @@ pub(super) struct AuditArgs {
     /// Do not ask before active checks against a host that is not this machine.
     #[arg(long)]
     yes: bool,
+    /// Judge the documents saved in a folder, and send nothing: `discover --save DIR` writes them.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["vault_out", "logs"])]
+    offline: Option<PathBuf>,
     #[command(flatten)]
     config: ConfigArgs,
     /// Print what is in force and where it comes from, as a configuration, and do nothing.
@@ -76,14 +81,20 @@ pub(super) struct TargetArgs {
 impl TargetArgs {
     /// The target, if every URL of it is one.
     pub(super) fn target(&self) -> Result<Target, Complaint> {
-        let target =
-            Target { typed: self.target.clone(), issuer: self.issuer.clone(), resource: self.resource.clone() };
+        let target = self.perhaps()?;
         if target.named().next().is_none() {
             return Err(Complaint::usage(
                 "there is no TARGET to audit",
                 "oaudit audit https://api.example.com/mcp, or target in oaudit.toml; `oaudit init` writes one",
             ));
         }
+        Ok(target)
+    }
+
+    /// What is named, if anything is.
+    fn perhaps(&self) -> Result<Target, Complaint> {
+        let target =
+            Target { typed: self.target.clone(), issuer: self.issuer.clone(), resource: self.resource.clone() };
         for url in target.named() {
             crate::wire::message::address(url).map_err(|trouble| {
                 Complaint::usage(trouble.to_string(), "give a whole URL, such as https://api.example.com/mcp")
@@ -234,6 +245,12 @@ impl AuditArgs {
             let text = effective::text("audit", given);
             return output::report(&text).map_or_else(|complaint| streams.complain(&complaint, false), |()| Exit::OK);
         }
+        if let Some(folder) = &self.offline {
+            return match self.audited_offline(folder, given, streams).await {
+                Ok(report) => self.report.deliver(&report, streams),
+                Err(complaint) => streams.complain(&complaint, self.report.machine()),
+            };
+        }
         match self.target.target().and_then(|target| Ok((target, self.options(given, streams)?))) {
             Ok((target, options)) => {
                 if let Some(remark) = given.remark().filter(|_| !streams.quiet) {
@@ -243,6 +260,25 @@ impl AuditArgs {
             }
             Err(complaint) => streams.complain(&complaint, self.report.machine()),
         }
+    }
+
+    /// What has to do with requests and signing in is not looked at: nobody is asked.
+    async fn audited_offline(&self, folder: &Path, given: &Given, streams: Streams) -> Result<Report, Complaint> {
+        let target = self.target.perhaps()?;
+        let resource = target.resource.as_deref().or(target.typed.as_deref());
+        let saved = Saved::read(folder, resource, target.issuer.as_deref())
+            .map_err(|error| Complaint::usage(error.to_string(), error.hint()))?;
+        let options = Options {
+            profile: self.profile.profile(),
+            selection: self.checks.selection(),
+            further: self.rules.load()?,
+            settings: given.judging(self.judging.settings()),
+            grading: self.report.grading(),
+            progress: streams.progress(),
+            ..Options::default()
+        };
+        let report = audit_saved(&saved, &target, options).await;
+        report.map_err(|error| Complaint::usage(error.to_string(), error.hint()))
     }
 
     fn options(&self, given: &Given, streams: Streams) -> Result<Options, Complaint> {
