@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::document::McpVersion;
 use crate::profile::{Profile, ProfileName};
@@ -152,6 +152,17 @@ pub async fn run() -> Exit {
         Command::Lab(args) => args.run().await,
         Command::Completions(args) => args.run(),
         Command::Man(args) => args.run(),
+    }
+}
+
+/// Whether a command line can be read; nothing is done. The commands of the documentation are held against it.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn understood(words: &[String]) -> Result<(), String> {
+    match Cli::command().try_get_matches_from(words) {
+        Err(error) if error.use_stderr() => Err(error.to_string()),
+        _ => Ok(()),
     }
 }
 
