@@ -71,6 +71,9 @@ oaudit "${arguments[@]}" || code=$?
   echo "folder=$folder"
 } >>"$GITHUB_OUTPUT"
 if [ -f "$folder/oaudit.sarif" ]; then echo "sarif=$folder/oaudit.sarif" >>"$GITHUB_OUTPUT"; fi
+if [ ! -f "$folder/oaudit.json" ]; then
+  echo "::error title=oaudit::it ended with exit code $code before there was a report; the log says why"
+fi
 # The summary of a step holds a mebibyte.
 if [ -f "$folder/oaudit.md" ]; then head -c 1000000 "$folder/oaudit.md" >>"$GITHUB_STEP_SUMMARY"; fi
 exit "$code"

@@ -3,7 +3,6 @@
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its stage has failed")]
-#![expect(clippy::print_stderr, reason = "what was not run is said")]
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
