@@ -177,3 +177,12 @@ fn no_socket_is_opened() {
     let opened: Vec<&str> = calls.lines().filter(|l| !l.contains("socketpair(AF_UNIX") && l.contains('(')).collect();
     assert!(opened.is_empty(), "{}", opened.join("\n"));
 }
+
+#[test]
+fn findings_are_shown_at_the_document() {
+    let (_folder, path) = folder_of(&["plain-advertised"]);
+    let output = run(&["audit", "--offline", &path, "--format", "sarif"]);
+    let sarif: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let place = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+    assert!(place.as_str().unwrap().ends_with("oauth-authorization-server.json"), "{place}");
+}

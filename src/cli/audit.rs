@@ -173,7 +173,7 @@ pub(super) struct ReportArgs {
     #[arg(short = 'o', long = "output", value_name = "F=PATH", value_parser = Format::further)]
     output: Vec<(Format, PathBuf)>,
     /// The file that SARIF shows findings at: a server has no lines.
-    #[arg(long, value_name = "FILE", default_value = "oaudit.toml")]
+    #[arg(long, value_name = "FILE", default_value = crate::config::FILE)]
     sarif_anchor: String,
     /// Write the secrets of this run to a file, for `oaudit logs --run FILE`. It holds live tokens: only its owner can
     /// read it, and it should be deleted after use.
@@ -239,15 +239,21 @@ impl ReportArgs {
 }
 
 impl AuditArgs {
-    pub(super) async fn run(self, given: &Given) -> Exit {
+    pub(super) async fn run(mut self, given: &Given) -> Exit {
         let streams = self.common.streams();
         if self.print_config {
             let text = effective::text("audit", given);
             return output::report(&text).map_or_else(|complaint| streams.complain(&complaint, false), |()| Exit::OK);
         }
-        if let Some(folder) = &self.offline {
-            return match self.audited_offline(folder, given, streams).await {
-                Ok(report) => self.report.deliver(&report, streams),
+        if let Some(folder) = self.offline.clone() {
+            return match self.audited_offline(&folder, given, streams).await {
+                Ok((report, document)) => {
+                    // A document has lines; findings are best shown there, unless another file is wanted.
+                    if self.report.sarif_anchor == crate::config::FILE {
+                        self.report.sarif_anchor = document;
+                    }
+                    self.report.deliver(&report, streams)
+                }
                 Err(complaint) => streams.complain(&complaint, self.report.machine()),
             };
         }
@@ -262,8 +268,13 @@ impl AuditArgs {
         }
     }
 
-    /// What has to do with requests and signing in is not looked at: nobody is asked.
-    async fn audited_offline(&self, folder: &Path, given: &Given, streams: Streams) -> Result<Report, Complaint> {
+    /// What has to do with requests and signing in is not looked at: nobody is asked. The report, and the document that it is about above all.
+    async fn audited_offline(
+        &self,
+        folder: &Path,
+        given: &Given,
+        streams: Streams,
+    ) -> Result<(Report, String), Complaint> {
         let target = self.target.perhaps()?;
         let resource = target.resource.as_deref().or(target.typed.as_deref());
         let saved = Saved::read(folder, resource, target.issuer.as_deref())
@@ -278,7 +289,10 @@ impl AuditArgs {
             ..Options::default()
         };
         let report = audit_saved(&saved, &target, options).await;
-        report.map_err(|error| Complaint::usage(error.to_string(), error.hint()))
+        let document = saved.metadata().or(saved.documents().next()).map(|document| folder.join(&document.file));
+        report
+            .map(|report| (report, document.unwrap_or_default().display().to_string()))
+            .map_err(|error| Complaint::usage(error.to_string(), error.hint()))
     }
 
     fn options(&self, given: &Given, streams: Streams) -> Result<Options, Complaint> {

@@ -256,6 +256,9 @@ fn topics(report: &Report, look: &Look) -> String {
             continue;
         }
         seen.push(check.topic);
+        if report.checks.iter().filter(|c| c.topic == check.topic).all(needs_a_server) {
+            continue;
+        }
         let mut row = vec![Cell::new(check.topic)];
         for (_, kinds, color) in COLUMNS {
             let n = report.checks.iter().filter(|c| c.topic == check.topic && kinds.contains(&c.result)).count();
