@@ -51,7 +51,7 @@ pub struct Saved {
     pub asked_resource: Option<String>,
     /// The issuer that a person named when they were saved.
     pub asked_issuer: Option<String>,
-    /// JSON files beside them that nobody looks at.
+    /// JSON files that nobody looks at, and somebody may have meant.
     pub others: Vec<String>,
 }
 
@@ -70,7 +70,7 @@ pub enum SavedError {
     Nothing {
         /// The folder.
         folder: String,
-        /// The JSON files that are there.
+        /// The files that may have been meant.
         others: Vec<String>,
     },
     /// A file is not JSON.

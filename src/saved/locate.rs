@@ -6,6 +6,8 @@ use url::Url;
 
 use super::SavedError;
 
+const NAMES: [&str; 4] = [super::RESOURCE, super::SERVER, super::OPENID, super::JWKS];
+
 /// Deeper than this no path of an issuer or a resource was seen to be.
 const DEEPEST: usize = 8;
 
@@ -45,14 +47,20 @@ pub(super) fn locate(folder: &Path, name: &'static str, url: Option<&str>) -> Re
     Ok(None)
 }
 
-/// The JSON files at the top and in `.well-known` that are none of these.
+/// The JSON files that nobody looks at, and somebody may have meant: all in `.well-known`, and at the top those whose
+/// names are nearly right.
 pub(super) fn others(folder: &Path, known: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     for base in ["", ".well-known"].map(PathBuf::from) {
         files_below(folder, &base, 1, &mut found);
     }
-    let json = found.iter().filter(|file| file.extension().is_some_and(|extension| extension == "json"));
-    let mut names: Vec<String> = json.map(|file| file.display().to_string()).filter(|f| !known.contains(f)).collect();
+    let is_json = |file: &&PathBuf| file.extension().is_some_and(|extension| extension == "json");
+    let meant = |file: &&PathBuf| {
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+        file.parent() != Some(Path::new("")) || NAMES.iter().any(|name| strsim::jaro_winkler(&stem, name) > 0.85)
+    };
+    let names = found.iter().filter(is_json).filter(meant).map(|file| file.display().to_string());
+    let mut names: Vec<String> = names.filter(|file| !known.contains(file)).collect();
     names.sort();
     names
 }

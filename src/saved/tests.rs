@@ -29,12 +29,13 @@ fn flat_files_and_a_tree_are_found() {
         ("openid-configuration", "{}"),
         ("jwks.json", "{}"),
         ("package.json", "{}"),
+        ("oauth-authorisation-server.json", "{}"),
     ])
     .unwrap();
     assert_eq!(file(flat.resource.as_ref()), "oauth-protected-resource.json");
     assert_eq!(file(flat.metadata()), "openid-configuration");
     assert_eq!(file(flat.jwks.as_ref()), "jwks.json");
-    assert_eq!(flat.others, ["package.json"]);
+    assert_eq!(flat.others, ["oauth-authorisation-server.json"]);
 
     let tree = read(&[
         (".well-known/oauth-protected-resource/v1/mcp", "{}"),
