@@ -282,7 +282,10 @@ impl Run {
         };
         held.found = Some(found.clone());
         let discovery = match &found.server {
-            Ok(server) => Discovery { resource: found.resource.clone(), server: server.clone() },
+            Ok(server) => {
+                keep_to_ourselves(wire, server);
+                Discovery { resource: found.resource.clone(), server: server.clone() }
+            }
             Err(broken) => {
                 self.documents_without_server(wire, &found, broken).await;
                 let metadata = found.resource.as_ref().and_then(|resource| resource.metadata.as_ref());
@@ -608,6 +611,11 @@ fn hold(held: &std::sync::Mutex<Vec<Arc<Client>>>, clients: &Clients) {
     let mut held = held.lock().expect("no panic while it is held");
     held.push(Arc::clone(&clients.a));
     held.extend(clients.b.clone());
+}
+
+/// A private key that a server publishes is found everywhere but in our reports: those are kept for longer.
+fn keep_to_ourselves(wire: &Wire, server: &ServerFacts) {
+    server.private_parts().into_iter().for_each(|part| wire.vault().learn("private_key", part));
 }
 
 /// What is said where the program itself broke.

@@ -268,7 +268,8 @@ impl AuditArgs {
         }
     }
 
-    /// What has to do with requests and signing in is not looked at: nobody is asked. The report, and the document that it is about above all.
+    /// The report, and the document that it is about above all. What has to do with requests and signing in is not
+    /// looked at: nobody is asked.
     async fn audited_offline(
         &self,
         folder: &Path,
@@ -276,6 +277,9 @@ impl AuditArgs {
         streams: Streams,
     ) -> Result<(Report, String), Complaint> {
         let target = self.target.perhaps()?;
+        if let Some(remark) = given.remark().filter(|_| !streams.quiet) {
+            output::prose(&remark);
+        }
         let resource = target.resource.as_deref().or(target.typed.as_deref());
         let saved = Saved::read(folder, resource, target.issuer.as_deref())
             .map_err(|error| Complaint::usage(error.to_string(), error.hint()))?;

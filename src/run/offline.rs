@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::{Held, Options, Outcomes, Progress, Run, freeze};
+use super::{Held, Options, Outcomes, Progress, Run, freeze, keep_to_ourselves};
 use crate::check::{AnyCheck, Verdict};
 use crate::discovery::{
     Broken, Discovery, Fetched, Found, IssuerSource, Metadata, Place, ResourceFacts, ServerFacts, Target, Whose,
@@ -112,6 +112,7 @@ pub async fn audit_saved(saved: &Saved, target: &Target, mut options: Options) -
         run.remark(format!("not looked at: {}", saved.others.join(", ")));
     }
     let server = found.server.clone().unwrap_or_else(|_| ServerFacts { jwks: keys(saved), ..freeze::no_server() });
+    keep_to_ourselves(&wire, &server);
     let audit = Arc::new(run.audit_of_documents(Discovery { resource: found.resource.clone(), server }));
     let checks = run.plan.stage(Stage::Documents);
     run.tell(Progress::Begins(Stage::Documents.describe(), checks.len()));
