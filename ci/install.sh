@@ -52,8 +52,10 @@ from_release() {
     [ -n "$expected" ] || fail "SHA256SUMS of $version does not list $name.tar.gz"
   fi
   [ "$(sha256 "$archive")" = "$expected" ] || fail "$name.tar.gz is not what its checksum says; nothing was installed"
+  tar -xzf "$archive" -C "$scratch"
   mkdir -p "$folder/bin"
-  tar -xzf "$archive" -C "$folder/bin" --strip-components 1
+  # The program alone; on Windows its name ends in .exe.
+  cp "${archive%.tar.gz}"/oaudit* "$folder/bin/"
 }
 
 from_source() {
