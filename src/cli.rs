@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::document::McpVersion;
 use crate::profile::{Profile, ProfileName};
@@ -11,6 +11,7 @@ mod audit;
 mod baseline;
 mod catalogue;
 mod cleanup;
+mod completions;
 mod coverage;
 mod demo;
 mod discover;
@@ -22,6 +23,7 @@ mod lab;
 mod layers;
 mod login;
 mod logs;
+mod man;
 mod output;
 mod plan;
 mod report;
@@ -88,6 +90,10 @@ enum Command {
     Schema(schema::SchemaArgs),
     /// Serve the embedded authorization server, MCP endpoint and API.
     Lab(lab::LabArgs),
+    /// Print a script that completes the command line of a shell.
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page, or write one for each command.
+    Man(man::ManArgs),
 }
 
 /// How a command ended, as the exit code tells it.
@@ -152,6 +158,19 @@ pub async fn run() -> Exit {
         Command::Init(args) => args.run().await,
         Command::Schema(args) => args.run(),
         Command::Lab(args) => args.run().await,
+        Command::Completions(args) => args.run(),
+        Command::Man(args) => args.run(),
+    }
+}
+
+/// Whether a command line can be read; nothing is done. The commands of the documentation are held against it.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn understood(words: &[String]) -> Result<(), String> {
+    match Cli::command().try_get_matches_from(words) {
+        Err(error) if error.use_stderr() => Err(error.to_string()),
+        _ => Ok(()),
     }
 }
 

@@ -204,6 +204,17 @@ impl ServerFacts {
         let keys = fetched.json.as_ref()?.get("keys")?.as_array()?;
         (!keys.is_empty()).then_some((keys, fetched.exchange))
     }
+
+    /// The private members of keys that should never have been published (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1): a
+    /// report says that they are there, and must not hand them on.
+    pub fn private_parts(&self) -> Vec<&str> {
+        const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "k", "r", "t"];
+        let keys = self.keys().map(|(keys, _)| keys).unwrap_or_default();
+        let primes = keys.iter().filter_map(|key| key.get("oth")?.as_array()).flatten();
+        let parts =
+            keys.iter().chain(primes).flat_map(|key| PRIVATE.iter().filter_map(|name| key.get(*name)?.as_str()));
+        parts.collect()
+    }
 }
 
 /// All of it.
@@ -260,6 +271,21 @@ pub(crate) mod tests {
             tried: vec![(Place::Root, Ok(fetched))],
             jwks: None,
         }
+    }
+
+    #[test]
+    fn private_parts_of_keys_are_known() {
+        let keys = serde_json::json!({"keys": [
+            {"kty": "RSA", "n": "public", "e": "AQAB", "d": "one", "oth": [{"r": "two"}]},
+            {"kty": "oct", "k": "three"},
+            {"kty": "EC", "x": "public", "d": null},
+        ]});
+        let server = ServerFacts {
+            jwks: Some(Ok(fetched("https://as.example/jwks", keys))),
+            ..server_facts(serde_json::json!({}))
+        };
+        assert_eq!(server.private_parts(), ["one", "three", "two"]);
+        assert!(server_facts(serde_json::json!({})).private_parts().is_empty());
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub mod report;
 pub mod resource;
 pub mod rule;
 pub mod run;
+pub mod saved;
 pub mod settings;
 mod toml_file;
 pub mod waiver;

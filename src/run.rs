@@ -37,6 +37,7 @@ pub mod foresee;
 mod freeze;
 mod interruption;
 pub mod login;
+pub mod offline;
 pub(crate) mod ordinary;
 mod supplied;
 
@@ -296,7 +297,10 @@ impl Run {
         };
         held.found = Some(found.clone());
         let discovery = match &found.server {
-            Ok(server) => Discovery { resource: found.resource.clone(), server: server.clone() },
+            Ok(server) => {
+                keep_to_ourselves(wire, server);
+                Discovery { resource: found.resource.clone(), server: server.clone() }
+            }
             Err(broken) => {
                 self.documents_without_server(wire, &found, broken).await;
                 let metadata = found.resource.as_ref().and_then(|resource| resource.metadata.as_ref());
@@ -642,6 +646,11 @@ async fn clean_up(wire: &Wire, signer: Option<&Signer>) -> Left {
     wire.holdings().settle(wire.limits().time).await;
     let behind = cleanup::clean(wire, signer, Attempt::First).await.left;
     Left { behind, journal: wire.holdings().close() }
+}
+
+/// A private key that a server publishes is found everywhere but in our reports: those are kept for longer.
+fn keep_to_ourselves(wire: &Wire, server: &ServerFacts) {
+    server.private_parts().into_iter().for_each(|part| wire.vault().learn("private_key", part));
 }
 
 /// What is said where the program itself broke.

@@ -1,5 +1,7 @@
 //! `oaudit audit`: audits a server.
 
+mod offline;
+
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -58,6 +60,9 @@ pub(super) struct AuditArgs {
     /// Do not ask before active checks against a host that is not this machine.
     #[arg(long)]
     yes: bool,
+    /// Judge the documents saved in a folder, and send nothing: `discover --save DIR` writes them.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["vault_out", "logs"])]
+    offline: Option<PathBuf>,
     #[command(flatten)]
     config: ConfigArgs,
     /// Print what is in force and where it comes from, as a configuration, and do nothing.
@@ -84,18 +89,24 @@ pub(super) struct TargetArgs {
 impl TargetArgs {
     /// The target, if every URL of it is one.
     pub(super) fn target(&self, given: &Given) -> Result<Target, Complaint> {
-        let target = Target {
-            typed: self.target.clone(),
-            issuer: self.issuer.clone(),
-            resource: self.resource.clone(),
-            call: given.file.as_ref().and_then(Config::call).map(Arc::new),
-        };
+        let target = self.perhaps(given)?;
         if target.named().next().is_none() {
             return Err(Complaint::usage(
                 "there is no TARGET to audit",
                 "oaudit audit https://api.example.com/mcp, or target in oaudit.toml; `oaudit init` writes one",
             ));
         }
+        Ok(target)
+    }
+
+    /// What is named, if anything is.
+    pub(super) fn perhaps(&self, given: &Given) -> Result<Target, Complaint> {
+        let target = Target {
+            typed: self.target.clone(),
+            issuer: self.issuer.clone(),
+            resource: self.resource.clone(),
+            call: given.file.as_ref().and_then(Config::call).map(Arc::new),
+        };
         for url in target.named() {
             crate::wire::message::address(url).map_err(|trouble| {
                 Complaint::usage(trouble.to_string(), "give a whole URL, such as https://api.example.com/mcp")
@@ -174,7 +185,7 @@ pub(super) struct ReportArgs {
     #[arg(short = 'o', long = "output", value_name = "F=PATH", value_parser = Format::further)]
     output: Vec<(Format, PathBuf)>,
     /// The file that SARIF shows findings at: a server has no lines.
-    #[arg(long, value_name = "FILE", default_value = "oaudit.toml")]
+    #[arg(long, value_name = "FILE", default_value = crate::config::FILE)]
     sarif_anchor: String,
     /// Write the secrets of this run to a file, for `oaudit logs --run FILE`. It holds live tokens: only its owner can
     /// read it, and it should be deleted after use.
@@ -249,6 +260,9 @@ impl AuditArgs {
         if self.print_config {
             let text = effective::text("audit", given);
             return output::report(&text).map_or_else(|complaint| streams.complain(&complaint, false), |()| Exit::OK);
+        }
+        if let Some(folder) = self.offline.clone() {
+            return self.run_offline(&folder, given, streams).await;
         }
         match self.target.target(given).and_then(|target| Ok((target, self.options(given, streams)?))) {
             Ok((target, options)) => {

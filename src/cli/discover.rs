@@ -1,5 +1,7 @@
 //! `oaudit discover`: what a client would find, step by step, and the first step that is broken.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::layers::ConfigArgs;
@@ -10,6 +12,7 @@ use crate::discovery::{
 };
 use crate::document::McpVersion;
 use crate::report::plain::plain;
+use crate::saved;
 use crate::wire::{Guard, Wire};
 
 mod first;
@@ -27,6 +30,9 @@ pub(super) struct DiscoverArgs {
     issuer: Option<String>,
     #[command(flatten)]
     wire: WireArgs,
+    /// Keep the documents in a folder, for `audit --offline DIR`.
+    #[arg(long, value_name = "DIR")]
+    save: Option<PathBuf>,
     /// terminal or json.
     #[arg(long, value_name = "F", default_value = "terminal", value_parser = ["terminal", "json"])]
     format: String,
@@ -62,6 +68,16 @@ impl DiscoverArgs {
                 return streams.complain(&complaint(&broken, exit), machine);
             }
         };
+        if let Some(folder) = &self.save {
+            match saved::write(folder, &found) {
+                Ok(files) if !streams.quiet => output::prose(&format!("saved: {}", files.join(", "))),
+                Ok(_) => {}
+                Err(error) => {
+                    let complaint = Complaint::ours(error.to_string(), "check the path of --save");
+                    return streams.complain(&complaint, machine);
+                }
+            }
+        }
         let text = if machine { json(&found) } else { steps(&found) };
         if let Err(complaint) = output::report(&text) {
             return streams.complain(&complaint, machine);

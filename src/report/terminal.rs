@@ -5,6 +5,7 @@ use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
 use super::plain::plain;
 use super::{CheckLine, Report, ResultKind, VerdictKind};
 use crate::check::{Impact, Level};
+use crate::saved::NEEDS_A_SERVER;
 
 mod endings;
 mod evidence;
@@ -50,7 +51,7 @@ pub fn render(report: &Report, look: &Look) -> String {
     // An audit that stopped before anything could be looked at has its error to show, and nothing else.
     let looked_at_nothing = report.checks.iter().all(|check| was_stopped(check, report));
     for check in &report.checks {
-        if looked_at_nothing || (look.quiet && check.result == ResultKind::Pass) {
+        if looked_at_nothing || needs_a_server(check) || (look.quiet && check.result == ResultKind::Pass) {
             continue;
         }
         if check.topic != topic {
@@ -68,6 +69,11 @@ pub fn render(report: &Report, look: &Look) -> String {
 fn was_stopped(check: &CheckLine, report: &Report) -> bool {
     let stopped = report.stopped.as_ref().map(|stopped| stopped.error.as_str());
     stopped.is_some() && check.message.strip_prefix("the audit stopped before: ") == stopped
+}
+
+/// Whether a check has nothing to say but that documents alone are not enough for it: that is said once, at the end.
+fn needs_a_server(check: &CheckLine) -> bool {
+    check.result == ResultKind::NotRun && check.message == NEEDS_A_SERVER
 }
 
 /// What is said of a check. What is said in full elsewhere on the page is not repeated line after line.
@@ -166,6 +172,11 @@ fn tail(report: &Report, looked_at_nothing: bool, page: &mut Page<'_>) {
         page.gap();
     }
     page.line(0, Ink::Strong, &report.summary.sentence(report.duration_ms));
+    let unasked = report.checks.iter().filter(|check| needs_a_server(check)).count();
+    if unasked > 0 {
+        let how = "to run them: oaudit audit TARGET, without --offline";
+        page.line(0, Ink::Faint, &format!("{unasked} checks need a running server and are not shown; {how}"));
+    }
     let mut first: Vec<&CheckLine> =
         report.checks.iter().filter(|c| matches!(c.result, ResultKind::Fail | ResultKind::Warn)).collect();
     first.sort_by_key(|c| std::cmp::Reverse((c.result == ResultKind::Fail, c.impact)));
@@ -250,6 +261,9 @@ fn topics(report: &Report, look: &Look) -> String {
             continue;
         }
         seen.push(check.topic);
+        if report.checks.iter().filter(|c| c.topic == check.topic).all(needs_a_server) {
+            continue;
+        }
         let mut row = vec![Cell::new(check.topic)];
         for (_, kinds, color) in COLUMNS {
             let n = report.checks.iter().filter(|c| c.topic == check.topic && kinds.contains(&c.result)).count();

@@ -14,14 +14,23 @@ use super::{Trouble, TroubleKind};
 /// The words by which a refusal of the resolver is known again in an error chain.
 pub(super) const REFUSAL: &str = "not a public address";
 
+/// What is said to whoever wants out although nothing may be sent.
+const OFFLINE: &str = "nothing is sent in an offline audit";
+
 /// The hosts that are named by the user, whatever their addresses.
 #[derive(Debug, Clone, Default)]
 pub struct Guard {
     named: BTreeSet<String>,
     loopback: bool,
+    closed: bool,
 }
 
 impl Guard {
+    /// Lets nothing out, to whatever is named afterwards: for what reads files alone.
+    pub fn closed() -> Self {
+        Self { closed: true, ..Self::default() }
+    }
+
     /// Lets connections go to the host of a URL that the user named. A loopback target opens the loopback.
     #[must_use]
     pub fn naming(mut self, url: &str) -> Self {
@@ -51,6 +60,9 @@ impl Guard {
 
     /// Judges an address that is written as one. Names are judged when they have been resolved.
     pub(super) fn admits(&self, url: &Url) -> Result<(), Trouble> {
+        if self.closed {
+            return Err(Trouble::new(TroubleKind::Guarded, OFFLINE));
+        }
         let address = match url.host() {
             Some(Host::Ipv4(v4)) => IpAddr::V4(v4),
             Some(Host::Ipv6(v6)) => IpAddr::V6(v6),
@@ -64,6 +76,9 @@ impl Guard {
 
     /// The addresses of a host that may be gone to.
     pub(super) async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Trouble> {
+        if self.closed {
+            return Err(Trouble::new(TroubleKind::Guarded, OFFLINE));
+        }
         let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let found = tokio::net::lookup_host((bare, port)).await;
         let found: Vec<SocketAddr> = found.into_iter().flatten().collect();
@@ -90,6 +105,10 @@ impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
         let guard = self.clone();
         Box::pin(async move {
+            // Asking for a name is a request as well.
+            if guard.closed {
+                return Err(OFFLINE.into());
+            }
             let host = name.as_str().to_owned();
             let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
             let open: Vec<SocketAddr> = found.iter().copied().filter(|a| guard.opens(&host, a.ip())).collect();
@@ -188,6 +207,17 @@ mod tests {
         }
         assert!(admits(&guard, "http://93.184.216.34/"));
         assert!(admits(&guard, "http://[2606:2800:220:1::1]/"));
+    }
+
+    #[tokio::test]
+    async fn a_closed_guard_lets_nothing_out() {
+        let guard = Guard::closed().naming("http://127.0.0.1:9101/").allowing("api.example.com");
+        for url in ["http://127.0.0.1:9101/", "https://api.example.com/", "http://93.184.216.34/", "http://localhost/"]
+        {
+            assert!(!admits(&guard, url), "{url}");
+        }
+        assert!(guard.addresses("localhost", 80).await.is_err());
+        assert!(guard.resolve("localhost".parse().unwrap()).await.is_err());
     }
 
     #[test]

@@ -1,0 +1,139 @@
+//! The documentation holds: every link inside the repository leads somewhere, every command line can be typed, and those
+//! that cost nothing do what is said of them.
+
+mod commands;
+mod markdown;
+
+#[expect(clippy::unwrap_used, reason = "a test that cannot set up its stage has failed")]
+mod tests {
+    use std::path::{Path, PathBuf};
+    use std::process::{Command, Stdio};
+
+    use assert_cmd::cargo::CommandCargoExt;
+
+    use super::commands::{Typed, commands};
+    use super::markdown::{Page, pages};
+
+    /// Flags that are described before they are there: a command that has one is not held against the command line.
+    const AHEAD: [&str; 2] = ["--baseline", "--write-baseline"];
+
+    fn root() -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    }
+
+    fn read() -> Vec<Page> {
+        let pages = pages(&root());
+        assert!(pages.len() > 100, "only {} pages were found", pages.len());
+        pages
+    }
+
+    #[test]
+    fn every_link_leads_somewhere() {
+        let pages = read();
+        let mut broken = Vec::new();
+        for page in &pages {
+            let here = page.links.iter().filter_map(|link| Some((link, page.broken(link, &pages)?)));
+            broken.extend(here.map(|(link, why)| format!("{}:{}: [{}] {why}", page.file, link.line, link.to)));
+        }
+        assert!(broken.is_empty(), "{} links lead nowhere:\n{}", broken.len(), broken.join("\n"));
+    }
+
+    /// Those of the fenced blocks of `sh` and `console`.
+    fn typed() -> Vec<(String, Typed)> {
+        let pages = read();
+        let of = |page: &Page| -> Vec<(String, Typed)> {
+            let blocks = page.blocks.iter().filter(|block| ["sh", "console"].contains(&block.language.as_str()));
+            let typed = blocks.flat_map(|block| commands(block.line, &block.text));
+            typed.map(|typed| (format!("{}:{}", page.file, typed.line), typed)).collect()
+        };
+        pages.iter().flat_map(of).collect()
+    }
+
+    #[test]
+    fn every_command_line_can_be_typed() {
+        let typed = typed();
+        assert!(typed.len() > 15, "only {} commands were found", typed.len());
+        let ahead = |typed: &Typed| typed.words.iter().any(|word| AHEAD.contains(&word.as_str()));
+        let wrong: Vec<String> = typed
+            .iter()
+            .filter(|(_, typed)| !ahead(typed))
+            .filter_map(|(place, typed)| {
+                let why = oaudit::cli::understood(&typed.words).err()?;
+                Some(format!("{place}: {}\n    {}", typed.words.join(" "), why.trim().replace('\n', "\n    ")))
+            })
+            .collect();
+        assert!(wrong.is_empty(), "{} commands cannot be typed like that:\n{}", wrong.len(), wrong.join("\n"));
+    }
+
+    /// Needs neither a server nor a file, and writes none.
+    fn is_cheap(words: &[String]) -> bool {
+        let rest: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+        // `oaudit explain ID` stands for any id.
+        let stands_for_something = |word: &&&str| word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase());
+        let of_files = ["-f", "-o", "--checks", "--config", "--dir", "--logs", "--slow", "--vault-out", "--output"];
+        if rest.iter().any(|word| of_files.contains(word) || word.contains("://") || *word == "…")
+            || rest.iter().find(stands_for_something).is_some()
+        {
+            return false;
+        }
+        matches!(rest.first(), Some(&("demo" | "checks" | "explain" | "schema" | "completions" | "man" | "scopes")))
+            && !rest.contains(&"-")
+    }
+
+    fn exit_of(words: &[String], folder: &Path) -> (Option<i32>, String) {
+        let mut command = Command::cargo_bin("oaudit").unwrap();
+        command.args(&words[1..]).current_dir(folder).env_clear().stdin(Stdio::null());
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    #[test]
+    fn cheap_commands_do_what_they_say() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut seen: Vec<Vec<String>> = Vec::new();
+        for (place, typed) in typed() {
+            if !is_cheap(&typed.words) || seen.contains(&typed.words) {
+                continue;
+            }
+            let (code, stderr) = exit_of(&typed.words, folder.path());
+            assert!(matches!(code, Some(0 | 1)), "{place}: {} ended with {code:?}\n{stderr}", typed.words.join(" "));
+            seen.push(typed.words);
+        }
+        assert!(!seen.is_empty(), "no command of the documentation was run");
+    }
+
+    /// The cells of the first table of a page that begins with a heading.
+    fn table(page: &Page, heading: &str) -> Vec<Vec<String>> {
+        let rows = page.text.lines().skip_while(|line| !line.starts_with(heading)).skip(2);
+        let cells = |line: &str| line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
+        rows.take_while(|line| line.starts_with('|')).map(cells).collect()
+    }
+
+    #[test]
+    fn every_exit_code_is_documented_and_its_example_gives_it() {
+        let pages = read();
+        let page = |file: &str| pages.iter().find(|page| page.file == file).unwrap();
+        let rows = table(page("docs/exit-codes.md"), "| code |");
+        let codes: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+        assert_eq!(codes, ["0", "1", "2", "3", "4", "5", "130"], "docs/exit-codes.md");
+        let short: Vec<String> =
+            table(page("README.md"), "| exit code |").into_iter().map(|row| row[0].clone()).collect();
+        assert_eq!(short, codes, "README.md");
+        let folder = tempfile::tempdir().unwrap();
+        for row in rows.iter().filter(|row| row[0] != "130") {
+            let words = shlex::split(row[2].trim_matches('`')).unwrap();
+            let (code, stderr) = exit_of(&words, folder.path());
+            assert_eq!(code.map(|code| code.to_string()).as_deref(), Some(row[0].as_str()), "{}\n{stderr}", row[2]);
+        }
+        // The precedence: a report that cannot be written outranks a failure, and a failure what is undecided.
+        for (words, expected) in [
+            (&["oaudit", "demo", "-q", "-o", "json=no/such/folder/r.json"][..], 5),
+            (&["oaudit", "demo", "-q", "--strict"], 1),
+            (&["oaudit", "demo", "-q", "--strict", "--fail-on", "never"], 3),
+            (&["oaudit", "audit", "http://127.0.0.1:1/", "--format", "json", "--fail-on", "never"], 4),
+        ] {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            assert_eq!(exit_of(&words, folder.path()).0, Some(expected), "{words:?}");
+        }
+    }
+}
