@@ -225,3 +225,15 @@ pub fn broke() -> Exit {
     output::prose("oaudit broke: this is a bug, please report it with the command line that led to it");
     Exit::OURS
 }
+/// Waits until somebody wants the program to end: by Ctrl-C, or by SIGTERM as CI servers and containers send it. Tells
+/// whether that can be heard at all.
+async fn asked_to_stop() -> bool {
+    #[cfg(unix)]
+    if let Ok(mut ended) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        return tokio::select! {
+            pressed = tokio::signal::ctrl_c() => pressed.is_ok(),
+            _ = ended.recv() => true,
+        };
+    }
+    tokio::signal::ctrl_c().await.is_ok()
+}

@@ -80,6 +80,12 @@ pub enum SignInError {
         /// What the page says, if it says something.
         says: String,
     },
+    /// The server answered that access was denied.
+    #[error("the sign-in was refused: the server answered access_denied{}", said(.says))]
+    Denied {
+        /// What it says about it.
+        says: String,
+    },
     /// A one-time code is asked for.
     #[error("the login asks for a one-time code, and no TOTP secret is configured")]
     CodeWanted,
@@ -137,6 +143,10 @@ impl SignInError {
                 "check --username and OAUDIT_PASSWORD (or --password-env VAR, --password-file FILE)"
             }
             Self::WrongCode { .. } => "check OAUDIT_TOTP_SECRET, and the clock of this machine",
+            Self::Denied { .. } => {
+                "run again and allow access on the server's page; if nobody said no there, see whether this user may use \
+                 such a client (--username, --client-id)"
+            }
             Self::CodeWanted => {
                 "set OAUDIT_TOTP_SECRET to the secret that the authenticator app was given (base32 or otpauth://…)"
             }

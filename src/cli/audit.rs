@@ -273,7 +273,7 @@ impl AuditArgs {
     }
 }
 
-/// Runs the audit and delivers its reports. Ctrl-C stops it, cleans up and delivers what there is.
+/// Runs the audit and delivers its reports. Ctrl-C or SIGTERM stops it, cleans up and delivers what there is.
 pub(super) async fn conduct(target: &Target, mut options: Options, reports: &ReportArgs, streams: Streams) -> Exit {
     // Made before anything is sent: a run whose secrets cannot be kept must not be made twice.
     let kept = match reports.vault_out.as_deref().map(SecretsFile::make).transpose() {
@@ -287,7 +287,7 @@ pub(super) async fn conduct(target: &Target, mut options: Options, reports: &Rep
     let (stop, interrupt) = tokio::sync::watch::channel(false);
     options.interrupt = interrupt;
     let listening = tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
+        if super::asked_to_stop().await {
             output::prose("stopping: cleaning up and reporting what there is");
             let _ = stop.send(true);
         }

@@ -55,7 +55,7 @@ impl LoginArgs {
         let yes = self.yes;
         let (stop, interrupt) = tokio::sync::watch::channel(false);
         tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
+            if super::asked_to_stop().await {
                 let _ = stop.send(true);
             }
             // The sender must live as long as anybody looks at it.

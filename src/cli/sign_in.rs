@@ -239,7 +239,12 @@ impl SignInArgs {
             display: display(),
             no_open: self.no_open,
             session: self.session()?,
-            command: self.login_command.clone().map(|program| Program { limit, ..program }),
+            command: self.login_command.clone().map(|program| Program {
+                limit,
+                // It knows where to find the password.
+                username: self.username.clone(),
+                ..program
+            }),
             tokens,
             callback_port: self.callback_port,
             surroundings: Surroundings::detect(),
@@ -307,7 +312,7 @@ impl SignInArgs {
         match (&self.username, password) {
             (Some(username), Some(password)) => Ok(Some(Credentials { username: username.clone(), password })),
             (Some(_), None)
-                if matches!(self.agent, AgentName::Form | AgentName::Auto)
+                if matches!(self.agent, AgentName::Form | AgentName::Webdriver | AgentName::Auto)
                     && self.session.is_none()
                     && self.login_command.is_none() =>
             {
@@ -319,7 +324,10 @@ impl SignInArgs {
                     "set it, or name another with --password-env, or use --password-file FILE",
                 ))
             }
-            _ if self.agent == AgentName::Form && self.username.is_none() && self.password_file.is_some() => {
+            _ if matches!(self.agent, AgentName::Form | AgentName::Webdriver)
+                && self.username.is_none()
+                && self.password_file.is_some() =>
+            {
                 Err(Complaint::usage("a password is given, but no user name", "add --username"))
             }
             _ => Ok(None),

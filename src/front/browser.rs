@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use url::Url;
 
 use super::cockpit::{Ask, Phase};
@@ -23,6 +23,9 @@ use probe::Signs;
 
 mod hop;
 mod probe;
+
+/// How long the cockpit may take to fetch the report at the end.
+const FETCHING: Duration = Duration::from_secs(3);
 
 /// Tells the person something.
 pub type Say = Arc<dyn Fn(&str) + Send + Sync>;
@@ -231,7 +234,20 @@ impl Agent for BrowserAgent {
 
     fn end<'a>(&'a self, report: &'a Report) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(async {
-            self.listener.board(|b| b.end(report));
+            let watched = self.listener.board(|b| {
+                b.end(report);
+                b.is_watched()
+            });
+            if watched {
+                // The page fetches the report while somebody answers.
+                let fetched = async {
+                    let mut told = self.listener.board(|b| b.told);
+                    while !told.read {
+                        told = self.listener.told_other(told).await;
+                    }
+                };
+                let _ = timeout(FETCHING, fetched).await;
+            }
             self.listener.stop().await;
         })
     }

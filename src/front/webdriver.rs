@@ -1,13 +1,17 @@
 //! The agent for logins that need scripts: a real browser, through W3C WebDriver.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::means::Means;
 use super::steps::Mind;
 use super::{Agent, Denial, Denying, Landing, Purpose, SignInError, Visiting};
 use crate::oauth::request::AuthorizationRequest;
+use crate::report::Report;
 use crate::wire::Wire;
 use driver::Driver;
 use sink::Sink;
@@ -23,6 +27,9 @@ pub use driver::installed;
 
 /// Hosts that our requests name as redirect URIs, and that are nobody's or somebody else's.
 const FOREIGN: [&str; 3] = ["*.test", "*.invalid", "chatgpt.com"];
+
+/// How long the end of the audit waits for the browser.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How the browser is come by.
 #[derive(Debug, Clone, Default)]
@@ -175,6 +182,17 @@ impl Agent for WebdriverAgent {
 
     fn logins(&self) -> usize {
         self.logins.load(Ordering::Relaxed)
+    }
+
+    /// Closes the browser now: what is left to the end of the program may come too late.
+    fn end<'a>(&'a self, _: &'a Report) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async {
+            // A visit that was cut short gives it back in a moment.
+            if let Ok(mut browser) = timeout(PATIENCE, self.browser.lock()).await {
+                let browser = browser.take();
+                let _ = tokio::task::spawn_blocking(move || drop(browser)).await;
+            }
+        })
     }
 
     /// It sees pages, but neither their headers nor what led to them.

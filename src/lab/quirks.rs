@@ -37,6 +37,7 @@ pub(super) enum Twist {
     StrictCookie,
     FormActionSelf,
     Stumbles,
+    WaryLogin,
 }
 
 /// Which quirks are switched on.
@@ -147,6 +148,11 @@ pub static QUIRKS: &[Quirk] = &[
         "stumbles",
         "every twelfth authorization with a session ends on a page that says to try again later (503)",
     ),
+    quirk(
+        Twist::WaryLogin,
+        "wary-login",
+        "after three wrong passwords the login is another page: other names, and a question that only a person answers",
+    ),
 ];
 
 #[cfg(test)]
@@ -160,6 +166,6 @@ mod tests {
             let plain: String = quirk.name.split('-').collect();
             assert_eq!(plain, format!("{:?}", quirk.twist).to_lowercase());
         }
-        assert_eq!(QUIRKS.len(), Twist::Stumbles as usize + 1);
+        assert_eq!(QUIRKS.len(), Twist::WaryLogin as usize + 1);
     }
 }

@@ -38,7 +38,8 @@ impl fmt::Debug for Audited {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let about = |name: &str| self.seen[name].to_string();
         writeln!(f, "{}", self.said)?;
-        let names = ["asks", "clicks", "passwords", "consents", "errors", "notes", "summary", "left"];
+        let names =
+            ["asks", "clicks", "passwords", "consents", "errors", "notes", "summary", "left", "opened", "report"];
         names.iter().try_for_each(|name| writeln!(f, "{name}: {}", about(name)))
     }
 }
@@ -116,6 +117,7 @@ impl Machine {
                 fs::write(&path, authority).expect("the certificate is written");
                 audit.arg("--ca").arg(path);
             }
+            None if person["shut"] == true => {}
             None => _ = audit.arg("--no-open"),
         }
         audit.env("BROWSER", opener(folder.path(), &opened));

@@ -75,6 +75,9 @@ async fn one_sign_in_makes_the_whole_audit() {
     assert_eq!(lab.logins(), 1);
     assert_eq!(clicks(&audited), ["open"]);
     assert_eq!(audited.seen["left"], 0, "the second window closes itself");
+    let checks = audited.report["checks"].as_array().map(Vec::len);
+    let read = json!({ "checks": checks, "styled": true, "filters": true, "listens": false, "again": checks });
+    assert_eq!(audited.seen["report"], read, "the whole report can be read after the end: {audited:?}");
     audited.tell("sound lab");
 }
 
@@ -185,4 +188,34 @@ async fn a_reloaded_cockpit_finds_its_window_again() {
     assert_eq!(clicks(&audited), ["open"]);
     assert_eq!(lab.logins(), 1);
     assert_alike(&audited, &by_form(&[]).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_cockpit_is_opened_anew_by_the_system() {
+    let _turn = TURN.lock().await;
+    let lab = lab(&[], &[]).await;
+    let Some(audited) = audited_or_skip(&lab, json!({ "shut": true })).await else { return };
+    assert_eq!(audited.seen["shut"], true, "{audited:?}");
+    assert_eq!(texts(&audited.seen["opened"]), ["/"], "{audited:?}");
+    assert_eq!(clicks(&audited), ["open", "open"], "{audited:?}");
+    assert_eq!((lab.logins(), &audited.seen["ended"]), (1, &json!(true)), "{audited:?}");
+    let failed: BTreeSet<_> = results(&audited.report).into_iter().filter(|(_, r)| r == "fail").collect();
+    assert!(failed.is_empty(), "{failed:?}");
+    audited.tell("closed cockpit");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_address_in_the_window_takes_one_click() {
+    let _turn = TURN.lock().await;
+    let lab = lab(&[], &[]).await;
+    // Another site, so that the browser changes the process, and the handle is worth nothing.
+    let elsewhere = lab.issuer().replace("127.0.0.1", "localhost");
+    let person = json!({ "strays": format!("{elsewhere}/.well-known/oauth-authorization-server") });
+    let Some(audited) = audited_or_skip(&lab, person).await else { return };
+    assert_eq!(clicks(&audited), ["open", "open"], "{audited:?}");
+    assert!(asked(&audited, "it stands on another page"), "{audited:?}");
+    assert_eq!((lab.logins(), &audited.seen["ended"]), (1, &json!(true)), "{audited:?}");
+    let failed: BTreeSet<_> = results(&audited.report).into_iter().filter(|(_, r)| r == "fail").collect();
+    assert!(failed.is_empty(), "{failed:?}");
+    audited.tell("another address");
 }

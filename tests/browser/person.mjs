@@ -6,12 +6,14 @@ import { readFileSync, existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
 const given = JSON.parse(process.argv[2]);
-const seen = { asks: [], clicks: [], passwords: 0, consents: 0, hops: [], errors: [] };
+const seen = { asks: [], clicks: [], passwords: 0, consents: 0, hops: [], errors: [], opened: [] };
 const began = Date.now();
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
 
-const browser = await chromium.launch({ executablePath: given.chromium, headless: true, args: FLAGS });
+const browser = await chromium.launch({ executablePath: given.chromium, headless: true, args: FLAGS,
+  // As people have it: a window takes a click.
+  ignoreDefaultArgs: ['--disable-popup-blocking'] });
 const context = await browser.newContext({ ignoreHTTPSErrors: true, colorScheme: given.scheme ?? 'light' });
 context.setDefaultTimeout(5000);
 let cockpit = await context.newPage();
@@ -52,6 +54,12 @@ const opening = async () => {
     if (urls[opened] === given.cockpit && opened === 0) continue;
     const page = await context.newPage();
     page.goto(urls[opened]).catch(() => {});
+    seen.opened.push(new URL(urls[opened]).pathname);
+    if (urls[opened] === given.cockpit) {
+      cockpit = page;
+      watched(cockpit);
+      await cockpit.locator('#buttons button').first().waitFor();
+    }
   }
 };
 
@@ -89,13 +97,26 @@ await cockpit.locator('#buttons button').first().waitFor();
 await shot('start');
 while (Date.now() - began < (given.seconds ?? 90) * 1000) {
   try {
+    await opening();
+    if (cockpit.isClosed()) throw new Error('closed');
     once(seen.asks, await cockpit.locator('#ask').textContent());
     if (await cockpit.locator('#ending').isVisible()) break;
     seen.hops.push([Date.now() - began, await steps()]);
-    await opening();
     if ((await steps()) >= 8) {
       if (!done.running) { done.running = true; await shot('running'); }
       if (given.close && !done.closed) { done.closed = true; await windows()[0].close(); }
+      // Both windows: nothing of ours is open any more.
+      if (given.shut && !done.closed) {
+        done.closed = true;
+        await windows()[0].close();
+        await cockpit.close();
+        seen.shut = true;
+      }
+      // An address is typed into the window.
+      if (given.strays && !done.strayed) {
+        done.strayed = true;
+        await windows()[0].goto(given.strays);
+      }
       if (given.reload && !done.reloaded) { done.reloaded = true; await cockpit.reload(); }
     }
     let busy = false;
@@ -107,6 +128,8 @@ while (Date.now() - began < (given.seconds ?? 90) * 1000) {
     } else if (!busy && !(given.opened && windows().length)) {
       given.opened = (await press('open')) || given.opened;
     }
+    // What has another page in it is no longer ours.
+    if (given.strays && /stands on another page/.test(await cockpit.locator('#ask').textContent())) given.opened = false;
     // Only what is closed is opened again.
     if (!windows().length) given.opened = false;
   } catch (error) {
@@ -122,5 +145,22 @@ seen.notes = await cockpit.locator('#notes li').allTextContents();
 seen.verdicts = Object.fromEntries(await cockpit.locator('li[data-id]').evaluateAll(
   (items) => items.map((item) => [item.dataset.id, item.dataset.result])));
 seen.left = windows().length;
+// The report is read when nobody listens any more.
+const listens = () => fetch(given.cockpit).then(() => true, () => false);
+for (let n = 0; n < 50 && seen.ended && (await listens()); n += 1) await new Promise((next) => setTimeout(next, 100));
+if (await cockpit.locator('#report').isVisible()) {
+  const [report] = await Promise.all([context.waitForEvent('page'), cockpit.locator('#report').click()]);
+  watched(report);
+  await report.locator('details.check').first().waitFor();
+  seen.report = {
+    checks: await report.locator('details.check').count(),
+    styled: await report.locator('.bar i').first().evaluate((bar) => getComputedStyle(bar).flexGrow !== '0'),
+    filters: await report.locator('#filters').isVisible(),
+    listens: await listens(),
+  };
+  await report.reload().catch((error) => seen.errors.push(String(error)));
+  seen.report.again = await report.locator('details.check').count();
+  if (given.pictures) await report.screenshot({ path: `${given.pictures}/report-from-cockpit.png` });
+}
 await browser.close();
 console.log(`SEEN ${JSON.stringify(seen)}`);

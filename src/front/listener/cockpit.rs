@@ -31,6 +31,7 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 pub(super) async fn answer(shared: &Arc<Shared>, rest: &str, request: Request) -> Response {
     match rest.strip_prefix(shared.word.as_str()) {
         Some("/events") if request.method() == Method::GET => events(shared),
+        Some("/report") if request.method() == Method::GET => report(shared),
         Some("/tell") if request.method() == Method::POST => tell(shared, request).await,
         _ => plain(StatusCode::NOT_FOUND, "This address is not served here."),
     }
@@ -44,7 +45,19 @@ pub(super) fn page(shared: &Shared) -> Response {
         "word" => escape(&shared.word),
         other => unreachable!("the page asks for {other}"),
     });
-    super::pages::html(StatusCode::OK, &nonce, html)
+    // The report that the page opens at the end is under the same policy, and its bars have their widths from attributes.
+    super::pages::html(StatusCode::OK, &nonce, "style-src-attr 'unsafe-inline'; ", html)
+}
+
+/// The whole report, for the page to keep: when somebody reads it, nobody listens any more.
+fn report(shared: &Shared) -> Response {
+    let html = shared.with(|s| s.board.html.clone());
+    if html.is_empty() {
+        return plain(StatusCode::NOT_FOUND, "There is no report so far.");
+    }
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; \
+                  form-action 'none'; frame-ancestors 'none'";
+    dressed(StatusCode::OK, "text/html; charset=utf-8", policy, html)
 }
 
 async fn tell(shared: &Shared, request: Request) -> Response {

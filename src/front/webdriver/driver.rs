@@ -40,6 +40,15 @@ struct Started {
 
 impl Drop for Started {
     fn drop(&mut self) {
+        // One that is killed leaves its browser behind, also a browser that it was just about to open. Chromedriver closes
+        // them all when it is asked to; geckodriver has no such address.
+        let asked = url::Url::parse(&self.address).is_ok_and(|address| send(&address, "GET", "/shutdown") == Some(200));
+        if asked {
+            let began = std::time::Instant::now();
+            while began.elapsed() < ENDING && matches!(self.child.try_wait(), Ok(None)) {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -86,8 +95,7 @@ impl Driver {
                 )?;
                 let firefox = program.file_stem().is_some_and(|name| name == "geckodriver");
                 let kind = if firefox { Kind::Firefox } else { Kind::Chromium };
-                let started = tokio::task::spawn_blocking(move || start(&program)).await;
-                let started = started.map_err(|_| "the driver could not be started".to_owned())??;
+                let started = start(&program).await?;
                 let address = started.address.clone();
                 (Some(started), address, vec![kind])
             }
@@ -115,17 +123,27 @@ impl Driver {
 
 /// Ends a session without the runtime, which may be at its own end: one request over a connection of its own.
 fn end(driver: &url::Url, session: &str) -> bool {
+    let path = driver.path().trim_end_matches('/');
+    send(driver, "DELETE", &format!("{path}/session/{session}")).is_some()
+}
+
+/// Sends one request, and reads the status of the answer.
+fn send(driver: &url::Url, method: &str, path: &str) -> Option<u16> {
     use std::io::{Read, Write};
-    let delete = || -> std::io::Result<usize> {
+    let sent = || -> std::io::Result<String> {
         let (host, port) = (driver.host_str().unwrap_or_default(), driver.port_or_known_default().unwrap_or(80));
         let mut stream = std::net::TcpStream::connect((host, port))?;
         stream.set_read_timeout(Some(ENDING))?;
         stream.set_write_timeout(Some(ENDING))?;
-        let path = driver.path().trim_end_matches('/');
-        write!(stream, "DELETE {path}/session/{session} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n")?;
-        stream.read(&mut [0; 64])
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n")?;
+        let mut line = [0; 12];
+        stream.read_exact(&mut line)?;
+        Ok(String::from_utf8_lossy(&line).into_owned())
     };
-    driver.scheme() == "http" && delete().is_ok_and(|answered| answered > 0)
+    if driver.scheme() != "http" {
+        return None;
+    }
+    sent().ok()?.split(' ').nth(1)?.parse().ok()
 }
 
 /// What a driver says, without its stack.
@@ -144,8 +162,8 @@ fn client() -> Result<reqwest::Client, String> {
     reqwest::Client::builder().no_proxy().timeout(COMMAND).build().map_err(|e| e.to_string())
 }
 
-/// Starts a driver on a port that it chooses itself, or that was free a moment ago.
-fn start(program: &Path) -> Result<Started, String> {
+/// Starts a driver on a port that was free a moment ago. Whoever stops waiting for it ends it.
+async fn start(program: &Path) -> Result<Started, String> {
     let name = program.display();
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
@@ -164,11 +182,11 @@ fn start(program: &Path) -> Result<Started, String> {
         std::thread::spawn(move || BufReader::new(out).lines().map_while(Result::ok).for_each(drop));
     }
     let began = std::time::Instant::now();
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+    while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
         if began.elapsed() > START {
             return Err(format!("{name} did not open its port within {} seconds", START.as_secs()));
         }
-        std::thread::sleep(Duration::from_millis(50));
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     Ok(started)
 }
