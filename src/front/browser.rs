@@ -27,6 +27,9 @@ mod probe;
 /// How long the cockpit may take to fetch the report at the end.
 const FETCHING: Duration = Duration::from_secs(3);
 
+/// How often in a row the cockpit is missed before it is opened anew.
+const MISSES: u32 = 3;
+
 /// Tells the person something.
 pub type Say = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -101,6 +104,7 @@ impl BrowserAgent {
             };
             tokio::select! {
                 landing = hop.run() => landing,
+                () = self.reopening() => unreachable!("it never ends"),
                 error = hop.clock() => Err(error),
                 () = looking => unreachable!("it never ends"),
             }
@@ -126,6 +130,21 @@ impl BrowserAgent {
             }
         }
         Ok(landing)
+    }
+
+    /// Opens the cockpit anew where something is asked of the person and nobody has it open. Where the window itself is
+    /// missed, the hop does so.
+    async fn reopening(&self) {
+        let mut missed = 0;
+        loop {
+            sleep(self.listener.clocks().rescue / MISSES).await;
+            let (asks, watched) = self.listener.board(|b| (b.shown().0 == Phase::NeedsPerson, b.is_watched()));
+            // A page that is loaded anew is back in a moment.
+            missed = if watched || !asks { 0 } else { missed + 1 };
+            if missed == MISSES {
+                self.open_cockpit("The cockpit is closed, and your server asks something. Go on at this page");
+            }
+        }
     }
 
     /// Between two visits nothing is asked.

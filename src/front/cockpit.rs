@@ -146,7 +146,7 @@ impl Board {
         self.ask = ask;
     }
 
-    #[cfg(test)]
+    /// Where the run stands and what is asked.
     pub(super) fn shown(&self) -> (Phase, &Ask) {
         (self.phase, &self.ask)
     }

@@ -117,8 +117,11 @@ impl Machine {
                 fs::write(&path, authority).expect("the certificate is written");
                 audit.arg("--ca").arg(path);
             }
-            None if person["shut"] == true => {}
+            None if person["shut"] == true || person["strays"].is_string() => {}
             None => _ = audit.arg("--no-open"),
+        }
+        for id in person["select"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            audit.args(["--select", id]);
         }
         audit.env("BROWSER", opener(folder.path(), &opened));
         audit.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);

@@ -197,7 +197,9 @@ async fn a_closed_cockpit_is_opened_anew_by_the_system() {
     let Some(audited) = audited_or_skip(&lab, json!({ "shut": true })).await else { return };
     assert_eq!(audited.seen["shut"], true, "{audited:?}");
     assert_eq!(texts(&audited.seen["opened"]), ["/"], "{audited:?}");
-    assert_eq!(clicks(&audited), ["open", "open"], "{audited:?}");
+    // In the middle of a hop the window may stand at a login, so it is shown; between two it is missed, and opened.
+    let clicks = clicks(&audited);
+    assert!(clicks.len() == 2 && clicks[0] == "open" && ["open", "show"].contains(&clicks[1].as_str()), "{audited:?}");
     assert_eq!((lab.logins(), &audited.seen["ended"]), (1, &json!(true)), "{audited:?}");
     let failed: BTreeSet<_> = results(&audited.report).into_iter().filter(|(_, r)| r == "fail").collect();
     assert!(failed.is_empty(), "{failed:?}");
@@ -205,17 +207,18 @@ async fn a_closed_cockpit_is_opened_anew_by_the_system() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_address_in_the_window_takes_one_click() {
+async fn another_address_in_the_window_ends_in_a_tab_of_the_system() {
     let _turn = TURN.lock().await;
     let lab = lab(&[], &[]).await;
-    // Another site, so that the browser changes the process, and the handle is worth nothing.
+    // Another site, so that the browser changes the process, and the handle is worth nothing. Nobody presses Continue.
     let elsewhere = lab.issuer().replace("127.0.0.1", "localhost");
-    let person = json!({ "strays": format!("{elsewhere}/.well-known/oauth-authorization-server") });
+    let elsewhere = format!("{elsewhere}/.well-known/oauth-authorization-server");
+    let person = json!({ "strays": elsewhere, "select": ["authorization/*", "code/*", "pkce/*", "refresh/*"] });
     let Some(audited) = audited_or_skip(&lab, person).await else { return };
-    assert_eq!(clicks(&audited), ["open", "open"], "{audited:?}");
+    assert_eq!(texts(&audited.seen["opened"]), ["/window"], "{audited:?}");
     assert!(asked(&audited, "it stands on another page"), "{audited:?}");
+    assert!(clicks(&audited).iter().skip(1).all(|click| click == "repeat"), "{audited:?}");
     assert_eq!((lab.logins(), &audited.seen["ended"]), (1, &json!(true)), "{audited:?}");
-    let failed: BTreeSet<_> = results(&audited.report).into_iter().filter(|(_, r)| r == "fail").collect();
-    assert!(failed.is_empty(), "{failed:?}");
-    audited.tell("another address");
+    assert_eq!(audited.report["summary"]["exit_code"], 0, "{audited:?}");
+    audited.tell("another address, and nobody clicks");
 }
