@@ -69,6 +69,8 @@ pub struct LabOptions {
     pub code_seconds: Option<u64>,
     /// A file that every request is noted in, with everything secret taken out.
     pub log: Option<PathBuf>,
+    /// What the lab calls itself, where something stands in front of it: an origin without a slash at the end.
+    pub origin: Option<String>,
     /// Served over TLS, by a certificate of an authority made at the start. A fault of TLS brings it along.
     pub tls: bool,
 }
@@ -179,9 +181,10 @@ impl Lab {
             false => None,
         };
         let authority = identity.as_ref().map(|identity| identity.authority.clone());
-        let base = match tls {
-            true => format!("https://{}:{port}", tls::HOST),
-            false => format!("http://127.0.0.1:{port}"),
+        let base = match (options.origin, tls) {
+            (Some(origin), _) => origin,
+            (None, true) => format!("https://{}:{port}", tls::HOST),
+            (None, false) => format!("http://127.0.0.1:{port}"),
         };
         let server = Server::new(base, settings);
         let router = server::router(&server);

@@ -170,10 +170,18 @@ impl Wire {
     }
 
     /// Sends a request and reads the answer. A 429 with a short `Retry-After` is waited out, twice at most (it was not
-    /// processed, so sending it again changes nothing); a longer one is trouble.
+    /// processed, so sending it again changes nothing); a longer one is trouble. A connection that is cut and an answer
+    /// of a gateway may pass: where a second request changes nothing it is sent once more. All of it is recorded.
     pub async fn send(&self, request: Request) -> Result<Reply, Trouble> {
+        let mut once_more = request.changes_nothing();
         for attempt in 0.. {
-            let reply = self.exchange(&request, None).await?;
+            let answered = self.exchange(&request, None).await;
+            if once_more && may_pass(&answered) {
+                once_more = false;
+                tokio::time::sleep(BREATH).await;
+                continue;
+            }
+            let reply = answered?;
             if reply.status != 429 {
                 return Ok(reply);
             }
@@ -286,6 +294,17 @@ impl Wire {
             }
         }
         Ok((status, headers, body, truncated))
+    }
+}
+
+/// Between a request and its repetition.
+const BREATH: Duration = Duration::from_millis(150);
+
+/// Whether this is trouble of the way to the server rather than of the server.
+fn may_pass(answered: &Result<Reply, Trouble>) -> bool {
+    match answered {
+        Ok(reply) => matches!(reply.status, 502..=504),
+        Err(trouble) => matches!(trouble.kind, TroubleKind::Refused | TroubleKind::Garbled),
     }
 }
 

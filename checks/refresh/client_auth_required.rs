@@ -36,7 +36,13 @@ impl Check for ClientAuthRequired {
         // The control: refreshing works with the secret, and what is sent next was never used.
         let mut newest = match tokens.refresh(&cx.wire).await?.ok_or_else(lost)? {
             TokenAnswer::Granted(new) => new,
-            answer => return Err(Unsettled::Control(format!("an ordinary refresh brought {}", answer.describe()))),
+            answer => {
+                return Err(Unsettled::Control(format!(
+                    "the client's first refresh, with its own secret, brought {}; nothing can be told from what is \
+                     refused without it, see refresh/works",
+                    answer.describe()
+                )));
+            }
         };
         newest.refresh_token = newest.refresh_token.take().or_else(|| tokens.refresh_token.clone());
         let mut answers = Vec::new();

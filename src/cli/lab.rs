@@ -59,6 +59,7 @@ impl LabArgs {
             return result.map_or_else(|complaint| streams.complain(&complaint, false), |()| Exit::OK);
         }
         let options = LabOptions {
+            origin: None,
             port: self.port,
             faults: self.fault,
             quirks: self.quirk,

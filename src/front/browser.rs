@@ -47,6 +47,8 @@ pub struct BrowserAgent {
     stuck: AtomicBool,
     /// How often in a row the session did not answer by itself.
     asked_again: AtomicUsize,
+    /// Windows look closed that are open: the server cuts them off.
+    cut: AtomicBool,
     logins: AtomicUsize,
     signs: OnceLock<Signs>,
     /// Visits: made, and planned.
@@ -76,6 +78,7 @@ impl BrowserAgent {
             begun: AtomicBool::new(false),
             stuck: AtomicBool::new(false),
             asked_again: AtomicUsize::new(0),
+            cut: AtomicBool::new(false),
             logins: AtomicUsize::new(0),
             signs: OnceLock::new(),
             visits: Mutex::default(),
@@ -93,7 +96,14 @@ impl BrowserAgent {
         let asks =
             request.get("prompt").is_some_and(|p| p != "none" && !p.is_empty()) || request.get("max_age") == Some("0");
         let asked_before = self.asked_again.load(Ordering::Relaxed);
-        let hop = Hop { agent: self, waiting: &waiting, url: url.as_str(), purpose, asks };
+        let hop = Hop {
+            agent: self,
+            waiting: &waiting,
+            url: url.as_str(),
+            purpose,
+            asks,
+            closed_once: AtomicBool::new(false),
+        };
         let silent = async {
             // The look at the login page takes nobody's time: it is over before anybody has typed a password.
             let looking = async {

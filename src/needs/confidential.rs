@@ -25,9 +25,11 @@ pub struct ConfidentialClient {
 }
 
 impl ConfidentialClient {
-    /// A grant of it that is alive: that of its own flow, or a new one where each authorization ends the one before.
+    /// A grant of it that is alive: that of its own flow, or a new one where each authorization ends the one before, or
+    /// where other checks spoil the grants of this very client, since it is the one that the audit is made as.
     pub async fn live_tokens(&self, cx: &Context) -> Result<Arc<TokenSet>, Shortfall> {
-        match cx.audit.grants_end_each_other() {
+        let is_audited = self.client.id == cx.audit.ordinary().client.id;
+        match is_audited || cx.audit.grants_end_each_other() {
             true => own_flow(cx, &self.client).await.map(Arc::new),
             false => Ok(Arc::clone(&self.tokens)),
         }

@@ -12,7 +12,7 @@ use super::ledger::{RecordedRequest, RecordedResponse};
 use super::message::Request;
 use super::{ExchangeId, Trouble, Vault, Wire};
 
-/// Bytes of a body that are kept in the record.
+/// Bytes of a body, or of one header, that are kept in the record.
 const KEPT: usize = 8 * 1024;
 
 /// The parameters and members whose values are secrets, and what their labels say.
@@ -88,7 +88,7 @@ fn without_short_passwords<'a>(vault: &Vault, body: &'a [u8]) -> Cow<'a, [u8]> {
 fn texts(headers: &HeaderMap, hide: &impl Fn(&str) -> String) -> Vec<(String, String)> {
     headers
         .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), hide(&String::from_utf8_lossy(value.as_bytes()))))
+        .map(|(name, value)| (name.as_str().to_owned(), hide(&kept(value.as_bytes(), false))))
         .collect()
 }
 

@@ -87,6 +87,12 @@ impl Request {
         self
     }
 
+    /// Whether sending it twice is the same as sending it once: documents and calls by GET. An authorization request is
+    /// a GET as well, but a page, and may bring a second code.
+    pub(super) fn changes_nothing(&self) -> bool {
+        self.method.is_safe() && self.dress == Dress::Endpoint
+    }
+
     /// All headers, ours and those of the dress.
     pub(super) fn header_map(&self, extra: &[(String, String)]) -> HeaderMap {
         let mut map = HeaderMap::new();

@@ -124,6 +124,41 @@ async fn a_short_retry_after_is_waited_for_and_a_long_one_is_trouble() {
     assert_eq!(wire.send(Request::get(url)).await.unwrap_err().kind, TroubleKind::RateLimited);
 }
 
+/// A server whose first answer is this, and whose later ones are sound; and how often it was asked.
+async fn stumbling(first: &'static [u8]) -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    let turn = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let asked = turn.clone();
+    let url = server(move |mut stream| {
+        let turn = turn.clone();
+        async move {
+            let _ = stream.read(&mut [0; 8192]).await;
+            let sound: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            let is_first = turn.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
+            let _ = stream.write_all(if is_first { first } else { sound }).await;
+        }
+    })
+    .await;
+    (url, asked)
+}
+
+#[tokio::test]
+async fn what_may_pass_is_tried_once_more_where_that_changes_nothing() {
+    let asked = |count: &std::sync::atomic::AtomicUsize| count.load(std::sync::atomic::Ordering::SeqCst);
+    let gateway = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    for first in [&b""[..], gateway, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"] {
+        let (url, count) = stumbling(first).await;
+        let wire = wire();
+        assert_eq!(wire.send(Request::get(url)).await.unwrap().status, 200);
+        assert_eq!((asked(&count), wire.ledger().all().len()), (2, 2), "both are recorded");
+    }
+    // A code is redeemed once, and a second authorization request brings a second code.
+    let (url, count) = stumbling(gateway).await;
+    assert_eq!(wire().send(Request::form(url, &[("code", "abc")])).await.unwrap().status, 502);
+    let (url, count_of_pages) = stumbling(gateway).await;
+    assert_eq!(wire().send(Request::get(url).page()).await.unwrap().status, 502);
+    assert_eq!((asked(&count), asked(&count_of_pages)), (1, 1));
+}
+
 #[tokio::test]
 async fn several_requests_are_released_at_one_instant() {
     // The server answers nobody before it has the whole of all three, and counts how many heads came first.

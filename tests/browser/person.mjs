@@ -11,7 +11,10 @@ const began = Date.now();
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
 
-const browser = await chromium.launch({ executablePath: given.chromium, headless: true, args: FLAGS });
+// A person's browser blocks popups that no click opened.
+const browser = await chromium.launch({
+  executablePath: given.chromium, headless: true, args: FLAGS, ignoreDefaultArgs: ['--disable-popup-blocking'],
+});
 const context = await browser.newContext({ ignoreHTTPSErrors: true, colorScheme: given.scheme ?? 'light' });
 context.setDefaultTimeout(5000);
 let cockpit = await context.newPage();
@@ -36,6 +39,7 @@ const shot = async (name) => {
 const press = async (act) => {
   const button = cockpit.locator(`#buttons [data-act="${act}"]`);
   if (!(await button.isVisible())) return false;
+  once(seen.asks, await cockpit.locator('#ask').textContent());
   seen.clicks.push(act);
   await button.click();
   return true;
@@ -96,6 +100,17 @@ const look = async (page) => {
 };
 
 const done = { closed: false, reloaded: false, running: false };
+// The window is closed while the server answers a request of this purpose, or while it asks the audit for the next one.
+if (given.close !== undefined) {
+  const path = given.close === 'between' ? '/next' : '/authorize';
+  await context.route((url) => url.pathname === path, async (route) => {
+    const purpose = await cockpit.locator('#purpose').textContent();
+    const now = path === '/next' ? (await steps()) >= 8 : purpose === given.close;
+    if (done.closed || !now) return route.continue();
+    done.closed = true;
+    await route.request().frame().page().close();
+  });
+}
 await cockpit.locator('#buttons button').first().waitFor();
 await shot('start');
 while (Date.now() - began < (given.seconds ?? 90) * 1000) {
@@ -107,7 +122,6 @@ while (Date.now() - began < (given.seconds ?? 90) * 1000) {
     seen.hops.push([Date.now() - began, await steps()]);
     if ((await steps()) >= 8) {
       if (!done.running) { done.running = true; await shot('running'); }
-      if (given.close && !done.closed) { done.closed = true; await windows()[0].close(); }
       // Both windows: nothing of ours is open any more.
       if (given.shut && !done.closed) {
         done.closed = true;

@@ -293,10 +293,6 @@ pub(crate) const HYBRID_CLIENT: &[Row] = &[
     (Fail, "true: ChatGPT's address is not registered", &["redirect_uri/chatgpt-allowed"]),
 ];
 
-/// Its tokens of one client and session hang on one grant, which the replay of a code has ended by then.
-pub(crate) const SHARED_GRANT: &[Row] =
-    &[(Inconclusive, "true: the replay of a code ended the grant", &["refresh/client-auth-required"])];
-
 /// What is left out where the client is configured.
 pub(crate) const CONFIGURED: &[Row] = &[(NotRun, "true: none was registered", &["registration/dynamic-works"])];
 

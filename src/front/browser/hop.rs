@@ -1,7 +1,7 @@
 //! One visit of the second window, from state to state: it is opened, it makes the hop, it asks the person, it is silent,
 //! and it is rescued, by its handle first, by a click next, and by the operating system in the end.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::time::{sleep, timeout};
 
@@ -34,6 +34,8 @@ pub(super) struct Hop<'a> {
     pub(super) purpose: Purpose,
     /// The request itself makes the server ask: `prompt`, `max_age=0`.
     pub(super) asks: bool,
+    /// The window was closed once in the middle of it.
+    pub(super) closed_once: AtomicBool,
 }
 
 impl Hop<'_> {
@@ -106,24 +108,48 @@ impl Hop<'_> {
             return Ok(Next::To(Phase::NeedsPerson));
         }
         if self.purpose == Purpose::Odd {
-            return Ok(Next::Over(self.odd().await));
+            return Ok(self.odd().await);
         }
         // A login at each step is expected where the cookies are strict: the way out is offered before it is typed again.
         let expected = self.agent.signs().strict && !self.told().tabs;
-        sleep(if expected { self.clocks().settle } else { self.clocks().silence }).await;
-        Ok(Next::To(Phase::SilentTimeout))
+        tokio::select! {
+            () = self.closes() => Ok(Next::To(Phase::NeedsPerson)),
+            () = sleep(if expected { self.clocks().settle } else { self.clocks().silence }) => Ok(Next::To(Phase::SilentTimeout)),
+        }
     }
 
-    /// An odd request may well end on a page of the server.
-    async fn odd(&self) -> Landing {
+    /// An odd request may well end on a page of the server. A window that closes under it says nothing of the server, and
+    /// the request is made once more in another; if that closes as well, it is the server that cuts its windows off.
+    async fn odd(&self) -> Next {
         let odd = self.clocks().odd;
-        sleep(odd).await;
-        let stayed = self.waiting.has_stayed();
-        let where_to = match stayed {
+        tokio::select! {
+            () = self.closes(), if !self.agent.cut.load(Ordering::Relaxed) => {
+                if !self.closed_once.swap(true, Ordering::Relaxed) {
+                    self.waiting.hand_again();
+                    return Next::To(Phase::RescueClick);
+                }
+                self.agent.cut.store(true, Ordering::Relaxed);
+                sleep(odd).await;
+            }
+            () = sleep(odd) => {}
+        }
+        let where_to = match self.waiting.has_stayed() {
             true => "the server answered with nothing that a browser shows",
             false => "the browser stayed on a page of the server, which cannot be seen from here",
         };
-        Landing::NeverCameBack(format!("no answer came within {} s: {where_to}", odd.as_secs()))
+        Next::Over(Landing::NeverCameBack(format!("no answer came within {} s: {where_to}", odd.as_secs())))
+    }
+
+    /// Waits until the window is closed that was open. A server that cuts its windows off looks the same, so where it is
+    /// known to do so nothing is read from it.
+    async fn closes(&self) {
+        let mut told = self.told();
+        if told.closed || self.agent.signs().cuts {
+            std::future::pending::<()>().await;
+        }
+        while !told.closed {
+            told = self.agent.listener.told_other(told).await;
+        }
     }
 
     /// A hop that should have been answered by the session was not.

@@ -199,3 +199,48 @@ async fn a_window_that_never_left_our_page_makes_the_hop_once_more() {
     assert!(matches!(&landing, Ok(Landing::NeverCameBack(why)) if why.contains("nothing that a browser shows")));
     assert!(began.elapsed() < Duration::from_secs(60));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_window_that_closes_in_the_middle_of_a_hop_is_asked_for_at_once() {
+    let (desk, _opened) = in_mid_run();
+    desk.agent.stuck.store(false, Ordering::Relaxed);
+    desk.watched();
+    tokio::select! {
+        landing = desk.visit("s1", Purpose::Ordinary) => panic!("{landing:?}"),
+        () = async {
+            desk.comes_to(Phase::Hop).await;
+            desk.listener.take_hop();
+            sleep(Duration::from_millis(1)).await;
+            desk.tells(json!({ "closed": true }));
+            let (text, acts, took) = desk.comes_to(Phase::NeedsPerson).await;
+            assert!(text.contains("press Continue"), "{text}");
+            assert_eq!((acts, took), (vec![Act::Open], 0));
+        } => {}
+    }
+    assert!(desk.agent.remarks().is_empty(), "the server asked nothing again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_odd_request_whose_window_closes_is_made_once_more() {
+    let (desk, _opened) = in_mid_run();
+    desk.agent.stuck.store(false, Ordering::Relaxed);
+    desk.watched();
+    let closes_in_the_middle = async |begins_with: Phase| {
+        desk.comes_to(begins_with).await;
+        desk.listener.take_hop();
+        sleep(Duration::from_secs(1)).await;
+        desk.tells(json!({ "closed": true }));
+    };
+    let (landing, ()) = tokio::join!(desk.visit("s1", Purpose::Odd), async {
+        closes_in_the_middle(Phase::Hop).await;
+        let (text, acts, _) = desk.comes_to(Phase::RescueClick).await;
+        assert!(text.contains("Press Continue") && acts == [Act::Open], "{text}");
+        desk.tells(json!({ "act": "opened" }));
+        closes_in_the_middle(Phase::RescueClick).await;
+    });
+    assert!(matches!(landing, Ok(Landing::NeverCameBack(_))), "{landing:?}");
+    // By now it is known that this server cuts its windows off: nobody is asked to press anything again.
+    desk.tells(json!({ "act": "opened" }));
+    let (landing, ()) = tokio::join!(desk.visit("s2", Purpose::Odd), closes_in_the_middle(Phase::RescueHandle));
+    assert!(matches!(landing, Ok(Landing::NeverCameBack(_))), "{landing:?}");
+}
