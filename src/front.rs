@@ -103,6 +103,9 @@ pub enum SignInError {
     /// Credentials are incomplete or an agent cannot be used as configured.
     #[error("{0}")]
     Unusable(String),
+    /// No browser could be had to drive.
+    #[error("{0}")]
+    NoBrowser(String),
     /// The login page came although there was a saved session.
     #[error(
         "{}: the server shows its login page",
@@ -158,6 +161,10 @@ impl SignInError {
                 "set --username and OAUDIT_PASSWORD, or give --session FILE or --login-command PROGRAM, or run in a terminal"
             }
             Self::Unusable(_) => "see --agent, --username and --password-env in `oaudit audit --help`",
+            Self::NoBrowser(_) => {
+                "chromedriver and Chromium (or geckodriver and Firefox) must be of one version; --webdriver-url URL names a \
+                 driver that runs, --agent browser does without"
+            }
             Self::SessionEnded { .. } => "sign in anew with `oaudit login TARGET --save FILE`",
             Self::Command { .. } => {
                 "run the program by hand: it reads {\"authorize_url\", \"redirect_uri\", …} from standard input and writes \

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
 use super::cockpit::{Ask, Phase};
@@ -49,6 +49,8 @@ pub struct BrowserAgent {
     asked_again: AtomicUsize,
     /// Windows look closed that are open: the server cuts them off.
     cut: AtomicBool,
+    /// When the cockpit was opened last.
+    cockpit_opened: Mutex<Option<Instant>>,
     logins: AtomicUsize,
     signs: OnceLock<Signs>,
     /// Visits: made, and planned.
@@ -79,6 +81,7 @@ impl BrowserAgent {
             stuck: AtomicBool::new(false),
             asked_again: AtomicUsize::new(0),
             cut: AtomicBool::new(false),
+            cockpit_opened: Mutex::default(),
             logins: AtomicUsize::new(0),
             signs: OnceLock::new(),
             visits: Mutex::default(),
@@ -142,15 +145,17 @@ impl BrowserAgent {
         Ok(landing)
     }
 
-    /// Opens the cockpit anew where something is asked of the person and nobody has it open. Where the window itself is
-    /// missed, the hop does so.
+    /// Opens the cockpit anew where something is asked of the person and nobody has it open.
     async fn reopening(&self) {
         let mut missed = 0;
         loop {
             sleep(self.listener.clocks().rescue / MISSES).await;
-            let (asks, watched) = self.listener.board(|b| (b.shown().0 == Phase::NeedsPerson, b.is_watched()));
-            // A page that is loaded anew is back in a moment.
-            missed = if watched || !asks { 0 } else { missed + 1 };
+            let (phase, watched) = self.listener.board(|b| (b.shown().0, b.is_watched()));
+            let asks = matches!(phase, Phase::NeedsPerson | Phase::RescueClick | Phase::RescueOs);
+            // A page that is loaded anew, or was just opened, is there in a moment.
+            let lately = self.cockpit_opened.lock().unwrap_or_else(PoisonError::into_inner);
+            let lately = lately.is_some_and(|at| at.elapsed() < self.listener.clocks().silence);
+            missed = if watched || !asks || lately { 0 } else { missed + 1 };
             if missed == MISSES {
                 self.open_cockpit("The cockpit is closed, and your server asks something. Go on at this page");
             }
@@ -198,6 +203,7 @@ impl BrowserAgent {
     /// Always tells the address: the system's opener may do nothing and report success.
     fn open_cockpit(&self, what: &str) {
         let page = self.listener.start_page();
+        *self.cockpit_opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         (self.say)(&format!("{what}: {page}"));
         self.open_tab(&page);
     }

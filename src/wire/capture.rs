@@ -86,10 +86,7 @@ fn without_short_passwords<'a>(vault: &Vault, body: &'a [u8]) -> Cow<'a, [u8]> {
 }
 
 fn texts(headers: &HeaderMap, hide: &impl Fn(&str) -> String) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), hide(&kept(value.as_bytes(), false))))
-        .collect()
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), hide(&kept(value.as_bytes(), false)))).collect()
 }
 
 /// The text of a body for the record. Cut *after* nothing secret can be split: the cut text is redacted as a whole, and

@@ -205,6 +205,9 @@ async fn another_address_in_the_window_ends_in_a_tab_of_the_system() {
     assert!(asked(&audited, "it stands on another page"), "{audited:?}");
     assert!(clicks(&audited).iter().skip(1).all(|click| click == "repeat"), "{audited:?}");
     assert_eq!((lab.logins(), &audited.seen["ended"]), (1, &json!(true)), "{audited:?}");
-    assert_eq!(audited.report["summary"]["exit_code"], 0, "{audited:?}");
+    // The request whose window strayed may have been lost with it, which is never judged.
+    let results = results(&audited.report);
+    let judged = |word: &str| results.values().filter(|result| *result == word).count();
+    assert!(judged("fail") == 0 && judged("inconclusive") <= 1, "{audited:?}");
     audited.tell("another address, and nobody clicks");
 }

@@ -26,6 +26,16 @@ enum Kind {
     Firefox,
 }
 
+/// Where a browser is led otherwise than by itself.
+pub(super) struct Ways<'a> {
+    /// These hosts lead to the sink.
+    pub(super) hosts: &'a [String],
+    /// Where that is.
+    pub(super) sink: &'a str,
+    /// The key of a server that is trusted although the browser does not know why.
+    pub(super) key: Option<String>,
+}
+
 /// A session under way, and the driver if it is ours.
 pub(super) struct Driver {
     session: Option<WebDriver>,
@@ -83,8 +93,8 @@ fn on_path(name: &str) -> Option<PathBuf> {
 }
 
 impl Driver {
-    /// Opens a browser in which these hosts lead to the sink.
-    pub(super) async fn open(settings: &Settings, hosts: &[String], sink: &str) -> Result<Self, String> {
+    /// Opens a browser.
+    pub(super) async fn open(settings: &Settings, ways: &Ways<'_>) -> Result<Self, String> {
         let (child, address, kinds) = match &settings.url {
             // What answers there is not known before it is asked.
             Some(url) => (None, url.clone(), vec![Kind::Chromium, Kind::Firefox]),
@@ -102,7 +112,7 @@ impl Driver {
         };
         let mut why = String::new();
         for kind in kinds {
-            let capabilities = capabilities(kind, settings, hosts, sink);
+            let capabilities = capabilities(kind, settings, ways);
             match WebDriver::builder(&address, capabilities).client(client()?).request_timeout(COMMAND).await {
                 Ok(session) => {
                     let driver = Self { session: Some(session), child };
@@ -191,7 +201,8 @@ async fn start(program: &Path) -> Result<Started, String> {
     Ok(started)
 }
 
-fn capabilities(kind: Kind, settings: &Settings, hosts: &[String], sink: &str) -> Capabilities {
+fn capabilities(kind: Kind, settings: &Settings, ways: &Ways<'_>) -> Capabilities {
+    let Ways { hosts, sink, key } = ways;
     let value = match kind {
         Kind::Chromium => {
             let rules: Vec<String> = hosts.iter().map(|host| format!("MAP {host} {sink}")).collect();
@@ -204,9 +215,13 @@ fn capabilities(kind: Kind, settings: &Settings, hosts: &[String], sink: &str) -
             if !settings.headed {
                 arguments.push("--headless=new".into());
             }
-            if settings.url.is_none() && is_root() {
+            if settings.url.as_deref().is_none_or(crate::wire::guard::is_loopback_url) && is_root() {
                 // Chromium refuses to start as root with it.
                 arguments.push("--no-sandbox".into());
+            }
+            if let Some(key) = key {
+                // Certificates of this one key are taken, and no others.
+                arguments.push(format!("--ignore-certificate-errors-spki-list={key}"));
             }
             let options = json!({
                 "args": arguments,
