@@ -150,7 +150,7 @@ impl BrowserAgent {
         let mut missed = 0;
         loop {
             sleep(self.listener.clocks().rescue / MISSES).await;
-            let (phase, watched) = self.listener.board(|b| (b.shown().0, b.is_watched()));
+            let (phase, watched) = self.listener.see(|b| (b.shown().0, b.is_watched()));
             let asks = matches!(phase, Phase::NeedsPerson | Phase::RescueClick | Phase::RescueOs);
             // A page that is loaded anew, or was just opened, is there in a moment.
             let lately = self.cockpit_opened.lock().unwrap_or_else(PoisonError::into_inner);
@@ -276,7 +276,7 @@ impl Agent for BrowserAgent {
             if watched {
                 // The page fetches the report while somebody answers.
                 let fetched = async {
-                    let mut told = self.listener.board(|b| b.told);
+                    let mut told = self.listener.see(|b| b.told);
                     while !told.read {
                         told = self.listener.told_other(told).await;
                     }

@@ -73,7 +73,9 @@ async fn one_sign_in_makes_the_whole_audit() {
     let Some(audited) = audited_or_skip(&lab, json!({})).await else { return };
     assert_alike(&audited, &by_form(&[]).await);
     assert_eq!(lab.logins(), 1);
+    // What a person is asked: one click, one login, and consent once for each of the three clients.
     assert_eq!(clicks(&audited), ["open"]);
+    assert_eq!((&audited.seen["passwords"], &audited.seen["consents"]), (&json!(1), &json!(3)), "{audited:?}");
     assert_eq!(audited.seen["left"], 0, "the second window closes itself");
     let checks = audited.report["checks"].as_array().map(Vec::len);
     let read = json!({ "checks": checks, "styled": true, "filters": true, "listens": false, "again": checks });

@@ -78,7 +78,7 @@ const look = async (page) => {
     return true;
   }
   if (await password.isVisible()) {
-    await page.getByLabel(/^(User )?name$/i).fill('alice');
+    await page.locator('input[autocomplete=username]').fill('alice');
     await password.fill('wonderland');
     await page.getByRole('button', { name: /^(Sign|Log) in$/ }).click();
     seen.passwords += 1;

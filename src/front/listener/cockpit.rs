@@ -12,7 +12,7 @@ use axum::response::Response;
 use futures_util::stream;
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::Shared;
 use super::pages::{dressed, escape, filled, is_type, plain};
@@ -23,8 +23,8 @@ const PAGE: &str = include_str!("../cockpit.html");
 /// Bytes of what the page tells.
 const LARGEST: usize = 4096;
 
-/// A sign of life for a stream on which nothing happens.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+/// A sign of life for a stream on which nothing happens: only what is written shows that nobody reads it any more.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
 /// The cockpit's own addresses hold a random word: other pages of the browser can neither read nor guess it, so none can
 /// take the stream over or press a button.
@@ -107,6 +107,7 @@ fn events(shared: &Arc<Shared>) -> Response {
 impl Watching {
     /// What is new, or nothing if the stream is over.
     async fn next(&mut self) -> Option<String> {
+        let due = Instant::now() + SIGN_OF_LIFE;
         while !self.over {
             self.changes.borrow_and_update();
             let (newest, view, (lines, seen), over) = self.shared.with(|s| {
@@ -130,7 +131,7 @@ impl Watching {
             if !text.is_empty() || self.over {
                 return Some(text);
             }
-            if timeout(SIGN_OF_LIFE, self.changes.changed()).await.is_err() {
+            if timeout_at(due, self.changes.changed()).await.is_err() {
                 return Some(":\n\n".into());
             }
         }

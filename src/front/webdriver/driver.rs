@@ -159,7 +159,12 @@ fn send(driver: &url::Url, method: &str, path: &str) -> Option<u16> {
 /// What a driver says, without its stack.
 pub(super) fn told(error: &thirtyfour::error::WebDriverError) -> String {
     let text = error.to_string();
-    let line = text.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or("no reason given").to_owned();
+    let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
+    let mut line = lines.next().unwrap_or("no reason given").to_owned();
+    // Some say there only of which kind it is, and what it was further down.
+    if let (true, Some(more)) = (line.ends_with(':'), lines.skip_while(|l| *l != "Additional info:").nth(1)) {
+        line = format!("{line} {more}");
+    }
     line.chars().take(300).collect()
 }
 
