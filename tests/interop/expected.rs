@@ -287,8 +287,10 @@ pub(crate) const OIDC_PROVIDER_LAX: &[&[Row]] = &[
 ];
 
 /// A person says yes: nobody presses deny in their place.
-pub(crate) const BY_PERSON: &[Row] =
-    &[(NotRun, "true: the cockpit presses no button of the server", &["authorization/denial-reported"])];
+pub(crate) const BY_PERSON: &[Row] = &[
+    (NotRun, "true: the cockpit presses no button of the server", &["authorization/denial-reported"]),
+    (NotRun, "true: the cockpit does not see whether a page asks for a login", &["scope/step-up-forces-login"]),
+];
 
 /// Its configured client may use every response type; one that registers itself as we do may not.
 pub(crate) const HYBRID_CLIENT: &[Row] = &[
