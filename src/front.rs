@@ -80,6 +80,12 @@ pub enum SignInError {
         /// What the page says, if it says something.
         says: String,
     },
+    /// The server answered that access was denied.
+    #[error("the sign-in was refused: the server answered access_denied{}", said(.says))]
+    Denied {
+        /// What it says about it.
+        says: String,
+    },
     /// A one-time code is asked for.
     #[error("the login asks for a one-time code, and no TOTP secret is configured")]
     CodeWanted,
@@ -97,6 +103,9 @@ pub enum SignInError {
     /// Credentials are incomplete or an agent cannot be used as configured.
     #[error("{0}")]
     Unusable(String),
+    /// No browser could be had to drive.
+    #[error("{0}")]
+    NoBrowser(String),
     /// The login page came although there was a saved session.
     #[error(
         "{}: the server shows its login page",
@@ -137,6 +146,10 @@ impl SignInError {
                 "check --username and OAUDIT_PASSWORD (or --password-env VAR, --password-file FILE)"
             }
             Self::WrongCode { .. } => "check OAUDIT_TOTP_SECRET, and the clock of this machine",
+            Self::Denied { .. } => {
+                "run again and allow access on the server's page; if nobody said no there, see whether this user may use \
+                 such a client (--username, --client-id)"
+            }
             Self::CodeWanted => {
                 "set OAUDIT_TOTP_SECRET to the secret that the authenticator app was given (base32 or otpauth://…)"
             }
@@ -148,6 +161,10 @@ impl SignInError {
                 "set --username and OAUDIT_PASSWORD, or give --session FILE or --login-command PROGRAM, or run in a terminal"
             }
             Self::Unusable(_) => "see --agent, --username and --password-env in `oaudit audit --help`",
+            Self::NoBrowser(_) => {
+                "chromedriver and Chromium (or geckodriver and Firefox) must be of one version; --webdriver-url URL names a \
+                 driver that runs, --agent browser does without"
+            }
             Self::SessionEnded { .. } => "sign in anew with `oaudit login TARGET --save FILE`",
             Self::Command { .. } => {
                 "run the program by hand: it reads {\"authorize_url\", \"redirect_uri\", …} from standard input and writes \

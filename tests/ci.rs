@@ -12,9 +12,6 @@ use std::process::{Command, Output, Stdio};
 use assert_cmd::cargo::CommandCargoExt;
 use sha2::{Digest, Sha256};
 
-/// Flags that are described before they are there.
-const AHEAD: [&str; 2] = ["--baseline", "--write-baseline"];
-
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
@@ -84,7 +81,7 @@ fn every_flag_of_the_scripts_exists() {
     let others = ["--no-install-recommends", "--uid", "--create-home"];
     let used = ["ci/audit.sh", "ci/gitlab.yml", ".pre-commit-hooks.yaml"].map(|file| flags_in(&text(file)));
     for flag in used.into_iter().flatten().filter(|flag| !others.contains(&flag.as_str())) {
-        let known = flags_in(&help).contains(&flag) || AHEAD.contains(&flag.as_str());
+        let known = flags_in(&help).contains(&flag);
         assert!(known, "oaudit audit has no flag {flag}");
     }
 }

@@ -6,13 +6,17 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use oaudit::front::SignIn;
 use oaudit::front::choose::AgentName;
 use oaudit::front::form::Credentials;
 use oaudit::front::steps::{PlainPage, PlainStep, Script};
 use oaudit::front::webdriver::installed;
+use oaudit::lab::{Lab, LabOptions};
 use oaudit::oauth::secret::Secret;
 use oaudit::report::{Report, VerdictKind};
 use oaudit::run::Options;
@@ -165,5 +169,137 @@ async fn steps_are_done_as_they_are_written_down() {
         let flow = line(&report, "authorization/code-flow-works");
         assert_eq!(flow.verdict, VerdictKind::Pass, "{quirks:?}: {}", trouble(&report));
         assert_eq!(lab.logins(), 1);
+    }
+}
+
+/// A chromedriver of somebody's own, and where it is.
+struct Running(Child, String);
+
+impl Running {
+    fn start(marked: &str) -> Option<Self> {
+        let program = installed().filter(|program| program.file_stem().is_some_and(|name| name == "chromedriver"))?;
+        let mut command = Command::new(program);
+        command.arg("--port=0").env(MARK, marked).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("chromedriver starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines().map_while(Result::ok);
+        let port =
+            lines.find_map(|line| Some(line.split_once("successfully on port ")?.1.trim_end_matches('.').to_owned()));
+        std::thread::spawn(move || lines.for_each(drop));
+        Some(Self(child, format!("http://127.0.0.1:{}", port.expect("it tells its port"))))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// What marks the processes of a test: whoever is started inherits it.
+const MARK: &str = "OAUDIT_TEST_MARK";
+
+/// The processes with this mark.
+fn marked(mark: &str) -> Vec<String> {
+    let mark = format!("{MARK}={mark}");
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
+    let processes = processes.filter_map(|entry| {
+        let environment = std::fs::read(entry.path().join("environ")).ok()?;
+        environment.split(|b| *b == 0).any(|pair| pair == mark.as_bytes()).then_some(())?;
+        std::fs::read_to_string(entry.path().join("comm")).ok()
+    });
+    processes.collect()
+}
+
+/// Waits until none of them is left.
+fn gone(mark: &str) -> Result<(), Vec<String>> {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_secs(5) && !marked(mark).is_empty() {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let left = marked(mark);
+    if left.is_empty() { Ok(()) } else { Err(left) }
+}
+
+/// The binary that audits a lab with a browser, marked.
+fn audit(lab: &Lab, mark: &str, password: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_oaudit"));
+    command.args(["audit", &lab.mcp(), "--agent", "webdriver", "--username", "alice", "--format", "json"]);
+    command.env("OAUDIT_PASSWORD", password).env(MARK, mark).stdin(Stdio::null());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_driver_that_runs_already_is_used_and_left_running() {
+    let Some(mut driver) = Running::start("a running driver").filter(|_| browser("--webdriver-url")) else { return };
+    let lab = lab(&[], &[]).await;
+    let mut command = audit(&lab, "an audit with a running driver", "wonderland");
+    command.args(["--webdriver-url", &driver.1, "--select", "pkce/*"]);
+    let status = tokio::task::spawn_blocking(move || command.status()).await.expect("no panic").expect("it runs");
+    assert_eq!((status.code(), lab.logins()), (Some(0), 1));
+    assert_eq!(driver.0.try_wait().expect("it is our child"), None, "the driver is not ours to end");
+    let began = Instant::now();
+    while marked("a running driver").len() > 1 && began.elapsed() < Duration::from_secs(5) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(marked("a running driver").len(), 1, "its browser is closed");
+    // And one that does not run is said.
+    let url = driver.1.clone();
+    drop(driver);
+    let mut options = with_browser(only("pkce/required", as_alice()), "wonderland", Script::default());
+    options.sign_in.webdriver.url = Some(url);
+    let report = audit_of(&lab.mcp(), options).await;
+    let stopped = report.stopped.expect("the audit stops");
+    assert!(stopped.error.contains("opened no browser"), "{}", stopped.error);
+    assert!(stopped.hint.contains("--webdriver-url"), "{}", stopped.hint);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_ends_the_audit_leaves_no_browser_behind() {
+    if !browser("whoever_ends_the_audit_leaves_no_browser_behind") {
+        return;
+    }
+    let lab = lab(&[], &["session-forgotten"]).await;
+    // While the driver starts, while it opens the browser, at the login, and in the middle of the checks.
+    for (signal, after) in [("TERM", 100), ("INT", 500), ("TERM", 900), ("TERM", 1600), ("INT", 4000)] {
+        let mark = format!("{signal} after {after}");
+        let mut command = audit(&lab, &mark, "wonderland");
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the binary starts");
+        let mut said = BufReader::new(child.stderr.take().expect("stderr is piped"));
+        said.read_line(&mut String::new()).expect("it says what it begins with");
+        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+        tokio::time::sleep(Duration::from_millis(after)).await;
+        let sent = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "{mark}");
+        let status = tokio::task::spawn_blocking(move || child.wait()).await.expect("no panic").expect("it ends");
+        assert_eq!(status.code(), Some(130), "{mark}: {status}");
+        assert_eq!(gone(&mark), Ok(()), "{mark}");
+    }
+    let mut command = audit(&lab, "an error", "looking-glass");
+    let status = tokio::task::spawn_blocking(move || command.status()).await.expect("no panic").expect("it runs");
+    assert_eq!((status.code(), gone("an error")), (Some(4), Ok(())));
+}
+
+#[tokio::test]
+async fn a_certificate_is_taken_by_its_authority_or_if_none_is_verified() {
+    if !browser("a_certificate_is_taken_by_its_authority_or_if_none_is_verified") {
+        return;
+    }
+    let lab = Lab::start(LabOptions { tls: true, ..LabOptions::default() }).await.expect("the lab starts");
+    let authority = lab.authority().expect("it has an authority").to_owned().into_bytes();
+    let options = || with_browser(only("authorization/code-flow-works", as_alice()), "wonderland", Script::default());
+    let mut by_authority = options();
+    by_authority.wire.authorities = vec![authority];
+    let mut unverified = options();
+    unverified.wire.insecure = true;
+    unverified.sign_in.webdriver.insecure = true;
+    // Firefox has no way to be told of an authority for one run.
+    let chromium = installed().is_some_and(|program| program.file_stem().is_some_and(|name| name == "chromedriver"));
+    for options in [Some(unverified), chromium.then_some(by_authority)].into_iter().flatten() {
+        let report = audit_of(&lab.mcp(), options).await;
+        let flow = line(&report, "authorization/code-flow-works");
+        assert_eq!(flow.verdict, VerdictKind::Pass, "{}", trouble(&report));
     }
 }

@@ -119,6 +119,7 @@ mod tests {
             names: vec!["other.example".into()],
             not_before: 0,
             not_after: (100 + days) * DAY,
+            key: String::new(),
         };
         Handshake {
             id: ExchangeId(1),

@@ -272,7 +272,9 @@ impl SignInArgs {
         let tokens = self.tokens(agent)?;
         let session = self.session(agent, given)?;
         let limit = Duration::from_secs(self.login_timeout);
-        let command = self.login_command.clone().map(|program| Program { limit, ..program });
+        // It knows where to find the password.
+        let username = self.username.clone();
+        let command = self.login_command.clone().map(|program| Program { limit, username, ..program });
         let by_password = session.is_none() && command.is_none();
         let script = script(given, "login.page")?;
         can_be_done(agent, &script, "login")?;
@@ -382,7 +384,10 @@ impl SignInArgs {
         };
         match (&self.username, password) {
             (Some(username), Some(password)) => Ok(Some(Credentials { username: username.clone(), password })),
-            (Some(_), None) if agent == AgentName::Form || (agent == AgentName::Auto && by_password) => {
+            (Some(_), None)
+                if matches!(agent, AgentName::Form | AgentName::Webdriver)
+                    || (agent == AgentName::Auto && by_password) =>
+            {
                 Err(Complaint::usage(
                     format!(
                         "a user name is given, but no password: the environment variable {} is not set",
@@ -391,7 +396,10 @@ impl SignInArgs {
                     "set it, or name another with --password-env, or use --password-file FILE",
                 ))
             }
-            _ if agent == AgentName::Form && self.username.is_none() && self.password_file.is_some() => {
+            _ if matches!(agent, AgentName::Form | AgentName::Webdriver)
+                && self.username.is_none()
+                && self.password_file.is_some() =>
+            {
                 Err(Complaint::usage("a password is given, but no user name", "add --username"))
             }
             _ => Ok(None),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout};
 use url::Url;
 
 use super::cockpit::{Ask, Phase};
@@ -23,6 +23,12 @@ use probe::Signs;
 
 mod hop;
 mod probe;
+
+/// How long the cockpit may take to fetch the report at the end.
+const FETCHING: Duration = Duration::from_secs(3);
+
+/// How often in a row the cockpit is missed before it is opened anew.
+const MISSES: u32 = 3;
 
 /// Tells the person something.
 pub type Say = Arc<dyn Fn(&str) + Send + Sync>;
@@ -43,6 +49,8 @@ pub struct BrowserAgent {
     asked_again: AtomicUsize,
     /// Windows look closed that are open: the server cuts them off.
     cut: AtomicBool,
+    /// When the cockpit was opened last.
+    cockpit_opened: Mutex<Option<Instant>>,
     logins: AtomicUsize,
     signs: OnceLock<Signs>,
     /// Visits: made, and planned.
@@ -73,6 +81,7 @@ impl BrowserAgent {
             stuck: AtomicBool::new(false),
             asked_again: AtomicUsize::new(0),
             cut: AtomicBool::new(false),
+            cockpit_opened: Mutex::default(),
             logins: AtomicUsize::new(0),
             signs: OnceLock::new(),
             visits: Mutex::default(),
@@ -108,6 +117,7 @@ impl BrowserAgent {
             };
             tokio::select! {
                 landing = hop.run() => landing,
+                () = self.reopening() => unreachable!("it never ends"),
                 error = hop.clock() => Err(error),
                 () = looking => unreachable!("it never ends"),
             }
@@ -133,6 +143,23 @@ impl BrowserAgent {
             }
         }
         Ok(landing)
+    }
+
+    /// Opens the cockpit anew where something is asked of the person and nobody has it open.
+    async fn reopening(&self) {
+        let mut missed = 0;
+        loop {
+            sleep(self.listener.clocks().rescue / MISSES).await;
+            let (phase, watched) = self.listener.see(|b| (b.shown().0, b.is_watched()));
+            let asks = matches!(phase, Phase::NeedsPerson | Phase::RescueClick | Phase::RescueOs);
+            // A page that is loaded anew, or was just opened, is there in a moment.
+            let lately = self.cockpit_opened.lock().unwrap_or_else(PoisonError::into_inner);
+            let lately = lately.is_some_and(|at| at.elapsed() < self.listener.clocks().silence);
+            missed = if watched || !asks || lately { 0 } else { missed + 1 };
+            if missed == MISSES {
+                self.open_cockpit("The cockpit is closed, and your server asks something. Go on at this page");
+            }
+        }
     }
 
     /// Between two visits nothing is asked.
@@ -176,6 +203,7 @@ impl BrowserAgent {
     /// Always tells the address: the system's opener may do nothing and report success.
     fn open_cockpit(&self, what: &str) {
         let page = self.listener.start_page();
+        *self.cockpit_opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         (self.say)(&format!("{what}: {page}"));
         self.open_tab(&page);
     }
@@ -241,7 +269,20 @@ impl Agent for BrowserAgent {
 
     fn end<'a>(&'a self, report: &'a Report) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         Box::pin(async {
-            self.listener.board(|b| b.end(report));
+            let watched = self.listener.board(|b| {
+                b.end(report);
+                b.is_watched()
+            });
+            if watched {
+                // The page fetches the report while somebody answers.
+                let fetched = async {
+                    let mut told = self.listener.see(|b| b.told);
+                    while !told.read {
+                        told = self.listener.told_other(told).await;
+                    }
+                };
+                let _ = timeout(FETCHING, fetched).await;
+            }
             self.listener.stop().await;
         })
     }

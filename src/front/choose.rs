@@ -313,7 +313,9 @@ impl SignIn {
     }
 
     fn hint(&self, port: u16, say: &Say) {
-        self.surroundings.hints(port).iter().for_each(|hint| say(Progress::Says(hint)));
+        // Lines of their own: commands in them are to be copied.
+        let hints = self.surroundings.hints(port);
+        hints.iter().flat_map(|hint| hint.lines()).for_each(|line| say(Progress::Says(line)));
     }
 }
 

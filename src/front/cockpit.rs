@@ -98,6 +98,8 @@ pub(super) struct Told {
     pub(super) stop: bool,
     /// The last order to lead the window that was carried out.
     pub(super) led: u64,
+    /// The whole report was fetched.
+    pub(super) read: bool,
 }
 
 /// A verdict on the board.
@@ -133,6 +135,8 @@ pub(super) struct Board {
     watching: usize,
     pub(super) told: Told,
     ending: Option<Value>,
+    /// The whole report, once there is one.
+    pub(super) html: String,
 }
 
 impl Board {
@@ -142,7 +146,7 @@ impl Board {
         self.ask = ask;
     }
 
-    #[cfg(test)]
+    /// Where the run stands and what is asked.
     pub(super) fn shown(&self) -> (Phase, &Ask) {
         (self.phase, &self.ask)
     }
@@ -200,7 +204,7 @@ impl Board {
                 self.write(Ended { id, title, result: check.result, message });
             }
         }
-        let page: Option<&str> = None; // the HTML report, once there is one
+        self.html = crate::report::html::render(report);
         let stopped = report.stopped.as_ref().map(|s| json!({ "error": s.error, "hint": s.hint }));
         self.ending = Some(json!({
             "summary": report.summary,
@@ -209,7 +213,7 @@ impl Board {
             "stopped": stopped,
             "left_behind": report.left_behind,
             "remarks": report.remarks,
-            "page": page,
+            "page": "report",
         }));
         self.show(Phase::Done, Ask::nothing("The audit is over. Both windows can be closed."));
     }
@@ -263,6 +267,7 @@ impl Board {
             Some("repeat") => self.told.repeats += 1,
             Some("tabs") => self.told.tabs = true,
             Some("stop") => self.told.stop = true,
+            Some("read") => self.told.read = true,
             _ => {}
         }
     }

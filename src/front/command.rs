@@ -19,7 +19,7 @@ use super::cookies::SavedSession;
 use super::form::FormAgent;
 use super::jar::Jar;
 use super::session::{at_login, wants_login};
-use super::{Agent, Landing, Purpose, SeenPage, SignInError, Visiting};
+use super::{Agent, Denying, Landing, Purpose, SeenPage, SignInError, Visiting};
 use crate::oauth::answer::Returned;
 use crate::oauth::request::AuthorizationRequest;
 use crate::wire::Wire;
@@ -108,6 +108,9 @@ impl CommandAgent {
             }
             Answer::SawPage(what) => {
                 let what = wire.vault().redact(&what).into_owned();
+                if purpose == Purpose::SignIn {
+                    return Err(self.failed(&format!("got no further than a page of the server: {what}")));
+                }
                 Ok(Landing::NeverCameBack(format!("the program that signs in saw a page of the server: {what}")))
             }
             Answer::Session(session) => {
@@ -236,6 +239,10 @@ impl Agent for CommandAgent {
 
     fn look<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest) -> Option<Visiting<'a>> {
         self.sees_pages().then(|| self.forms.look(wire, request)).flatten()
+    }
+
+    fn deny<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest) -> Option<Denying<'a>> {
+        self.sees_pages().then(|| self.forms.deny(wire, request)).flatten()
     }
 
     fn logins(&self) -> usize {

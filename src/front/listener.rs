@@ -165,6 +165,11 @@ impl Listener {
         self.shared.change(|state| act(&mut state.board))
     }
 
+    /// Reads the board, and wakes nobody.
+    pub(super) fn see<T>(&self, see: impl FnOnce(&Board) -> T) -> T {
+        self.shared.with(|state| see(&state.board))
+    }
+
     /// Waits until what the cockpit told is no longer this; hands back what it is then.
     pub(super) async fn told_other(&self, than: Told) -> Told {
         let mut changes = self.shared.changes.subscribe();

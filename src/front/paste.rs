@@ -113,9 +113,11 @@ impl PasteAgent {
             Purpose::SignIn | Purpose::Ordinary => "",
         };
         self.asked.fetch_add(1, Ordering::Relaxed);
+        // Lines of their own: the address is to be copied.
+        (self.say)("Open this address in a browser:");
+        (self.say)(url.as_str());
         (self.say)(&format!(
-            "Open this address in a browser:\n\n{url}\n\nThe browser ends at an address that begins with {}; it need not \
-             load. Paste that whole address here.{error_page}",
+            "The browser ends at an address that begins with {}; it need not load. Paste that whole address here.{error_page}",
             request.redirect_uri()
         ));
         let mut input = self.input.lock().await;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::cookies::SavedSession;
 use super::form::FormAgent;
 use super::jar::Jar;
-use super::{Agent, Landing, Purpose, SeenPage, SignInError, Visiting};
+use super::{Agent, Denying, Landing, Purpose, SeenPage, SignInError, Visiting};
 use crate::oauth::request::AuthorizationRequest;
 use crate::wire::Wire;
 
@@ -34,17 +34,19 @@ impl SessionAgent {
             Err(SignInError::NobodyThere) if purpose == Purpose::Odd || wants_login(request) => {
                 at_login(&self.forms, wire, request).await
             }
-            Err(SignInError::NobodyThere) => {
-                self.ended.store(true, Ordering::Relaxed);
-                let worked = self.worked.load(Ordering::Relaxed);
-                Err(SignInError::SessionEnded { worked })
-            }
+            Err(SignInError::NobodyThere) => Err(self.ended()),
             Ok(landing) => {
                 self.worked.store(true, Ordering::Relaxed);
                 Ok(landing)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The login page came where the session should have answered.
+    fn ended(&self) -> SignInError {
+        self.ended.store(true, Ordering::Relaxed);
+        SignInError::SessionEnded { worked: self.worked.load(Ordering::Relaxed) }
     }
 }
 
@@ -76,6 +78,16 @@ impl Agent for SessionAgent {
 
     fn look<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest) -> Option<Visiting<'a>> {
         self.forms.look(wire, request)
+    }
+
+    fn deny<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest) -> Option<Denying<'a>> {
+        let denying = self.forms.deny(wire, request)?;
+        Some(Box::pin(async {
+            denying.await.map_err(|error| match error {
+                SignInError::NobodyThere => self.ended(),
+                other => other,
+            })
+        }))
     }
 
     fn logins(&self) -> usize {

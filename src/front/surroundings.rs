@@ -51,7 +51,7 @@ impl Surroundings {
         if self.container && self.ssh.is_none() {
             hints.push(format!(
                 "This runs in a container. A browser outside reaches 127.0.0.1:{port} only if the container shares the \
-                 network of its host (--network host); without that, use --agent paste."
+                 network of its host (--network host); without that, the address has to be pasted back (--agent paste)."
             ));
         }
         hints

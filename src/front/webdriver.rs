@@ -1,15 +1,19 @@
 //! The agent for logins that need scripts: a real browser, through W3C WebDriver.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use super::means::Means;
 use super::steps::Mind;
 use super::{Agent, Denial, Denying, Landing, Purpose, SignInError, Visiting};
 use crate::oauth::request::AuthorizationRequest;
+use crate::report::Report;
 use crate::wire::Wire;
-use driver::Driver;
+use driver::{Driver, Ways};
 use sink::Sink;
 use tour::Tour;
 
@@ -23,6 +27,9 @@ pub use driver::installed;
 
 /// Hosts that our requests name as redirect URIs, and that are nobody's or somebody else's.
 const FOREIGN: [&str; 3] = ["*.test", "*.invalid", "chatgpt.com"];
+
+/// How long the end of the audit waits for the browser.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How the browser is come by.
 #[derive(Debug, Clone, Default)]
@@ -59,10 +66,11 @@ impl WebdriverAgent {
         Self { means, settings, browser: Mutex::new(None), logins: AtomicUsize::new(0) }
     }
 
-    async fn browser(&self, request: &AuthorizationRequest) -> Result<Browser, SignInError> {
+    async fn browser(&self, wire: &Wire, request: &AuthorizationRequest) -> Result<Browser, SignInError> {
         let caught = caught(request);
-        let sink = Sink::open().await.map_err(SignInError::Unusable)?;
-        let driver = Driver::open(&self.settings, &caught, &sink.address()).await.map_err(SignInError::Unusable)?;
+        let sink = Sink::open().await.map_err(SignInError::NoBrowser)?;
+        let ways = Ways { hosts: &caught, sink: &sink.address(), key: pinned(wire, &request.endpoint).await };
+        let driver = Driver::open(&self.settings, &ways).await.map_err(SignInError::NoBrowser)?;
         Ok(Browser { driver, caught, _sink: sink })
     }
 
@@ -82,7 +90,7 @@ impl WebdriverAgent {
         let mut browser = self.browser.lock().await;
         let browser = match &mut *browser {
             Some(browser) => browser,
-            none => none.insert(self.browser(request).await?),
+            none => none.insert(self.browser(wire, request).await?),
         };
         // Where a code would leave this machine the browser must not go.
         if let Some(host) = caught(request).into_iter().find(|host| !covers(&browser.caught, host)) {
@@ -90,7 +98,7 @@ impl WebdriverAgent {
                 "the browser was opened before {host} was known as a redirect URI, and would go there"
             )));
         }
-        let session = browser.driver.session().map_err(SignInError::Unusable)?;
+        let session = browser.driver.session().map_err(SignInError::NoBrowser)?;
         let mut tour = Tour::new(session, wire, &self.means, request, purpose, mind);
         let ended = work(&mut tour).await;
         self.logins.fetch_add(usize::from(tour.password_sent && ended.is_ok()), Ordering::Relaxed);
@@ -122,6 +130,16 @@ impl WebdriverAgent {
         let ended = self.touring(wire, request, Purpose::Ordinary, Mind::Approve, looking).await?;
         Ok(ended.unwrap_or_else(Landing::NeverCameBack))
     }
+}
+
+/// The key of a server whose certificate is good by an authority that the user named (`--ca`), of which the browser knows
+/// nothing.
+async fn pinned(wire: &Wire, endpoint: &str) -> Option<String> {
+    if !wire.has_named_authorities() || !endpoint.starts_with("https:") || wire.is_proxied(endpoint) {
+        return None;
+    }
+    let shaken = wire.shake_hands(endpoint).await.ok()?;
+    shaken.chain.first().filter(|_| shaken.problems.is_empty()).map(|own| own.key.clone())
 }
 
 /// The hosts to catch: those of the redirect URIs in play, unless the authorization server is there itself. A port of
@@ -175,6 +193,17 @@ impl Agent for WebdriverAgent {
 
     fn logins(&self) -> usize {
         self.logins.load(Ordering::Relaxed)
+    }
+
+    /// Closes the browser now: what is left to the end of the program may come too late.
+    fn end<'a>(&'a self, _: &'a Report) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
+        Box::pin(async {
+            // A visit that was cut short gives it back in a moment.
+            if let Ok(mut browser) = timeout(PATIENCE, self.browser.lock()).await {
+                let browser = browser.take();
+                let _ = tokio::task::spawn_blocking(move || drop(browser)).await;
+            }
+        })
     }
 
     /// It sees pages, but neither their headers nor what led to them.

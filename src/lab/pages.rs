@@ -73,6 +73,29 @@ pub(super) fn login(id: &str, transaction: &Transaction, fields: Fields, failed:
     page(status, document("Sign in", &body), None)
 }
 
+/// What the fields of the wary login are called.
+pub(super) const WARY_FIELDS: (&str, &str) = ("identifier", "passphrase");
+/// What a person answers there.
+pub(super) const WARY_ANSWER: &str = "twelve";
+
+/// The login of a server that was given wrong passwords: other names in another order, and a question for people.
+pub(super) fn wary_login(id: &str, transaction: &Transaction, failed: bool) -> Response {
+    let alert = if failed { "<p role=\"alert\">The user name, the password or the answer is wrong.</p>\n" } else { "" };
+    let (name, password) = WARY_FIELDS;
+    let body = format!(
+        "{alert}<p>There were several attempts that failed. Show that you are a person.</p>\n\
+         <form method=\"post\" action=\"/login\">\n{hidden}\
+         <p><label>Password <input type=\"password\" name=\"{password}\" required></label></p>\n\
+         <p><label>User name <input type=\"text\" name=\"{name}\" autocomplete=\"username\" required></label></p>\n\
+         <p><label>How many months has a year? Answer in letters. <input type=\"text\" name=\"challenge\" \
+         autocomplete=\"off\" required></label></p>\n\
+         <p><button type=\"submit\">Sign in</button></p>\n</form>",
+        hidden = hidden(id, transaction),
+    );
+    let status = if failed { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+    page(status, document("Sign in", &body), None)
+}
+
 /// Deny comes first in the form, as the choice that a stray return key makes.
 pub(super) fn consent(id: &str, transaction: &Transaction, client_name: &str, user: &str) -> Response {
     let request = &transaction.request;

@@ -38,6 +38,7 @@ pub(super) enum Twist {
     FormActionSelf,
     Stumbles,
     SecretUnasked,
+    WaryLogin,
 }
 
 /// Which quirks are switched on.
@@ -153,6 +154,11 @@ pub static QUIRKS: &[Quirk] = &[
         "secret-unasked",
         "registration makes a confidential client of one that asked for no authentication, and says so",
     ),
+    quirk(
+        Twist::WaryLogin,
+        "wary-login",
+        "after three wrong passwords the login is another page: other names, and a question that only a person answers",
+    ),
 ];
 
 #[cfg(test)]
@@ -166,6 +172,6 @@ mod tests {
             let plain: String = quirk.name.split('-').collect();
             assert_eq!(plain, format!("{:?}", quirk.twist).to_lowercase());
         }
-        assert_eq!(QUIRKS.len(), Twist::SecretUnasked as usize + 1);
+        assert_eq!(QUIRKS.len(), Twist::WaryLogin as usize + 1);
     }
 }

@@ -57,6 +57,8 @@ pub(super) struct Server {
     store: Mutex<Store>,
     pub(super) requests: AtomicUsize,
     pub(super) logins: AtomicUsize,
+    /// Wrong passwords since the last right one.
+    pub(super) wrong: AtomicUsize,
     pub(super) token_requests: AtomicUsize,
     /// Authorizations that the session answered.
     pub(super) silent: AtomicUsize,
@@ -107,6 +109,7 @@ impl Server {
             store: Mutex::new(store),
             requests: AtomicUsize::new(0),
             logins: AtomicUsize::new(0),
+            wrong: AtomicUsize::new(0),
             token_requests: AtomicUsize::new(0),
             silent: AtomicUsize::new(0),
             started: tokio::time::Instant::now(),

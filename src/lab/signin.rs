@@ -23,6 +23,8 @@ const BROWSER: &str = "lab_browser";
 const SESSION: &str = "lab_session";
 /// So many authorizations does a session answer under the quirk that ends it.
 const SESSION_ANSWERS: u32 = 8;
+/// So many wrong passwords make the login another page under the quirk.
+const WARY_AFTER: usize = 3;
 
 /// Answers a sound authorization request: at once, or with the page it takes.
 pub(super) fn begin(
@@ -106,10 +108,18 @@ fn first_fields(server: &Server) -> Fields {
 }
 
 fn login_page(server: &Server, id: &str, transaction: &Transaction, failed: bool) -> Response {
+    if is_wary(server) {
+        return pages::wary_login(id, transaction, failed);
+    }
     if server.twisted(Twist::ScriptedLogin) {
         return scripted::login(id, transaction, failed);
     }
     pages::login(id, transaction, first_fields(server), failed)
+}
+
+/// Whether the login has become another one.
+fn is_wary(server: &Server) -> bool {
+    server.twisted(Twist::WaryLogin) && server.wrong.load(Ordering::Relaxed) >= WARY_AFTER
 }
 
 pub(super) async fn login(State(server): State<Arc<Server>>, request: Request) -> Response {
@@ -127,17 +137,22 @@ pub(super) async fn login(State(server): State<Arc<Server>>, request: Request) -
         transaction.typed = params.get("username").map(str::to_owned);
         return pages::login(&id, transaction, Fields::Password, false);
     }
+    let wary = is_wary(&server);
+    let (name_field, password_field) = if wary { pages::WARY_FIELDS } else { ("username", "password") };
     let name = match &transaction.typed {
         Some(name) if two_steps => name.clone(),
-        _ => params.get("username").unwrap_or_default().to_owned(),
+        _ => params.get(name_field).unwrap_or_default().to_owned(),
     };
-    let password = params.get("password").unwrap_or_default();
-    let right = USERS.iter().any(|(user, known)| *user == name && same_secret(known, password));
+    let password = params.get(password_field).unwrap_or_default();
+    let person = !wary || params.get("challenge").is_some_and(|answer| answer.trim() == pages::WARY_ANSWER);
+    let right = person && USERS.iter().any(|(user, known)| *user == name && same_secret(known, password));
     if !right {
+        server.wrong.fetch_add(1, Ordering::Relaxed);
         transaction.typed = None;
         return login_page(&server, &id, transaction, true);
     }
     server.logins.fetch_add(1, Ordering::Relaxed);
+    server.wrong.store(0, Ordering::Relaxed);
     transaction.user = Some(name.clone());
     transaction.csrf = random();
     let request = transaction.request.clone();

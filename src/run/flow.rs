@@ -38,6 +38,12 @@ pub(super) async fn sign_in(wire: &Wire, audit: &Arc<Audit>, wanted: &Wanted) ->
             ended = adapted(wire, audit, audit.ordinary.of(&Arc::new(client)), Purpose::Ordinary).await?;
         }
     }
+    // Whoever said no, a person or the server, nobody is signed in.
+    if let Err(Failed { error: Some(error), says, .. }) = &ended
+        && error == "access_denied"
+    {
+        return Err(SignInError::Denied { says: wire.vault().redact(says).into_owned() });
+    }
     let (entered, side_by_side) = match ended {
         Ok(transcript) => {
             let transcript = with_refresh_token(wire, audit, transcript).await?;
@@ -56,12 +62,14 @@ struct Failed {
     client_refused: bool,
     /// The error of the authorization endpoint, if that is where it ended.
     error: Option<String>,
+    /// What it says about it.
+    says: String,
 }
 
 impl Failed {
     fn because(why: String, broken: Option<crate::check::Demand>, wire: &Wire) -> Self {
         let failure = FlowFailure { why, broken, evidence: wire.ledger().of(wire.stamp()) };
-        Self { failure, client_refused: false, error: None }
+        Self { failure, client_refused: false, error: None, says: String::new() }
     }
 }
 
@@ -180,6 +188,7 @@ fn no_code(answer: &AuthorizationAnswer, wire: &Wire) -> Failed {
     let mut failed = Failed::because(why, broken, wire);
     if let AuthorizationAnswer::Error(e) = answer {
         failed.error = Some(e.error.clone());
+        failed.says = e.description.clone().unwrap_or_default();
     }
     failed
 }

@@ -55,6 +55,11 @@ impl Wire {
         self.inner.options.proxy.is_some()
     }
 
+    /// Whether the user named authorities beside those of this machine.
+    pub fn has_named_authorities(&self) -> bool {
+        !self.inner.options.authorities.is_empty()
+    }
+
     /// Shakes hands in TLS 1.3 or 1.2 and hangs up. An invalid certificate is looked at and is no trouble.
     pub async fn shake_hands(&self, url: &str) -> Result<Handshake, Trouble> {
         let url = message::address(url)?;

@@ -1,5 +1,7 @@
 //! Starts the binary and Chromium, and lets the person of `person.mjs` look at the cockpit.
 
+#![allow(dead_code, clippy::allow_attributes, reason = "every test binary uses a part of it")]
+
 use std::fmt;
 use std::fs;
 use std::io::Write;
@@ -38,7 +40,8 @@ impl fmt::Debug for Audited {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let about = |name: &str| self.seen[name].to_string();
         writeln!(f, "{}", self.said)?;
-        let names = ["asks", "clicks", "passwords", "consents", "errors", "notes", "summary", "left"];
+        let names =
+            ["asks", "clicks", "passwords", "consents", "errors", "notes", "summary", "left", "opened", "report"];
         names.iter().try_for_each(|name| writeln!(f, "{name}: {}", about(name)))
     }
 }
@@ -76,8 +79,15 @@ pub(crate) async fn lab_over_tls(quirks: &[&str]) -> Lab {
 /// Audits a lab, or says on stderr why there is no browser to do it in, which is reason enough to skip a test; with
 /// `OAUDIT_BROWSER=required` or `OAUDIT_INTEROP=required` it is a failure.
 pub(crate) async fn audited_or_skip(lab: &Lab, person: Value) -> Option<Audited> {
+    audited_at_or_skip(&lab.mcp(), lab.authority(), person).await
+}
+
+/// The same at any address, with the authority that signed its certificate.
+pub(crate) async fn audited_at_or_skip(target: &str, authority: Option<&str>, person: Value) -> Option<Audited> {
     match Machine::find() {
-        Ok(machine) => Some(timeout(LIMIT, machine.audit(lab, person)).await.expect("the audit ends in time")),
+        Ok(machine) => {
+            Some(timeout(LIMIT, machine.audit(target, authority, person)).await.expect("the audit ends in time"))
+        }
         Err(why) => {
             let required = |name| std::env::var(name).is_ok_and(|it| it == "required");
             assert!(!required("OAUDIT_BROWSER") && !required("OAUDIT_INTEROP"), "a browser is required, but {why}");
@@ -104,19 +114,23 @@ impl Machine {
         Ok(Self { chromium, home: installed()? })
     }
 
-    async fn audit(&self, lab: &Lab, mut person: Value) -> Audited {
+    async fn audit(&self, target: &str, authority: Option<&str>, mut person: Value) -> Audited {
         let folder = tempfile::tempdir().expect("a folder");
         let (report, opened) = (folder.path().join("report.json"), folder.path().join("opened"));
         let mut audit = Command::new(env!("CARGO_BIN_EXE_oaudit"));
-        audit.args(["audit", &lab.mcp(), "--agent", "browser", "--yes", "-o"]);
+        audit.args(["audit", target, "--agent", "browser", "--yes", "-o"]);
         audit.arg(format!("json={}", report.display()));
-        match lab.authority() {
+        match authority {
             Some(authority) => {
                 let path = folder.path().join("ca.pem");
                 fs::write(&path, authority).expect("the certificate is written");
                 audit.arg("--ca").arg(path);
             }
+            None if person["shut"] == true || person["strays"].is_string() => {}
             None => _ = audit.arg("--no-open"),
+        }
+        for id in person["select"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            audit.args(["--select", id]);
         }
         audit.env("BROWSER", opener(folder.path(), &opened));
         audit.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
@@ -126,7 +140,7 @@ impl Machine {
         person["cockpit"] = cockpit.into();
         person["chromium"] = self.chromium.to_str().into();
         person["opener"] = opened.to_str().into();
-        if let Some(pictures) = std::env::var_os("OAUDIT_PICTURES").filter(|_| lab.authority().is_none()) {
+        if let Some(pictures) = std::env::var_os("OAUDIT_PICTURES").filter(|_| authority.is_none()) {
             person["pictures"] = json!(pictures.to_str());
         }
         let mut node = Command::new("node");

@@ -73,8 +73,13 @@ async fn one_sign_in_makes_the_whole_audit() {
     let Some(audited) = audited_or_skip(&lab, json!({})).await else { return };
     assert_alike(&audited, &by_form(&[]).await);
     assert_eq!(lab.logins(), 1);
+    // What a person is asked: one click, one login, and consent once for each of the three clients.
     assert_eq!(clicks(&audited), ["open"]);
+    assert_eq!((&audited.seen["passwords"], &audited.seen["consents"]), (&json!(1), &json!(3)), "{audited:?}");
     assert_eq!(audited.seen["left"], 0, "the second window closes itself");
+    let checks = audited.report["checks"].as_array().map(Vec::len);
+    let read = json!({ "checks": checks, "styled": true, "filters": true, "listens": false, "again": checks });
+    assert_eq!(audited.seen["report"], read, "the whole report can be read after the end: {audited:?}");
     audited.tell("sound lab");
 }
 
@@ -171,4 +176,41 @@ async fn a_reloaded_cockpit_finds_its_window_again() {
     assert_eq!(clicks(&audited), ["open"]);
     assert_eq!(lab.logins(), 1);
     assert_alike(&audited, &by_form(&[]).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "closed in the middle of a hop, the cockpit is not always missed: not understood so far"]
+async fn a_closed_cockpit_is_opened_anew_by_the_system() {
+    let _turn = TURN.lock().await;
+    let lab = lab(&[], &[]).await;
+    let Some(audited) = audited_or_skip(&lab, json!({ "shut": true })).await else { return };
+    assert_eq!(audited.seen["shut"], true, "{audited:?}");
+    assert_eq!(texts(&audited.seen["opened"]), ["/"], "{audited:?}");
+    // In the middle of a hop the window may stand at a login, so it is shown; between two it is missed, and opened.
+    let clicks = clicks(&audited);
+    assert!(clicks.len() == 2 && clicks[0] == "open" && ["open", "show"].contains(&clicks[1].as_str()), "{audited:?}");
+    assert_eq!((lab.logins(), &audited.seen["ended"]), (1, &json!(true)), "{audited:?}");
+    let failed: BTreeSet<_> = results(&audited.report).into_iter().filter(|(_, r)| r == "fail").collect();
+    assert!(failed.is_empty(), "{failed:?}");
+    audited.tell("closed cockpit");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_address_in_the_window_ends_in_a_tab_of_the_system() {
+    let _turn = TURN.lock().await;
+    let lab = lab(&[], &[]).await;
+    // Another site, so that the browser changes the process, and the handle is worth nothing. Nobody presses Continue.
+    let elsewhere = lab.issuer().replace("127.0.0.1", "localhost");
+    let elsewhere = format!("{elsewhere}/.well-known/oauth-authorization-server");
+    let person = json!({ "strays": elsewhere, "select": ["authorization/*", "code/*", "pkce/*", "refresh/*"] });
+    let Some(audited) = audited_or_skip(&lab, person).await else { return };
+    assert_eq!(texts(&audited.seen["opened"]), ["/window"], "{audited:?}");
+    assert!(asked(&audited, "it stands on another page"), "{audited:?}");
+    assert!(clicks(&audited).iter().skip(1).all(|click| click == "repeat"), "{audited:?}");
+    assert_eq!((lab.logins(), &audited.seen["ended"]), (1, &json!(true)), "{audited:?}");
+    // The request whose window strayed may have been lost with it, which is never judged.
+    let results = results(&audited.report);
+    let judged = |word: &str| results.values().filter(|result| *result == word).count();
+    assert!(judged("fail") == 0 && judged("inconclusive") <= 1, "{audited:?}");
+    audited.tell("another address, and nobody clicks");
 }

@@ -6,7 +6,7 @@ import { readFileSync, existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
 const given = JSON.parse(process.argv[2]);
-const seen = { asks: [], clicks: [], passwords: 0, consents: 0, hops: [], errors: [] };
+const seen = { asks: [], clicks: [], passwords: 0, consents: 0, hops: [], errors: [], opened: [] };
 const began = Date.now();
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync'];
@@ -55,7 +55,17 @@ const opening = async () => {
   for (; opened < urls.length; opened += 1) {
     if (urls[opened] === given.cockpit && opened === 0) continue;
     const page = await context.newPage();
+    // Whoever is watched by a driver has always clicked just now. Without a click, no window is opened by a name.
+    await page.addInitScript(() => {
+      const open = window.open.bind(window);
+      window.open = (url, ...more) => (url === '' ? null : open(url, ...more));
+    });
     page.goto(urls[opened]).catch(() => {});
+    seen.opened.push(new URL(urls[opened]).pathname);
+    if (urls[opened] === given.cockpit) {
+      cockpit = page;
+      watched(cockpit);
+    }
   }
 };
 
@@ -68,9 +78,9 @@ const look = async (page) => {
     return true;
   }
   if (await password.isVisible()) {
-    await page.getByLabel('User name').fill('alice');
+    await page.locator('input[autocomplete=username]').fill('alice');
     await password.fill('wonderland');
-    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: /^(Sign|Log) in$/ }).click();
     seen.passwords += 1;
     return true;
   }
@@ -104,12 +114,28 @@ await cockpit.locator('#buttons button').first().waitFor();
 await shot('start');
 while (Date.now() - began < (given.seconds ?? 90) * 1000) {
   try {
+    await opening();
+    if (cockpit.isClosed()) throw new Error('closed');
     once(seen.asks, await cockpit.locator('#ask').textContent());
     if (await cockpit.locator('#ending').isVisible()) break;
     seen.hops.push([Date.now() - began, await steps()]);
-    await opening();
     if ((await steps()) >= 8) {
       if (!done.running) { done.running = true; await shot('running'); }
+      // Both windows: nothing of ours is open any more.
+      if (given.shut && !done.closed) {
+        done.closed = true;
+        await windows()[0].close();
+        await cockpit.close();
+        seen.shut = true;
+      }
+      // An address is typed into the window.
+      if (given.strays && !done.strayed) {
+        const [page] = windows();
+        await page.goto(given.strays).catch(() => {});
+        await page.waitForTimeout(400);
+        // The window may have been faster with a step of its own.
+        done.strayed = page.url() === given.strays;
+      }
       if (given.reload && !done.reloaded) { done.reloaded = true; await cockpit.reload(); }
     }
     let busy = false;
@@ -119,8 +145,10 @@ while (Date.now() - began < (given.seconds ?? 90) * 1000) {
       seen.clicks.push('link');
       await link.click();
     } else if (!busy && !(given.opened && windows().length)) {
-      given.opened = (await press('open')) || given.opened;
+      given.opened = (await press('open')) || (done.closed && (await press('show'))) || given.opened;
     }
+    // In the middle of a step nobody knows that the window shows something else.
+    if (done.strayed && /shows something else, repeat/.test(await cockpit.locator('#ask').textContent())) await press('repeat');
     // Only what is closed is opened again.
     if (!windows().length) given.opened = false;
   } catch (error) {
@@ -129,6 +157,7 @@ while (Date.now() - began < (given.seconds ?? 90) * 1000) {
   }
   await new Promise((next) => setTimeout(next, 150));
 }
+if (cockpit.isClosed()) cockpit = await context.newPage();
 await shot('done');
 seen.ended = await cockpit.locator('#ending').isVisible();
 seen.summary = await cockpit.locator('#verdict').textContent();
@@ -136,5 +165,22 @@ seen.notes = await cockpit.locator('#notes li').allTextContents();
 seen.verdicts = Object.fromEntries(await cockpit.locator('li[data-id]').evaluateAll(
   (items) => items.map((item) => [item.dataset.id, item.dataset.result])));
 seen.left = windows().length;
+// The report is read when nobody listens any more.
+const listens = () => fetch(given.cockpit).then(() => true, () => false);
+for (let n = 0; n < 50 && seen.ended && (await listens()); n += 1) await new Promise((next) => setTimeout(next, 100));
+if (await cockpit.locator('#report').isVisible()) {
+  const [report] = await Promise.all([context.waitForEvent('page'), cockpit.locator('#report').click()]);
+  watched(report);
+  await report.locator('details.check').first().waitFor();
+  seen.report = {
+    checks: await report.locator('details.check').count(),
+    styled: await report.locator('.bar i').first().evaluate((bar) => getComputedStyle(bar).flexGrow !== '0'),
+    filters: await report.locator('#filters').isVisible(),
+    listens: await listens(),
+  };
+  await report.reload().catch((error) => seen.errors.push(String(error)));
+  seen.report.again = await report.locator('details.check').count();
+  if (given.pictures) await report.screenshot({ path: `${given.pictures}/report-from-cockpit.png` });
+}
 await browser.close();
 console.log(`SEEN ${JSON.stringify(seen)}`);

@@ -286,6 +286,12 @@ pub(crate) const OIDC_PROVIDER_LAX: &[&[Row]] = &[
     ],
 ];
 
+/// A person says yes: nobody presses deny in their place.
+pub(crate) const BY_PERSON: &[Row] = &[
+    (NotRun, "true: the cockpit presses no button of the server", &["authorization/denial-reported"]),
+    (NotRun, "true: the cockpit does not see whether a page asks for a login", &["scope/step-up-forces-login"]),
+];
+
 /// Its configured client may use every response type; one that registers itself as we do may not.
 pub(crate) const HYBRID_CLIENT: &[Row] = &[
     (Fail, "true: it answers with tokens in the fragment", &["authorization/implicit-refused"]),
@@ -328,4 +334,21 @@ fn differences(report: &Report, tables: &[&[Row]], excused: impl Fn(VerdictKind,
         }
     }
     text
+}
+
+/// Compares a JSON report of another agent with what the form agent's is expected to be, apart from what is named.
+pub(crate) fn assert_alike(report: &serde_json::Value, tables: &[&[Row]], apart: &[Row]) {
+    let mut expected: BTreeMap<&str, (ResultKind, &str)> = BTreeMap::new();
+    for (result, why, checks) in tables.iter().copied().flatten().chain(apart) {
+        expected.extend(checks.iter().map(|check| (*check, (*result, *why))));
+    }
+    let mut text = String::new();
+    for line in report["checks"].as_array().expect("the report has checks") {
+        let id = line["id"].as_str().expect("a check has an id");
+        let (due, why) = expected.get(id).copied().unwrap_or((ResultKind::Pass, "holds"));
+        if line["result"] != serde_json::json!(due) {
+            text.push_str(&format!("{id}: {}, expected is {due:?} ({why}): {}\n", line["result"], line["message"]));
+        }
+    }
+    assert!(text.is_empty(), "{text}");
 }

@@ -5,12 +5,16 @@
 mod support;
 
 mod expected;
+#[path = "../browser/machine.rs"]
+mod machine;
 mod servers;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use oaudit::front::choose::AgentName;
+use oaudit::front::webdriver::installed;
 use oaudit::oauth::secret::Secret;
 use oaudit::registration::Configured;
 use oaudit::run::Options;
@@ -216,4 +220,40 @@ async fn a_rate_limit_leaves_open_and_never_misleads() {
         let limited = report.checks.iter().filter(|c| c.message.contains("Retry-After")).count();
         assert!(limited > 10 && !report.summary.complete, "{limited} checks speak of the limit");
     }
+}
+
+/// A person with a browser, and a browser that is driven, find what the form agent finds, with one sign-in.
+#[tokio::test(flavor = "multi_thread")]
+async fn oidc_provider_through_the_cockpit() {
+    let Some(server) = Server::start_or_skip(Target::OidcProviderStrict) else {
+        return;
+    };
+    let Some(audited) = machine::audited_at_or_skip(&server.resource, None, serde_json::json!({})).await else {
+        return;
+    };
+    expected::assert_alike(&audited.report, expected::OIDC_PROVIDER_STRICT, expected::BY_PERSON);
+    assert_eq!(
+        (&audited.seen["passwords"], &audited.seen["errors"]),
+        (&1.into(), &serde_json::json!([])),
+        "{audited:?}"
+    );
+    audited.tell("oidc-provider");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn oidc_provider_through_webdriver() {
+    if installed().is_none() {
+        let required = std::env::var("OAUDIT_INTEROP").is_ok_and(|it| it == "required");
+        assert!(!required, "OAUDIT_INTEROP=required, and neither chromedriver nor geckodriver is on PATH");
+        return;
+    }
+    let Some(server) = Server::start_or_skip(Target::OidcProviderStrict) else {
+        return;
+    };
+    let mut options = as_somebody();
+    options.sign_in.agent = AgentName::Webdriver;
+    let report = audit_of(&server.resource, options).await;
+    assert!(report.stopped.is_none(), "{}", support::trouble(&report));
+    expected::assert_alike(&serde_json::json!(report), expected::OIDC_PROVIDER_STRICT, &[]);
+    assert_eq!(report.summary.logins, 1);
 }

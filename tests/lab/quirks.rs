@@ -25,6 +25,31 @@ async fn the_ordinary_flow_works_under_every_quirk() {
 }
 
 #[tokio::test]
+async fn a_login_that_becomes_wary() {
+    let mut visitor = visit(&[], &["wary-login"]).await;
+    let login = visitor.url("/login");
+    let mut body = visitor.ask(&[]).await.body;
+    let plain = [("username", "alice"), ("password", "wonderland"), ("challenge", "twelve")];
+    let wary = [("identifier", "alice"), ("passphrase", "wonderland"), ("challenge", "twelve")];
+    for (fields, status) in [
+        (&[("username", "alice"), ("password", "looking-glass")][..], 401),
+        (&[("username", "alice"), ("password", "")], 401),
+        (&[("username", "nobody"), ("password", "wonderland")], 401),
+        // Now it is another page.
+        (&plain, 401),
+        (&wary[..2], 401),
+        (&wary, 303),
+    ] {
+        let form = read_page(&body);
+        let answer = visitor.submit(&login, &[&form.pairs()[..], fields].concat()).await;
+        assert_eq!(answer.status, status, "{fields:?}: {}", answer.body);
+        body = answer.body;
+    }
+    let body = visitor.ask(&[("prompt", "login")]).await.body;
+    assert!(body.contains("name=\"username\""), "a right password makes it trust again: {body}");
+}
+
+#[tokio::test]
 async fn grants_that_end_each_other() {
     let mut visitor = visit(&[], &["single-grant"]).await;
     let (_, first, _) = visitor.tokens(&[]).await;

@@ -12,7 +12,7 @@ use axum::response::Response;
 use futures_util::stream;
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::Shared;
 use super::pages::{dressed, escape, filled, is_type, plain};
@@ -23,14 +23,15 @@ const PAGE: &str = include_str!("../cockpit.html");
 /// Bytes of what the page tells.
 const LARGEST: usize = 4096;
 
-/// A sign of life for a stream on which nothing happens.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+/// A sign of life for a stream on which nothing happens: only what is written shows that nobody reads it any more.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
 /// The cockpit's own addresses hold a random word: other pages of the browser can neither read nor guess it, so none can
 /// take the stream over or press a button.
 pub(super) async fn answer(shared: &Arc<Shared>, rest: &str, request: Request) -> Response {
     match rest.strip_prefix(shared.word.as_str()) {
         Some("/events") if request.method() == Method::GET => events(shared),
+        Some("/report") if request.method() == Method::GET => report(shared),
         Some("/tell") if request.method() == Method::POST => tell(shared, request).await,
         _ => plain(StatusCode::NOT_FOUND, "This address is not served here."),
     }
@@ -44,7 +45,19 @@ pub(super) fn page(shared: &Shared) -> Response {
         "word" => escape(&shared.word),
         other => unreachable!("the page asks for {other}"),
     });
-    super::pages::html(StatusCode::OK, &nonce, html)
+    // The report that the page opens at the end is under the same policy, and its bars have their widths from attributes.
+    super::pages::html(StatusCode::OK, &nonce, "style-src-attr 'unsafe-inline'; ", html)
+}
+
+/// The whole report, for the page to keep: when somebody reads it, nobody listens any more.
+fn report(shared: &Shared) -> Response {
+    let html = shared.with(|s| s.board.html.clone());
+    if html.is_empty() {
+        return plain(StatusCode::NOT_FOUND, "There is no report so far.");
+    }
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; \
+                  form-action 'none'; frame-ancestors 'none'";
+    dressed(StatusCode::OK, "text/html; charset=utf-8", policy, html)
 }
 
 async fn tell(shared: &Shared, request: Request) -> Response {
@@ -94,6 +107,7 @@ fn events(shared: &Arc<Shared>) -> Response {
 impl Watching {
     /// What is new, or nothing if the stream is over.
     async fn next(&mut self) -> Option<String> {
+        let due = Instant::now() + SIGN_OF_LIFE;
         while !self.over {
             self.changes.borrow_and_update();
             let (newest, view, (lines, seen), over) = self.shared.with(|s| {
@@ -117,7 +131,7 @@ impl Watching {
             if !text.is_empty() || self.over {
                 return Some(text);
             }
-            if timeout(SIGN_OF_LIFE, self.changes.changed()).await.is_err() {
+            if timeout_at(due, self.changes.changed()).await.is_err() {
                 return Some(":\n\n".into());
             }
         }

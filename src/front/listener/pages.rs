@@ -220,7 +220,7 @@ fn page(shared: &Shared, status: StatusCode, said: &str, detail: &str, link: &st
         "link" => link.to_owned(),
         other => unreachable!("the page asks for {other}"),
     });
-    html(status, &nonce, filled)
+    html(status, &nonce, "", filled)
 }
 
 /// A page with what it asks for put in, in one pass, so that nothing put in is looked at again.
@@ -237,10 +237,10 @@ pub(super) fn filled(page: &str, put: impl Fn(&str) -> String) -> String {
     html
 }
 
-/// A page of ours: it loads nothing, and runs what stands in it alone.
-pub(super) fn html(status: StatusCode, nonce: &str, html: String) -> Response {
+/// A page of ours: it loads nothing, and runs what stands in it alone. `further` goes into its policy.
+pub(super) fn html(status: StatusCode, nonce: &str, further: &str, html: String) -> Response {
     let policy = format!(
-        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; base-uri 'none'; \
+        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; {further}connect-src 'self'; base-uri 'none'; \
          form-action 'none'; frame-ancestors 'none'"
     );
     dressed(status, "text/html; charset=utf-8", &policy, html)

@@ -26,6 +26,16 @@ enum Kind {
     Firefox,
 }
 
+/// Where a browser is led otherwise than by itself.
+pub(super) struct Ways<'a> {
+    /// These hosts lead to the sink.
+    pub(super) hosts: &'a [String],
+    /// Where that is.
+    pub(super) sink: &'a str,
+    /// The key of a server that is trusted although the browser does not know why.
+    pub(super) key: Option<String>,
+}
+
 /// A session under way, and the driver if it is ours.
 pub(super) struct Driver {
     session: Option<WebDriver>,
@@ -40,6 +50,15 @@ struct Started {
 
 impl Drop for Started {
     fn drop(&mut self) {
+        // One that is killed leaves its browser behind, also a browser that it was just about to open. Chromedriver closes
+        // them all when it is asked to; geckodriver has no such address.
+        let asked = url::Url::parse(&self.address).is_ok_and(|address| send(&address, "GET", "/shutdown") == Some(200));
+        if asked {
+            let began = std::time::Instant::now();
+            while began.elapsed() < ENDING && matches!(self.child.try_wait(), Ok(None)) {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -74,8 +93,8 @@ fn on_path(name: &str) -> Option<PathBuf> {
 }
 
 impl Driver {
-    /// Opens a browser in which these hosts lead to the sink.
-    pub(super) async fn open(settings: &Settings, hosts: &[String], sink: &str) -> Result<Self, String> {
+    /// Opens a browser.
+    pub(super) async fn open(settings: &Settings, ways: &Ways<'_>) -> Result<Self, String> {
         let (child, address, kinds) = match &settings.url {
             // What answers there is not known before it is asked.
             Some(url) => (None, url.clone(), vec![Kind::Chromium, Kind::Firefox]),
@@ -86,15 +105,14 @@ impl Driver {
                 )?;
                 let firefox = program.file_stem().is_some_and(|name| name == "geckodriver");
                 let kind = if firefox { Kind::Firefox } else { Kind::Chromium };
-                let started = tokio::task::spawn_blocking(move || start(&program)).await;
-                let started = started.map_err(|_| "the driver could not be started".to_owned())??;
+                let started = start(&program).await?;
                 let address = started.address.clone();
                 (Some(started), address, vec![kind])
             }
         };
         let mut why = String::new();
         for kind in kinds {
-            let capabilities = capabilities(kind, settings, hosts, sink);
+            let capabilities = capabilities(kind, settings, ways);
             match WebDriver::builder(&address, capabilities).client(client()?).request_timeout(COMMAND).await {
                 Ok(session) => {
                     let driver = Self { session: Some(session), child };
@@ -115,23 +133,38 @@ impl Driver {
 
 /// Ends a session without the runtime, which may be at its own end: one request over a connection of its own.
 fn end(driver: &url::Url, session: &str) -> bool {
+    let path = driver.path().trim_end_matches('/');
+    send(driver, "DELETE", &format!("{path}/session/{session}")).is_some()
+}
+
+/// Sends one request, and reads the status of the answer.
+fn send(driver: &url::Url, method: &str, path: &str) -> Option<u16> {
     use std::io::{Read, Write};
-    let delete = || -> std::io::Result<usize> {
+    let sent = || -> std::io::Result<String> {
         let (host, port) = (driver.host_str().unwrap_or_default(), driver.port_or_known_default().unwrap_or(80));
         let mut stream = std::net::TcpStream::connect((host, port))?;
         stream.set_read_timeout(Some(ENDING))?;
         stream.set_write_timeout(Some(ENDING))?;
-        let path = driver.path().trim_end_matches('/');
-        write!(stream, "DELETE {path}/session/{session} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n")?;
-        stream.read(&mut [0; 64])
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n")?;
+        let mut line = [0; 12];
+        stream.read_exact(&mut line)?;
+        Ok(String::from_utf8_lossy(&line).into_owned())
     };
-    driver.scheme() == "http" && delete().is_ok_and(|answered| answered > 0)
+    if driver.scheme() != "http" {
+        return None;
+    }
+    sent().ok()?.split(' ').nth(1)?.parse().ok()
 }
 
 /// What a driver says, without its stack.
 pub(super) fn told(error: &thirtyfour::error::WebDriverError) -> String {
     let text = error.to_string();
-    let line = text.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or("no reason given").to_owned();
+    let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
+    let mut line = lines.next().unwrap_or("no reason given").to_owned();
+    // Some say there only of which kind it is, and what it was further down.
+    if let (true, Some(more)) = (line.ends_with(':'), lines.skip_while(|l| *l != "Additional info:").nth(1)) {
+        line = format!("{line} {more}");
+    }
     line.chars().take(300).collect()
 }
 
@@ -144,8 +177,8 @@ fn client() -> Result<reqwest::Client, String> {
     reqwest::Client::builder().no_proxy().timeout(COMMAND).build().map_err(|e| e.to_string())
 }
 
-/// Starts a driver on a port that it chooses itself, or that was free a moment ago.
-fn start(program: &Path) -> Result<Started, String> {
+/// Starts a driver on a port that was free a moment ago. Whoever stops waiting for it ends it.
+async fn start(program: &Path) -> Result<Started, String> {
     let name = program.display();
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
@@ -164,16 +197,17 @@ fn start(program: &Path) -> Result<Started, String> {
         std::thread::spawn(move || BufReader::new(out).lines().map_while(Result::ok).for_each(drop));
     }
     let began = std::time::Instant::now();
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+    while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
         if began.elapsed() > START {
             return Err(format!("{name} did not open its port within {} seconds", START.as_secs()));
         }
-        std::thread::sleep(Duration::from_millis(50));
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     Ok(started)
 }
 
-fn capabilities(kind: Kind, settings: &Settings, hosts: &[String], sink: &str) -> Capabilities {
+fn capabilities(kind: Kind, settings: &Settings, ways: &Ways<'_>) -> Capabilities {
+    let Ways { hosts, sink, key } = ways;
     let value = match kind {
         Kind::Chromium => {
             let rules: Vec<String> = hosts.iter().map(|host| format!("MAP {host} {sink}")).collect();
@@ -186,9 +220,13 @@ fn capabilities(kind: Kind, settings: &Settings, hosts: &[String], sink: &str) -
             if !settings.headed {
                 arguments.push("--headless=new".into());
             }
-            if settings.url.is_none() && is_root() {
+            if settings.url.as_deref().is_none_or(crate::wire::guard::is_loopback_url) && is_root() {
                 // Chromium refuses to start as root with it.
                 arguments.push("--no-sandbox".into());
+            }
+            if let Some(key) = key {
+                // Certificates of this one key are taken, and no others.
+                arguments.push(format!("--ignore-certificate-errors-spki-list={key}"));
             }
             let options = json!({
                 "args": arguments,

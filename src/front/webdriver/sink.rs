@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
@@ -66,10 +66,16 @@ async fn swallow(stream: TcpStream, acceptor: TlsAcceptor) {
     }
     // A handshake record.
     if first == [0x16] {
-        let _ = acceptor.accept(stream).await;
+        // A browser that takes any certificate (--insecure) gets its answer.
+        if let Ok(stream) = acceptor.accept(stream).await {
+            answer(stream).await;
+        }
         return;
     }
-    let mut stream = stream;
+    answer(stream).await;
+}
+
+async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let mut asked = vec![0; MOST];
     let _ = stream.read(&mut asked).await;
     let answer = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";

@@ -2,11 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use rustls_platform_verifier::Verifier;
+use sha2::{Digest as _, Sha256};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
@@ -23,6 +26,8 @@ pub struct Certificate {
     pub not_before: i64,
     /// Until when.
     pub not_after: i64,
+    /// The fingerprint of its public key: SHA-256 in base64, as browsers pin keys (RFC 7469 section 2.4).
+    pub key: String,
 }
 
 impl Certificate {
@@ -36,6 +41,7 @@ impl Certificate {
             names: names.unwrap_or_default(),
             not_before: certificate.validity().not_before.timestamp(),
             not_after: certificate.validity().not_after.timestamp(),
+            key: STANDARD.encode(Sha256::digest(certificate.public_key().raw)),
         })
     }
 
@@ -187,7 +193,14 @@ mod tests {
 
     fn certificate(not_before: i64, not_after: i64) -> Certificate {
         let text = |t: &str| t.to_owned();
-        Certificate { subject: text("CN=a"), issuer: text("CN=b"), names: vec![text("a")], not_before, not_after }
+        Certificate {
+            subject: text("CN=a"),
+            issuer: text("CN=b"),
+            names: vec![text("a")],
+            not_before,
+            not_after,
+            key: text(""),
+        }
     }
 
     fn of(own: &Certificate, said: CertificateError, named: bool) -> Vec<Problem> {

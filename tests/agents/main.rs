@@ -3,9 +3,13 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its stage has failed")]
 
+#[path = "../support/mod.rs"]
 mod support;
 
-use std::io::Read as _;
+mod person;
+mod program;
+mod table;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +17,7 @@ use oaudit::check::{Impact, Reach};
 use oaudit::discovery::Target;
 use oaudit::front::choose::AgentName;
 use oaudit::front::command::Program;
-use oaudit::front::cookies::{SavedSession, SessionFile};
+use oaudit::front::cookies::SavedSession;
 use oaudit::front::form::{Credentials, FormAgent};
 use oaudit::front::supplied::SuppliedTokens;
 use oaudit::front::{Agent, Landing, Purpose, SignIn};
@@ -27,6 +31,7 @@ use oaudit::registration::Configured;
 use oaudit::report::{Report, VerdictKind};
 use oaudit::run::{Options, login};
 use oaudit::wire::{Guard, Wire, WireOptions};
+use program::program;
 use serde_json::{Value, json};
 use support::{as_alice, audit_of, lab, line, red, trouble};
 
@@ -35,93 +40,6 @@ const SOME: [&str; 4] = ["pkce/*", "code/*", "refresh/*", "redirect_uri/*"];
 
 fn some() -> Selection {
     Selection { select: SOME.map(str::to_owned).to_vec(), ..Selection::default() }
-}
-
-/// This binary as the program that signs in, by what it is to do.
-fn program(act: &str) -> Program {
-    let exe = std::env::current_exe().unwrap();
-    let run = [
-        "env",
-        &format!("OAUDIT_TEST_ACT={act}"),
-        exe.to_str().unwrap(),
-        "--exact",
-        "the_program",
-        "--ignored",
-        "--nocapture",
-    ];
-    Program { run: run.map(str::to_owned).to_vec(), limit: Duration::from_secs(60), username: Some("alice".into()) }
-}
-
-/// Not a test: what the agent `command` starts.
-#[tokio::test]
-#[ignore = "started by the agent command"]
-async fn the_program() {
-    let Ok(act) = std::env::var("OAUDIT_TEST_ACT") else { return };
-    let mut asked = String::new();
-    std::io::stdin().read_to_string(&mut asked).unwrap();
-    let asked: Value = serde_json::from_str(&asked).unwrap();
-    assert_eq!(asked["username"], "alice");
-    let answer = match act.as_str() {
-        "callback" | "cookies" | "wrong" => sign_in(&asked, &act).await,
-        "stale" => {
-            json!({"cookies": [{"name": "lab_session", "value": "of yesterday", "url": asked["authorize_url"]}]})
-        }
-        "hang" => {
-            tokio::time::sleep(Duration::from_secs(50)).await;
-            json!({})
-        }
-        _ => panic!("what is {act}?"),
-    };
-    // Only the last line is read: the harness talks as well.
-    finish(&format!("\n{answer}"));
-}
-
-#[expect(
-    clippy::print_stdout,
-    clippy::exit,
-    reason = "the answer of the program, after which the harness must not speak"
-)]
-fn finish(answer: &str) {
-    println!("{answer}");
-    std::process::exit(0)
-}
-
-/// Signs in through the forms, as a program of somebody's might with a browser.
-async fn sign_in(asked: &Value, act: &str) -> Value {
-    let password = if act == "wrong" { "looking-glass" } else { "wonderland" };
-    let agent = FormAgent::new(Some(Credentials { username: "alice".into(), password: Secret::new(password) }));
-    let url = url::Url::parse(asked["authorize_url"].as_str().unwrap()).unwrap();
-    let redirect_uri = asked["redirect_uri"].as_str().unwrap().to_owned();
-    let client = Client {
-        id: String::new(),
-        secret: None,
-        auth: ClientAuth::None,
-        signer: None,
-        redirect_uri,
-        https_redirect_uri: None,
-        origin: Origin::Configured,
-    };
-    let request = AuthorizationRequest {
-        what: "as asked".into(),
-        client: Arc::new(client),
-        endpoint: url.as_str().split('?').next().unwrap().to_owned(),
-        parameters: url.query_pairs().into_owned().collect(),
-        verifier: Verifier::random(),
-    };
-    let guard = Guard::default().naming(url.as_str());
-    let wire = Wire::open(WireOptions { guard, ..WireOptions::default() }).unwrap();
-    match agent.visit(&wire, &request, Purpose::Odd).await {
-        Ok(Landing::Returned(_)) if act == "cookies" => {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("cookies.json");
-            SessionFile::make(&path).unwrap().write(&agent.session().unwrap()).unwrap();
-            serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
-        }
-        Ok(Landing::Returned(returned)) => json!({ "callback_url": returned.url }),
-        Ok(Landing::Page(page)) => json!({ "page": format!("{} {}", page.status, page.says) }),
-        Ok(Landing::NeverCameBack(why)) => json!({ "page": why }),
-        Err(error) => json!({ "error": error.to_string() }),
-    }
 }
 
 fn by(sign_in: SignIn) -> Options {
