@@ -27,7 +27,8 @@ mod probe;
 /// How long the cockpit may take to fetch the report at the end.
 const FETCHING: Duration = Duration::from_secs(3);
 
-/// How often in a row the cockpit is missed before it is opened anew.
+/// How often it is looked for the cockpit, and how often in a row it is missed before it is opened anew.
+const LOOK: Duration = Duration::from_secs(1);
 const MISSES: u32 = 3;
 
 /// Tells the person something.
@@ -149,12 +150,12 @@ impl BrowserAgent {
     async fn reopening(&self) {
         let mut missed = 0;
         loop {
-            sleep(self.listener.clocks().rescue / MISSES).await;
+            sleep(LOOK).await;
             let (phase, watched) = self.listener.see(|b| (b.shown().0, b.is_watched()));
             let asks = matches!(phase, Phase::NeedsPerson | Phase::RescueClick | Phase::RescueOs);
             // A page that is loaded anew, or was just opened, is there in a moment.
-            let lately = self.cockpit_opened.lock().unwrap_or_else(PoisonError::into_inner);
-            let lately = lately.is_some_and(|at| at.elapsed() < self.listener.clocks().silence);
+            let opened = *self.cockpit_opened.lock().unwrap_or_else(PoisonError::into_inner);
+            let lately = opened.is_some_and(|at| at.elapsed() < self.listener.clocks().silence);
             missed = if watched || !asks || lately { 0 } else { missed + 1 };
             if missed == MISSES {
                 self.open_cockpit("The cockpit is closed, and your server asks something. Go on at this page");
