@@ -211,11 +211,16 @@ impl TokenSet {
     /// What the token is good for: by its own claims if it can be read, else as stated, else as `asked` (an answer
     /// without `scope` says "as requested", RFC 6749 section 5.1).
     pub fn effective_scope(&self, asked: &ScopeSet) -> ScopeSet {
-        Jwt::read(self.access_token.expose())
-            .and_then(|jwt| jwt.scope())
-            .map(|scope| ScopeSet::parse(&scope))
-            .or_else(|| self.stated_scope())
-            .unwrap_or_else(|| asked.clone())
+        let claimed = Jwt::read(self.access_token.expose()).and_then(|jwt| jwt.scope());
+        self.effective_of(claimed.map(|scope| ScopeSet::parse(&scope)).as_ref(), asked)
+    }
+
+    /// The same where it is known what the token has: spelled as stated, or as asked for.
+    pub fn effective_of(&self, has: Option<&ScopeSet>, asked: &ScopeSet) -> ScopeSet {
+        match (has, self.stated_scope()) {
+            (Some(has), stated) => has.spelled_as(&stated.unwrap_or_default()).spelled_as(asked),
+            (None, stated) => stated.unwrap_or_else(|| asked.clone()),
+        }
     }
 
     /// Refreshes by the ordinary request of this client (RFC 6749 section 6). `None` without a refresh token.
@@ -460,5 +465,6 @@ pub(crate) mod tests {
         };
         assert_eq!(tokens.effective_scope(&ScopeSet::default()).to_string(), "a b c");
         assert_eq!(tokens.stated_scope().unwrap().to_string(), "a");
+        assert_eq!(tokens.effective_scope(&ScopeSet::parse("api://x/c")).to_string(), "a b api://x/c");
     }
 }
