@@ -6,11 +6,14 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::audit::Audit;
 use crate::check::{Card, Demand, Finding, Level, Ruling, Verdict, fold};
 use crate::front::SignInError;
 use crate::oauth::client::Client;
 use crate::oauth::described::Described;
+use crate::oauth::jws::{Signature, verify};
 use crate::oauth::jwt::Jwt;
 use crate::oauth::pkce::{Verifier, random_text};
 use crate::oauth::request::AuthorizationRequest;
@@ -89,6 +92,21 @@ impl Context {
             own.extend(ordinary.audience.unwrap_or_default());
         }
         Ok((described, own))
+    }
+
+    /// What the published keys say of the signature of a token; or why they could not be had.
+    pub fn signature(&self, token: &str) -> Result<Signature, String> {
+        match &self.audit.discovery.server.jwks {
+            None => Ok(match verify(token, &Value::Null) {
+                Signature::NoKey(_) => Signature::NoKey("the metadata names no jwks_uri".into()),
+                other => other,
+            }),
+            Some(Err(why)) => Err(format!("the keys could not be had: {why}")),
+            Some(Ok(keys)) if keys.json.is_none() || keys.status != 200 => {
+                Err(format!("{} answers {}, see server_metadata/jwks-reachable", keys.url, keys.why_not()))
+            }
+            Some(Ok(keys)) => Ok(verify(token, &keys.json.clone().unwrap_or_default())),
+        }
     }
 
     /// Whether everybody who may know something of a token can be asked: there is no introspection endpoint that
