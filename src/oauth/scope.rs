@@ -56,17 +56,20 @@ impl ScopeSet {
         self.iter().filter(|s| !FEATURES.contains(s) && !IDENTITY.contains(s)).collect()
     }
 
-    /// The same, spelled as in `other`: some servers state a scope with its resource before it
-    /// (`api://notes/notes.read`), and write it into the token without.
+    /// How a scope is spelled here: some servers state it with its resource before it (`api://notes/notes.read`), and
+    /// write it into the token without. One that is not here stays as it is.
+    pub fn spelling<'a>(&'a self, scope: &'a str) -> &'a str {
+        let is_same = |long: &&str| long.strip_suffix(scope).is_some_and(|rest| rest.ends_with('/'));
+        match self.contains(scope) {
+            true => scope,
+            false => self.iter().find(is_same).unwrap_or(scope),
+        }
+    }
+
+    /// The same, spelled as in `other`.
     #[must_use]
     pub fn spelled_as(&self, other: &Self) -> Self {
-        let is_same = |long: &&str, short: &str| long.strip_suffix(short).is_some_and(|rest| rest.ends_with('/'));
-        self.iter()
-            .map(|scope| match other.contains(scope) {
-                true => scope,
-                false => other.iter().find(|long| is_same(long, scope)).unwrap_or(scope),
-            })
-            .collect()
+        self.iter().map(|scope| other.spelling(scope)).collect()
     }
 
     /// `openid` and `offline_access` alone, as far as they are there.

@@ -215,12 +215,16 @@ impl TokenSet {
         self.effective_of(claimed.map(|scope| ScopeSet::parse(&scope)).as_ref(), asked)
     }
 
-    /// The same where it is known what the token has: spelled as stated, or as asked for.
+    /// The same where it is known what the token has; spelled as asked for, or else as stated.
     pub fn effective_of(&self, has: Option<&ScopeSet>, asked: &ScopeSet) -> ScopeSet {
-        match (has, self.stated_scope()) {
-            (Some(has), stated) => has.spelled_as(&stated.unwrap_or_default()).spelled_as(asked),
-            (None, stated) => stated.unwrap_or_else(|| asked.clone()),
-        }
+        let stated = self.stated_scope();
+        let Some(has) = has.or(stated.as_ref()) else { return asked.clone() };
+        let told = stated.as_ref().unwrap_or(asked);
+        let spelled = |scope| match asked.spelling(scope) {
+            known if asked.contains(known) => known,
+            unknown => told.spelling(unknown),
+        };
+        has.iter().map(spelled).collect()
     }
 
     /// Refreshes by the ordinary request of this client (RFC 6749 section 6). `None` without a refresh token.
@@ -466,5 +470,7 @@ pub(crate) mod tests {
         assert_eq!(tokens.effective_scope(&ScopeSet::default()).to_string(), "a b c");
         assert_eq!(tokens.stated_scope().unwrap().to_string(), "a");
         assert_eq!(tokens.effective_scope(&ScopeSet::parse("api://x/c")).to_string(), "a b api://x/c");
+        let long = serde_json::json!({"access_token": jwt, "scope": "api://x/a api://x/b api://x/c"});
+        assert_eq!(super::tests::tokens(long).effective_scope(&ScopeSet::parse("a b")).to_string(), "a b api://x/c");
     }
 }
