@@ -6,11 +6,15 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::audit::Audit;
 use crate::check::{Card, Demand, Finding, Level, Ruling, Verdict, fold};
 use crate::front::SignInError;
+use crate::oauth::audience::Own;
 use crate::oauth::client::Client;
 use crate::oauth::described::Described;
+use crate::oauth::jws::{Signature, verify};
 use crate::oauth::jwt::Jwt;
 use crate::oauth::pkce::{Verifier, random_text};
 use crate::oauth::request::AuthorizationRequest;
@@ -27,6 +31,7 @@ mod material;
 mod other_user;
 mod pages;
 mod parties;
+mod presented;
 mod refreshed;
 mod scoped;
 mod scopes;
@@ -44,6 +49,7 @@ pub use other_user::OtherUser;
 pub(crate) use other_user::SecondUser;
 pub use pages::Pages;
 pub use parties::{Anonymous, OpenId, OpenResource, OtherClient, Registration, Resource, Revocation, no_resource};
+pub use presented::presented;
 pub use refreshed::Refreshed;
 pub use scoped::{Held, Scoped};
 pub use scopes::AdvertisedScopes;
@@ -74,21 +80,35 @@ impl Context {
 
     /// What is known of a token, and the audiences by which the resource is known: its identifier, its URL, and what
     /// stands in a token that it takes. If that one cannot be read any more, no other audience tells anything.
-    pub async fn audiences(&self, token: &str) -> Result<(Described, Vec<String>), Trouble> {
+    pub async fn audiences(&self, token: &str) -> Result<(Described, Own), Trouble> {
         let introspection = self.audit.introspection.as_ref();
         let mut described = Described::of(&self.wire, token, introspection).await?;
         let facts = self.audit.discovery.resource.as_ref();
-        let mut own: Vec<String> = facts.map(|facts| facts.url.clone()).into_iter().collect();
-        own.extend(self.audit.ordinary.resource.clone());
+        let names = facts.map(|facts| facts.url.clone()).into_iter().chain(self.audit.ordinary.resource.clone());
+        let mut ordinary = Described::default();
         if let Some(Ok(flow)) = self.audit.baseline() {
             let token = flow.tokens.access_token.expose();
-            let ordinary = Described::of(&self.wire, token, introspection).await?;
+            ordinary = Described::of(&self.wire, token, introspection).await?;
             if ordinary.audience.is_none() && Jwt::read(token).is_none() {
                 described.audience = None;
             }
-            own.extend(ordinary.audience.unwrap_or_default());
         }
-        Ok((described, own))
+        Ok((described, Own::of(names.collect(), ordinary.audience.unwrap_or_default())))
+    }
+
+    /// What the published keys say of the signature of a token; or why they could not be had.
+    pub fn signature(&self, token: &str) -> Result<Signature, String> {
+        match &self.audit.discovery.server.jwks {
+            None => Ok(match verify(token, &Value::Null) {
+                Signature::NoKey(_) => Signature::NoKey("the metadata names no jwks_uri".into()),
+                other => other,
+            }),
+            Some(Err(why)) => Err(format!("the keys could not be had: {why}")),
+            Some(Ok(keys)) if keys.json.is_none() || keys.status != 200 => {
+                Err(format!("{} answers {}, see server_metadata/jwks-reachable", keys.url, keys.why_not()))
+            }
+            Some(Ok(keys)) => Ok(verify(token, &keys.json.clone().unwrap_or_default())),
+        }
     }
 
     /// Whether everybody who may know something of a token can be asked: there is no introspection endpoint that

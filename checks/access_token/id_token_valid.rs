@@ -1,14 +1,13 @@
 //! An ID token is what OpenID Connect says it is.
 
 use serde_json::Value;
-use time::OffsetDateTime;
 
-use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Ruling, Verdict, demand, must};
+use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Ruling, Verdict, demand, must, should};
 use crate::document::Document;
 use crate::needs::{Baseline, Context};
-use crate::oauth::claims::Judged;
+use crate::oauth::claims::{self, Judged};
 use crate::oauth::id_token::{self, Known};
-use crate::oauth::jws::{Signature, verify};
+use crate::oauth::jws::Signature;
 use crate::oauth::jwt::Jwt;
 
 const ISSUED: Demand =
@@ -18,6 +17,10 @@ const VALID: Demand = demand(
     "The ID token has the claims by which a client knows that it is meant for it and fresh.",
     &[must(Document::OidcCore, "2"), must(Document::OidcCore, "3.1.3.7")],
 );
+const PARTY: Demand = demand(
+    "The azp of an ID token is its client, and is there if the token has several audiences.",
+    &[should(Document::OidcCore, "3.1.3.7")],
+);
 
 /// Validates the ID token of the ordinary flow as a client does.
 pub struct IdTokenValid;
@@ -26,7 +29,7 @@ impl Check for IdTokenValid {
     type Needs = Baseline;
     const CARD: Card = Card {
         id: "access_token/id-token-valid",
-        demands: &[ISSUED, SIGNED, VALID],
+        demands: &[ISSUED, SIGNED, VALID, PARTY],
         impact: Impact::High,
         reach: Reach::Nothing,
         page: include_str!("id_token_valid.md"),
@@ -46,31 +49,26 @@ impl Check for IdTokenValid {
             return Ok(Verdict::inconclusive("the ID token is encrypted, or no JWT at all").into());
         };
         let server = &cx.audit.discovery.server;
-        let signature = match &server.jwks {
-            Some(Ok(keys)) => verify(token, &keys.json.clone().unwrap_or_default()),
-            Some(Err(why)) => Signature::CannotVerify(why.clone()),
-            None => verify(token, &Value::Null),
-        };
         let known = Known {
             issuer: server.metadata.text("issuer").unwrap_or(&server.issuer),
             client: &tokens.grant.client.id,
             nonce: baseline.nonce.as_deref(),
             access_token: tokens.access_token.expose(),
-            now: OffsetDateTime::now_utc().unix_timestamp(),
+            now: claims::time_of(baseline.token_reply.header("date")),
         };
-        let mut lines = vec![Finding::new("signature", judge_signature(signature))];
+        let mut lines = vec![Finding::new("signature", judge_signature(cx.signature(token)))];
         lines.extend(judge(&jwt, &known));
         Ok(Ruling { evidence: vec![tokens.exchange], ..cx.fold(lines, "the ID token is in order") })
     }
 }
 
-fn judge_signature(signature: Signature) -> Verdict {
+fn judge_signature(signature: Result<Signature, String>) -> Verdict {
     match signature {
-        Signature::Verified { alg, .. } => Verdict::pass(format!("a published key verifies its {alg} signature")),
-        Signature::Wrong(why) | Signature::NoKey(why) | Signature::Unsigned(why) => Verdict::fail(SIGNED, why),
+        Ok(Signature::Verified { alg, .. }) => Verdict::pass(format!("a published key verifies its {alg} signature")),
+        Ok(Signature::Wrong(why) | Signature::NoKey(why) | Signature::Unsigned(why)) => Verdict::fail(SIGNED, why),
         // Keyed with the client's secret (OpenID Connect Core section 10.1).
-        Signature::Symmetric(why) => Verdict::not_applicable(why),
-        Signature::CannotVerify(why) => Verdict::inconclusive(why),
+        Ok(Signature::Symmetric(why)) => Verdict::not_applicable(why),
+        Ok(Signature::CannotVerify(why)) | Err(why) => Verdict::inconclusive(why),
     }
 }
 
@@ -78,7 +76,7 @@ fn judge(jwt: &Jwt, known: &Known<'_>) -> Vec<Finding> {
     let line = |(what, judged): (&'static str, Judged)| {
         let verdict = match judged {
             Judged::Holds(why) => Verdict::pass(why),
-            Judged::Broken(why) => Verdict::fail(VALID, why),
+            Judged::Broken(why) => Verdict::fail(if what == "azp" { PARTY } else { VALID }, why),
             Judged::Unknown(why) => Verdict::not_applicable(why),
         };
         Finding::new(what, verdict)
@@ -100,12 +98,19 @@ mod tests {
         assert!(matches!(of("nonce"), Verdict::Fail(VALID, _)));
         assert!(matches!(of("at_hash"), Verdict::NotApplicable(_)));
         assert!(matches!(of("aud"), Verdict::Pass(_)));
+        let claims = json!({"iss": "https://as", "sub": "u", "aud": ["c", "d"], "exp": 2000, "iat": 1000});
+        let lines = judge(&Jwt { header: json!({"alg": "ES256"}), claims }, &known);
+        let azp = lines.iter().find(|l| l.what == "azp").unwrap();
+        assert!(matches!(azp.verdict, Verdict::Fail(PARTY, _)), "weaker than the rest");
     }
 
     #[test]
     fn none_is_no_signature() {
-        assert!(matches!(judge_signature(Signature::Unsigned("none".into())), Verdict::Fail(SIGNED, _)));
-        assert!(matches!(judge_signature(Signature::Symmetric("HS256".into())), Verdict::NotApplicable(_)));
-        assert!(matches!(judge_signature(Signature::CannotVerify("ES512".into())), Verdict::Inconclusive(_)));
+        let of = |signature| judge_signature(Ok(signature));
+        assert!(matches!(of(Signature::Unsigned("none".into())), Verdict::Fail(SIGNED, _)));
+        assert!(matches!(of(Signature::NoKey("kid 7".into())), Verdict::Fail(SIGNED, _)));
+        assert!(matches!(of(Signature::Symmetric("HS256".into())), Verdict::NotApplicable(_)));
+        assert!(matches!(of(Signature::CannotVerify("ES512".into())), Verdict::Inconclusive(_)));
+        assert!(matches!(judge_signature(Err("the keys answer 503".into())), Verdict::Inconclusive(_)));
     }
 }

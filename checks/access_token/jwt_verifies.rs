@@ -6,7 +6,7 @@ use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Ruling,
 use crate::document::Document;
 use crate::needs::{Baseline, Context, not_signed};
 use crate::oauth::claims::{self, Judged, time};
-use crate::oauth::jws::{Signature, verify};
+use crate::oauth::jws::Signature;
 use crate::oauth::jwt::{Jwt, TokenKind};
 
 const VERIFIES: Demand = demand(
@@ -47,20 +47,9 @@ impl Check for JwtVerifies {
         let token = baseline.tokens.access_token.expose();
         let Some(jwt) = Jwt::read(token) else { return Ok(Verdict::from(not_signed(TokenKind::of(token))).into()) };
         let server = &cx.audit.discovery.server;
-        let signature = match &server.jwks {
-            None => Ok(match verify(token, &Value::Null) {
-                Signature::NoKey(_) => Signature::NoKey("the metadata names no jwks_uri".into()),
-                other => other,
-            }),
-            Some(Err(why)) => Err(format!("the keys could not be had: {why}")),
-            Some(Ok(keys)) if keys.json.is_none() || keys.status != 200 => {
-                Err(format!("{} answers {}, see server_metadata/jwks-reachable", keys.url, keys.why_not()))
-            }
-            Some(Ok(keys)) => Ok(verify(token, &keys.json.clone().unwrap_or_default())),
-        };
         let issuer = server.metadata.text("issuer").unwrap_or(&server.issuer);
         let now = claims::now_beside(baseline.token_reply.header("date"));
-        let first = Finding::new("signature", judge_signature(signature, jwt.is_at_jwt()));
+        let first = Finding::new("signature", judge_signature(cx.signature(token), jwt.is_at_jwt()));
         let mut lines = vec![first.clone()];
         lines.extend(judge_claims(&jwt, issuer, baseline.tokens.members.get("expires_in"), now));
         let mut ruling = cx.fold(lines, "signature, issuer and times are in order");

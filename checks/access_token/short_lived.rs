@@ -69,13 +69,15 @@ fn stated(members: &Value, jwt: Option<&Jwt>) -> Option<(i64, &'static str)> {
         // A string of digits is wrong, and understood (`token/response-format`).
         v.as_i64().or_else(|| v.as_f64().map(|f| f as i64)).or_else(|| v.as_str()?.parse().ok())
     });
+    // Zero and less is nothing that a token could live for; some mean "for ever" by it.
+    let expires_in = expires_in.filter(|seconds| *seconds > 0);
     expires_in
         .map(|seconds| (seconds, "expires_in"))
         .or_else(|| Some((from_claims(&jwt?.claims)?, "exp and iat of the token")))
 }
 
 fn from_claims(claims: &Value) -> Option<i64> {
-    Some(time(claims, "exp")? - time(claims, "iat")?)
+    Some(time(claims, "exp")? - time(claims, "iat")?).filter(|seconds| *seconds > 0)
 }
 
 fn judge(lifetime: Option<(i64, &str)>, thresholds: &Thresholds) -> Verdict {
@@ -122,5 +124,7 @@ mod tests {
         assert_eq!(stated(&json!({"expires_in": "60"}), None), Some((60, "expires_in")));
         assert_eq!(stated(&json!({}), Some(&jwt)), Some((1000, "exp and iat of the token")));
         assert_eq!(stated(&json!({}), None), None);
+        assert_eq!(stated(&json!({"expires_in": 0}), None), None, "some mean for ever");
+        assert_eq!(stated(&json!({"expires_in": 0}), Some(&jwt)), Some((1000, "exp and iat of the token")));
     }
 }

@@ -4,7 +4,7 @@ use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Verdict
 use crate::document::Document;
 use crate::needs::{Asked, Context, OneByOne, Ordinary, Shortfall, ask};
 use crate::oauth::answer::AuthorizationAnswer;
-use crate::oauth::refusal::token_line;
+use crate::oauth::refusal::{is_passing, is_passing_error, token_line};
 use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::token::TokenAnswer;
 use crate::wire::Wire;
@@ -90,12 +90,11 @@ async fn line(asked: Asked, wire: &Wire) -> Finding {
 }
 
 fn judge_front(answer: &AuthorizationAnswer) -> Verdict {
-    let lost = ["login_required", "temporarily_unavailable", "server_error", "interaction_required", "access_denied"];
     match answer {
-        AuthorizationAnswer::Error(e) if !lost.contains(&e.error.as_str()) => {
+        AuthorizationAnswer::Error(e) if !is_passing_error(&e.error) => {
             Verdict::fail(IGNORED, format!("it was answered with the error {}", e.error))
         }
-        AuthorizationAnswer::Page(page) if (400..429).contains(&page.status) => {
+        AuthorizationAnswer::Page(page) if (400..500).contains(&page.status) && !is_passing(page) => {
             Verdict::fail(IGNORED, format!("it was answered with {}", page.describe()))
         }
         other => Verdict::inconclusive(format!("it was answered with {}", other.describe())),
@@ -127,7 +126,9 @@ mod tests {
         assert!(matches!(error("invalid_request"), Verdict::Fail(..)));
         assert!(matches!(error("login_required"), Verdict::Inconclusive(_)));
         assert!(matches!(judge_front(&page(400, PageKind::Error)), Verdict::Fail(..)));
-        assert!(matches!(judge_front(&page(500, PageKind::Error)), Verdict::Inconclusive(_)));
+        for status in [408, 419, 429, 440, 500] {
+            assert!(matches!(judge_front(&page(status, PageKind::Error)), Verdict::Inconclusive(_)), "{status}");
+        }
         assert!(matches!(judge_tokens(&granted(serde_json::json!({"access_token": "x"}))), Verdict::Pass(_)));
         assert!(matches!(judge_tokens(&refused(400, "invalid_request")), Verdict::Fail(..)));
         assert!(matches!(judge_tokens(&read(500, "text/html", "")), Verdict::Inconclusive(_)));

@@ -21,10 +21,11 @@ const EVEN_IF_MALFORMED: Demand =
 const MALFORMED: &str = "token/no-server-errors";
 
 /// The endpoints, and the statuses for which their documents ask for that body. A 401 of the last two may be the
-/// challenge of a bearer token, which needs none; 405, 413 and 415 come from the layer before.
+/// challenge of a bearer token, which needs none; 403, 405, 413 and 415 come from the layer before: a guard, or whoever
+/// refuses the `Origin` that another check sends.
 const ENDPOINTS: [(&str, &[u16]); 4] = [
-    ("token_endpoint", &[400, 401, 403]),
-    ("revocation_endpoint", &[400, 401, 403]),
+    ("token_endpoint", &[400, 401]),
+    ("revocation_endpoint", &[400, 401]),
     ("introspection_endpoint", &[400]),
     ("registration_endpoint", &[400]),
 ];
@@ -109,6 +110,7 @@ mod tests {
         assert_eq!(verdict("a/b", "https://as/x", 400, ""), None);
         assert_eq!(verdict("a/b", "https://as/t", 415, ""), None);
         assert_eq!(verdict("a/b", "https://as/t", 500, ""), None);
+        assert_eq!(verdict("a/b", "https://as/t", 403, "Invalid CORS request"), None);
         assert_eq!(verdict("a/b", "https://as/r", 401, ""), None);
     }
 }

@@ -6,8 +6,9 @@ use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Ruling, Verdict,
 use crate::document::Document;
 use crate::front::Stranger;
 use crate::needs::{Baseline, Context};
-use crate::oauth::answer::{AuthorizationAnswer, PageKind};
+use crate::oauth::answer::{AuthorizationAnswer, Page, PageKind};
 use crate::oauth::client::{Client, Origin};
+use crate::oauth::refusal::{Refusal, front_refusal};
 use crate::registration;
 use crate::wire::Reply;
 
@@ -59,11 +60,14 @@ impl Check for ChatgptAllowed {
         };
         let client = Arc::new(client);
         let request = baseline.ordinary.of(&client).request();
+        cx.audit.front.meet_strangers(&cx.wire, baseline.ordinary.request()).await;
         let answer = match cx.audit.front.visit_as_stranger(&cx.wire, request, &cx.audit.token_endpoint).await? {
-            // What a script builds is seen by an agent that runs it, if that is the agent.
-            Stranger::Asked(request, page) if page.kind == PageKind::Unknown => {
+            // What a script builds is seen by an agent that runs it, and what strangers are kept from by one that has a
+            // session, if that is the agent.
+            Stranger::Asked(request, page) if [PageKind::Unknown, PageKind::Error].contains(&page.kind) => {
                 match cx.audit.front.look(&cx.wire, request, &cx.audit.token_endpoint).await {
                     Some(Ok(answer)) => answer,
+                    Some(Err(_)) | None if page.kind == PageKind::Error => return Ok(turned_away(&page).into()),
                     Some(Err(_)) | None => AuthorizationAnswer::Page(page),
                 }
             }
@@ -73,7 +77,10 @@ impl Check for ChatgptAllowed {
         let note =
             Verdict::not_applicable("older guides ask for it as well, OpenAI's present text does not; not tried");
         let evidence = registered.into_iter().chain(answer.exchange());
-        Ok(Ruling::from(judge(&answer, &uri)).shown_by(evidence).noting(FORMER, note))
+        let may_register = metadata.text("registration_endpoint").is_some();
+        let verdict =
+            if registered.is_none() && may_register { excused(judge(&answer, &uri)) } else { judge(&answer, &uri) };
+        Ok(Ruling::from(verdict).shown_by(evidence).noting(FORMER, note))
     }
 }
 
@@ -81,6 +88,23 @@ fn own_document() -> Verdict {
     Verdict::NotRun {
         why: "the client of this run is a metadata document of its own, and the server registers no others".into(),
         how: "--client-id ID of the client that ChatGPT is to use".into(),
+    }
+}
+
+/// A stranger is shown an error page by the ordinary request as well.
+fn turned_away(page: &Page) -> Verdict {
+    Verdict::inconclusive(format!(
+        "a stranger is shown {} whatever is asked, and this agent cannot look with the session (--agent form)",
+        page.describe()
+    ))
+}
+
+/// What a client that was configured may not do says little where ChatGPT registers one of its own.
+fn excused(verdict: Verdict) -> Verdict {
+    let Verdict::Fail(_, why) = verdict else { return verdict };
+    Verdict::NotRun {
+        why: format!("the configured client may not use it ({why}), but ChatGPT can register a client of its own here"),
+        how: "the audit without --client-id, or with the ID of the client that ChatGPT is to use".into(),
     }
 }
 
@@ -114,7 +138,7 @@ fn judge(answer: &AuthorizationAnswer, uri: &str) -> Verdict {
     match answer {
         AuthorizationAnswer::Page(page) => match page.kind {
             PageKind::Login | PageKind::Consent => Verdict::pass(format!("{uri} is taken: {ended} is shown")),
-            PageKind::Error if page.status < 500 => {
+            PageKind::Error if matches!(front_refusal(answer, &ABOUT_IT), Refusal::Recognised(_)) => {
                 Verdict::fail(ALLOWED, format!("an authorization request for {uri} ends on {ended}"))
             }
             PageKind::Error | PageKind::Unknown => {
@@ -133,6 +157,9 @@ fn judge(answer: &AuthorizationAnswer, uri: &str) -> Verdict {
         }
     }
 }
+
+/// What an error page says of a redirect URI; one that names another error has another cause.
+const ABOUT_IT: [&str; 3] = ["redirect", "Redirect", "invalid_request"];
 
 /// Errors that say that nobody is signed in yet, and nothing else.
 const WAITING: [&str; 3] = ["login_required", "interaction_required", "consent_required"];
@@ -157,7 +184,20 @@ mod tests {
         assert!(matches!(judge(arrived(STABLE, &format!("{STABLE}?code=x"))), Verdict::Pass(_)));
         assert!(matches!(judge(arrived(STABLE, &format!("{STABLE}?error=login_required"))), Verdict::Pass(_)));
         assert!(matches!(judge(page(400, PageKind::Error)), Verdict::Fail(..)));
-        for answer in [page(500, PageKind::Error), page(200, PageKind::Unknown), arrived(STABLE, "https://x.test/")] {
+        let said = |status, says: &str| {
+            let page = Page { status, kind: PageKind::Error, says: says.into(), exchange: None };
+            judge(AuthorizationAnswer::Page(page))
+        };
+        assert!(matches!(said(200, "Invalid redirect_uri"), Verdict::Fail(..)));
+        assert!(matches!(said(400, "invalid_scope"), Verdict::Inconclusive(_)));
+        assert!(matches!(excused(said(400, "")), Verdict::NotRun { .. }));
+        assert!(matches!(excused(judge(page(200, PageKind::Login))), Verdict::Pass(_)));
+        for answer in [
+            page(500, PageKind::Error),
+            page(429, PageKind::Error),
+            page(200, PageKind::Unknown),
+            arrived(STABLE, "https://x.test/"),
+        ] {
             assert!(matches!(judge(answer), Verdict::Inconclusive(_)));
         }
     }

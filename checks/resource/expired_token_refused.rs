@@ -58,13 +58,14 @@ impl Check for ExpiredTokenRefused {
     }
 }
 
-/// Seconds that the token lives: by the answer, else by its own claims.
+/// Seconds that the token lives: by the answer or by its own claims, whichever says more. A resource goes by the token.
 fn lifetime(tokens: &TokenSet) -> Option<u64> {
     let stated = tokens.members.get("expires_in").and_then(|s| s.as_u64());
-    stated.or_else(|| {
-        let jwt = Jwt::read(tokens.access_token.expose())?;
-        u64::try_from(jwt.expires_at()? - jwt.claims.get("iat")?.as_i64()?).ok()
-    })
+    let claimed = Jwt::read(tokens.access_token.expose()).and_then(|jwt| {
+        let issued = jwt.claims.get("iat")?.as_i64()?;
+        u64::try_from(jwt.expires_at()? - issued).ok()
+    });
+    stated.max(claimed).filter(|seconds| *seconds > 0)
 }
 
 fn too_long(seconds: u64) -> Verdict {
@@ -134,5 +135,8 @@ mod tests {
         // {"alg":"none"} . {"iat":10,"exp":40}
         let jwt = "eyJhbGciOiJub25lIn0.eyJpYXQiOjEwLCJleHAiOjQwfQ.x";
         assert_eq!(lifetime(&tokens(json!({ "access_token": jwt }))), Some(30));
+        let both = |expires_in| lifetime(&tokens(json!({"access_token": jwt, "expires_in": expires_in})));
+        assert_eq!((both(20), both(60)), (Some(30), Some(60)));
+        assert_eq!(lifetime(&tokens(json!({"access_token": "x", "expires_in": 0}))), None);
     }
 }

@@ -35,6 +35,13 @@ impl Check for Cascades {
             return Ok(verdict.into());
         }
         let life = resource.outlived(&cx.wire, token, &[0, 1, 2, 5]).await?;
+        if matches!(life, Life::GoesOn(_)) {
+            // The sentence binds a server that can revoke access tokens; one that cannot says so.
+            let asked = revocation.revoked(&cx.wire, &tokens.grant.client, token, "access_token").await?;
+            if let Some(verdict) = irrevocable(&asked) {
+                return Ok(verdict.into());
+            }
+        }
         let expires_in = tokens.members.get("expires_in").and_then(|s| s.as_u64());
         Ok(judge(&life, expires_in).into())
     }
@@ -49,6 +56,16 @@ fn unserved(revoked: &Revoked) -> Option<Verdict> {
         )),
         Revoked::Unclear(why) => Some(Verdict::inconclusive(why)),
     }
+}
+
+/// The verdict where the access token itself cannot be revoked either.
+fn irrevocable(revoked: &Revoked) -> Option<Verdict> {
+    matches!(revoked, Revoked::Unsupported).then(|| {
+        Verdict::not_applicable(
+            "the server says that access tokens cannot be revoked (unsupported_token_type), as it may: this one is good \
+             until it expires, see access_token/short-lived",
+        )
+    })
 }
 
 fn judge(life: &Life, expires_in: Option<u64>) -> Verdict {
@@ -79,6 +96,8 @@ mod tests {
         assert!(matches!(judge(&Life::Ended(0.2), Some(10)), Verdict::Inconclusive(_)));
         assert!(matches!(judge(&Life::Unclear("502".into()), None), Verdict::Inconclusive(_)));
         assert_eq!(unserved(&Revoked::Done), None);
+        assert!(matches!(irrevocable(&Revoked::Unsupported), Some(Verdict::NotApplicable(_))));
+        assert_eq!(irrevocable(&Revoked::Done), None);
         assert!(matches!(unserved(&Revoked::Unsupported), Some(Verdict::NotApplicable(_))));
         assert!(matches!(unserved(&Revoked::Unclear("503".into())), Some(Verdict::Inconclusive(_))));
     }

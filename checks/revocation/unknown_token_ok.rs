@@ -44,7 +44,7 @@ fn judge(status: u16, revoked: &Revoked) -> Verdict {
         (_, Revoked::Unsupported) => {
             Verdict::inconclusive("the server says that tokens of this kind cannot be revoked (unsupported_token_type)")
         }
-        (429 | 500.., Revoked::Unclear(why)) => Verdict::inconclusive(why),
+        (403 | 429 | 500.., Revoked::Unclear(why)) => Verdict::inconclusive(why),
         (400.., Revoked::Unclear(_)) => {
             Verdict::fail(OK, format!("the revocation of a made-up token was answered {status}"))
         }
@@ -73,7 +73,7 @@ mod tests {
     fn what_has_other_reasons_decides_nothing() {
         assert!(matches!(verdict(401, r#"{"error":"invalid_client"}"#), Verdict::Inconclusive(_)));
         assert!(matches!(verdict(400, r#"{"error":"unsupported_token_type"}"#), Verdict::Inconclusive(_)));
-        for status in [302, 429, 500, 503] {
+        for status in [302, 403, 429, 500, 503] {
             assert!(matches!(verdict(status, ""), Verdict::Inconclusive(_)), "{status}");
         }
     }

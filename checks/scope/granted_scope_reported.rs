@@ -11,9 +11,6 @@ const REPORTED: Demand = demand(
     &[must(Document::Rfc6749, "5.1")],
 );
 
-/// Scopes that give claims about a person: a token for a resource may leave them out.
-const IDENTITY: [&str; 4] = ["profile", "email", "address", "phone"];
-
 /// Compares what the answer of the ordinary flow states with what the token and introspection say.
 pub struct GrantedScopeReported;
 
@@ -54,10 +51,9 @@ impl Check for GrantedScopeReported {
 }
 
 fn judge(asked: &ScopeSet, stated: Option<&ScopeSet>, has: &ScopeSet) -> Verdict {
-    let told = stated.unwrap_or(asked);
-    let (told, has) = (comparable(told), comparable(has));
-    let missing: ScopeSet = told.iter().filter(|scope| !has.iter().any(|h| same(scope, h))).collect();
-    let excess: ScopeSet = has.iter().filter(|h| !told.iter().any(|scope| same(scope, h))).collect();
+    let told = stated.unwrap_or(asked).of_resource();
+    let has = has.of_resource().spelled_as(&told);
+    let (missing, excess) = (told.beyond(&has), has.beyond(&told));
     let how = if stated.is_some() { "the answer states" } else { "the answer states no scope, so by it the token has" };
     match (missing.is_empty(), excess.is_empty()) {
         (true, true) => Verdict::pass(format!("{how} \"{told}\", and so it is")),
@@ -75,16 +71,6 @@ fn unread(asked: &ScopeSet, stated: Option<&ScopeSet>) -> Verdict {
              nothing to compare",
         ),
     }
-}
-
-fn comparable(scopes: &ScopeSet) -> ScopeSet {
-    let access = scopes.access();
-    access.iter().filter(|scope| !IDENTITY.contains(scope)).collect()
-}
-
-/// Some servers state a scope with its resource before it, and write it into the token without.
-fn same(stated: &str, has: &str) -> bool {
-    stated == has || stated.strip_suffix(has).is_some_and(|resource| resource.ends_with('/'))
 }
 
 #[cfg(test)]

@@ -96,7 +96,7 @@ fn judge(answer: &TokenAnswer, wanted: &ScopeSet) -> Verdict {
         return Verdict::inconclusive(format!("the code for \"{wanted}\" brought {}", answer.describe()));
     };
     let given = tokens.effective_scope(wanted);
-    let lost = wanted.access().beyond(&given);
+    let lost = wanted.of_resource().beyond(&given);
     match (lost.is_empty(), tokens.stated_scope()) {
         (true, _) => Verdict::pass(format!("one scope more was asked for later, and \"{given}\" was granted")),
         (false, Some(stated)) if lost.beyond(&stated) == lost => {

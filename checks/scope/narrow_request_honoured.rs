@@ -3,6 +3,7 @@
 use crate::check::{Card, Check, Demand, Impact, Outcome, Reach, Verdict, demand, must, should};
 use crate::document::Document;
 use crate::needs::{Context, Ordinary, Shortfall};
+use crate::oauth::described::Described;
 use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::scope::ScopeSet;
 use crate::oauth::token::{Code, TokenAnswer};
@@ -39,15 +40,23 @@ impl Check for NarrowRequestHonoured {
     async fn run(code: Code, cx: &Context) -> Outcome {
         let asked = code.request.scope();
         let (answer, _) = code.redeem(&cx.wire).await?;
-        Ok(judge(&answer, &asked).into())
+        let has = match &answer {
+            TokenAnswer::Granted(tokens) => {
+                let introspection = cx.audit.introspection.as_ref();
+                Described::of(&cx.wire, tokens.access_token.expose(), introspection).await?.scope
+            }
+            TokenAnswer::Refused(_) | TokenAnswer::Odd { .. } => None,
+        };
+        Ok(judge(&answer, has.as_ref(), &asked).into())
     }
 }
 
-fn judge(answer: &TokenAnswer, asked: &ScopeSet) -> Verdict {
+/// `has`: the scopes of the token by its own word, or else the server's.
+fn judge(answer: &TokenAnswer, has: Option<&ScopeSet>, asked: &ScopeSet) -> Verdict {
     let TokenAnswer::Granted(tokens) = answer else {
         return Verdict::inconclusive(format!("the code for \"{asked}\" was answered with {}", answer.describe()));
     };
-    let given = tokens.effective_scope(asked);
+    let given = tokens.effective_of(has, asked);
     let excess = given.access().beyond(asked);
     let stated = tokens.stated_scope().unwrap_or_default();
     match (excess.is_empty(), excess.beyond(&stated).is_empty()) {
@@ -73,7 +82,17 @@ mod tests {
     const JWT: &str = "eyJhbGciOiJub25lIn0.eyJzY29wZSI6ImEgYiBjIn0.x";
 
     fn verdict(members: serde_json::Value) -> Verdict {
-        judge(&granted(members), &ScopeSet::parse("a offline_access"))
+        let has = members["access_token"].as_str().and_then(|token| Described::by_claims(token).scope);
+        judge(&granted(members), has.as_ref(), &ScopeSet::parse("a offline_access"))
+    }
+
+    #[test]
+    fn introspection_and_another_spelling_are_understood() {
+        let of = |has: &str, asked: &str| {
+            judge(&granted(json!({"access_token": "x"})), Some(&ScopeSet::parse(has)), &ScopeSet::parse(asked))
+        };
+        assert!(matches!(of("a b", "a"), Verdict::Fail(NOT_IN_SILENCE, _)));
+        assert!(matches!(of("a", "api://x/a"), Verdict::Pass(_)));
     }
 
     #[test]
@@ -83,7 +102,7 @@ mod tests {
         assert!(matches!(verdict(json!({"access_token": "x", "scope": "a b"})), Verdict::Fail(NO_MORE, _)));
         assert!(matches!(verdict(json!({"access_token": JWT})), Verdict::Fail(NOT_IN_SILENCE, _)));
         assert!(matches!(verdict(json!({"access_token": JWT, "scope": "a"})), Verdict::Fail(NOT_IN_SILENCE, _)));
-        assert!(matches!(judge(&refused(400, "invalid_scope"), &ScopeSet::parse("a")), Verdict::Inconclusive(_)));
+        assert!(matches!(judge(&refused(400, "invalid_scope"), None, &ScopeSet::parse("a")), Verdict::Inconclusive(_)));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Verdict
 use crate::document::Document;
 use crate::needs::{Asked, Context, OneByOne, Ordinary, Shortfall, ask};
 use crate::oauth::answer::AuthorizationAnswer;
+use crate::oauth::audience::Own;
 use crate::oauth::described::Described;
 use crate::oauth::refusal::{Refusal, front_refusal};
 use crate::oauth::request::AuthorizationRequest;
@@ -59,7 +60,7 @@ impl Check for ResourceIndicatorHonoured {
         let granted = cx.audit.ordinary().resource.as_deref();
         let mut lines = vec![Finding::new("the resource itself", judge_target(named, granted))];
         for request in requests {
-            lines.push(line(ask(cx, request).await, cx, granted).await);
+            lines.push(line(ask(cx, request).await, cx).await);
         }
         Ok(cx.fold(lines, "no token was seen to be for a resource that does not exist"))
     }
@@ -76,7 +77,7 @@ fn judge_target(named: Option<&str>, granted: Option<&str>) -> Verdict {
     }
 }
 
-async fn line(asked: Asked, cx: &Context, target: Option<&str>) -> Finding {
+async fn line(asked: Asked, cx: &Context) -> Finding {
     let Ok(AuthorizationAnswer::Code(code)) = asked.answer else { return asked.line(judge_front) };
     let shown = code.returned.exchange;
     let several = code.request.parameters.iter().filter(|(name, _)| name == "resource").count() > 1;
@@ -87,8 +88,15 @@ async fn line(asked: Asked, cx: &Context, target: Option<&str>) -> Finding {
     let exchange = answer.exchange();
     let verdict = match &answer {
         TokenAnswer::Granted(tokens) => {
-            match Described::of(&cx.wire, tokens.access_token.expose(), cx.audit.introspection.as_ref()).await {
-                Ok(described) => judge_audience(&described, several.then_some(target).flatten()),
+            let token = tokens.access_token.expose();
+            let known = match several {
+                true => cx.audiences(token).await.map(|(described, own)| (described, Some(own))),
+                false => {
+                    Described::of(&cx.wire, token, cx.audit.introspection.as_ref()).await.map(|known| (known, None))
+                }
+            };
+            match known {
+                Ok((described, own)) => judge_audience(&described, own.as_ref(), cx.asks_everybody()),
                 Err(trouble) => Verdict::inconclusive(trouble.to_string()),
             }
         }
@@ -114,13 +122,17 @@ fn judge_tokens(answer: &TokenAnswer) -> Verdict {
     }
 }
 
-/// Judges the audience of a token that was granted; `target` is the other resource, where two were asked for.
-fn judge_audience(described: &Described, target: Option<&str>) -> Verdict {
+/// Judges the audience of a token that was granted. `own`: the names of the other resource, where two were asked for; a
+/// server may know it by another name than the one that was sent (RFC 8707 section 2). `asked_all`: there was nobody
+/// else to ask about the token.
+fn judge_audience(described: &Described, own: Option<&Own>, asked_all: bool) -> Verdict {
     let audience = described.audience_text();
-    match (described.is_for_any([NOWHERE]), target.map(|target| described.is_for_any([target]))) {
-        (None, _) => Verdict::pass(
-            "it was granted, and the audience of the token cannot be read: ignored, as far as can be seen",
-        ),
+    match (described.is_for_any([NOWHERE]), own.map(|own| described.is_for_any(own.all()))) {
+        (None, _) if !asked_all => Verdict::NotRun {
+            why: "a token was granted, and nobody is known who may ask introspection whom it is for".into(),
+            how: "[introspection] in oaudit.toml".into(),
+        },
+        (None, _) => Verdict::not_applicable("a token was granted, and whom it is for can be read nowhere"),
         (Some(true), None) => {
             Verdict::fail(UNKNOWN_REFUSED, format!("a token was issued for it: the audience is {audience}"))
         }
@@ -142,20 +154,28 @@ mod tests {
     use crate::oauth::answer::tests::arrived;
     use crate::oauth::token::tests::refused;
 
-    fn audience(aud: Option<&str>, target: Option<&str>) -> Verdict {
+    fn audience(aud: Option<&str>, own: Option<&Own>) -> Verdict {
         let audience = aud.map(|aud| aud.split(' ').map(str::to_owned).collect());
-        judge_audience(&Described { audience, scope: None }, target)
+        judge_audience(&Described { audience, scope: None }, own, true)
     }
 
     #[test]
     fn ignored_is_legal_and_minted_is_not() {
+        let own = &Own::of(vec!["https://a".into()], vec!["urn:a".into()]);
+        let own = Some(own);
         assert!(matches!(audience(Some("https://a"), None), Verdict::Pass(_)));
-        assert!(matches!(audience(None, None), Verdict::Pass(_)));
         assert!(matches!(audience(Some(NOWHERE), None), Verdict::Fail(UNKNOWN_REFUSED, _)));
         let both = format!("https://a {NOWHERE}");
-        assert!(matches!(audience(Some(&both), Some("https://a")), Verdict::Fail(UNKNOWN_REFUSED, _)));
-        assert!(matches!(audience(Some("https://a"), Some("https://a")), Verdict::Pass(_)));
-        assert!(matches!(audience(Some("https://b"), Some("https://a")), Verdict::Fail(BOTH_OR_NONE, _)));
+        assert!(matches!(audience(Some(&both), own), Verdict::Fail(UNKNOWN_REFUSED, _)));
+        assert!(matches!(audience(Some("https://a"), own), Verdict::Pass(_)));
+        assert!(matches!(audience(Some("urn:a"), own), Verdict::Pass(_)), "by its other name");
+        assert!(matches!(audience(Some("https://b"), own), Verdict::Fail(BOTH_OR_NONE, _)));
+    }
+
+    #[test]
+    fn what_nobody_can_read_is_no_pass() {
+        assert!(matches!(audience(None, None), Verdict::NotApplicable(_)));
+        assert!(matches!(judge_audience(&Described::default(), None, false), Verdict::NotRun { .. }));
     }
 
     #[test]

@@ -2,17 +2,17 @@
 
 use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Verdict, demand, must};
 use crate::document::Document;
-use crate::needs::{Baseline, Context};
+use crate::needs::{Baseline, Context, WholeLedger};
 use crate::wire::Exchange;
 
 const NO_STORE: Demand =
     demand("An answer with tokens carries Cache-Control: no-store.", &[must(Document::OAuth21, "3.2.3")]);
 
-/// Reads the headers of what the sign-in brought: the answers to codes and to refreshes.
+/// Reads the headers of every answer of the run with tokens in it: to codes, to refreshes.
 pub struct NoStore;
 
 impl Check for NoStore {
-    type Needs = Baseline;
+    type Needs = (WholeLedger, Baseline);
     const CARD: Card = Card {
         id: "token/no-store",
         demands: &[NO_STORE],
@@ -21,9 +21,9 @@ impl Check for NoStore {
         page: include_str!("no_store.md"),
     };
 
-    async fn run(_: Baseline, cx: &Context) -> Outcome {
+    async fn run((WholeLedger(exchanges), _): Self::Needs, cx: &Context) -> Outcome {
         let mut lines: Vec<Finding> = Vec::new();
-        for exchange in cx.wire.ledger().all() {
+        for exchange in exchanges {
             let Some(what) = kind(&exchange, &cx.audit.token_endpoint) else { continue };
             let verdict = judge(&exchange);
             // One line a kind, the first that fails if any does.
@@ -44,7 +44,7 @@ fn kind(exchange: &Exchange, token: &str) -> Option<&'static str> {
     let response = exchange.response.as_ref().filter(|r| (200..300).contains(&r.status))?;
     let sent = exchange.request.body.as_deref().unwrap_or_default();
     let has = |name: &str| response.body.contains(&format!("\"{name}\""));
-    (exchange.check == "sign-in" && exchange.request.url == token && has("access_token"))
+    (exchange.request.url == token && has("access_token"))
         .then(|| if sent.contains("grant_type=refresh_token") { "a refresh" } else { "a code exchange" })
 }
 
@@ -114,5 +114,6 @@ mod tests {
         assert_eq!(what("sign-in", "grant_type=refresh_token", token), Some("a refresh"));
         assert_eq!(what("sign-in", "", "<h1>Hello</h1>"), None);
         assert_eq!(what("registration", "{}", r#"{"client_id":"a","client_secret":"{s}"}"#), None);
+        assert_eq!(what("refresh/works", "grant_type=refresh_token", token), Some("a refresh"), "whoever asked");
     }
 }

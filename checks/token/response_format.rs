@@ -69,7 +69,7 @@ fn judge(reply: &Reply, tokens: &TokenSet, requested: &ScopeSet) -> Vec<Finding>
 
 /// Nothing stated means: as asked for. What was given beyond that or left out shows in the claims of a JWT only.
 fn unstated(given: &ScopeSet, requested: &ScopeSet) -> Verdict {
-    if requested.is_empty() || given.same_access(requested) {
+    if requested.is_empty() || given.of_resource().same_access(&requested.of_resource()) {
         return Verdict::pass("scope is not stated, which means as asked for");
     }
     Verdict::fail(
@@ -113,5 +113,8 @@ mod tests {
         // {"alg":"none"} . {"scope":"a b c"}
         let jwt = "eyJhbGciOiJub25lIn0.eyJzY29wZSI6ImEgYiBjIn0.x";
         assert_eq!(broken("application/json", json!({"access_token": jwt, "token_type": "Bearer"})), [STATES_SCOPE]);
+        let silent = |asked: &str| unstated(&ScopeSet::parse("a"), &ScopeSet::parse(asked));
+        assert!(matches!(silent("openid profile email a"), Verdict::Pass(_)), "claims of a person are no access");
+        assert!(matches!(silent("a b"), Verdict::Fail(STATES_SCOPE, _)));
     }
 }

@@ -10,10 +10,12 @@ const VALID: Demand = demand(
     "The certificate is trusted, is for the name that was asked for, and is in its time.",
     &[must(Document::OAuth21, "1.5"), must(Document::Rfc6749, "10.9")],
 );
-const RENEWED: Demand =
-    demand("The certificate is renewed two weeks before it expires.", &[should(Document::OAuth21, "1.5")]);
+const RENEWED: Demand = demand(
+    "The certificate is renewed two weeks before it expires, or with a third of its time left.",
+    &[should(Document::OAuth21, "1.5")],
+);
 
-/// Days below which a renewal is late.
+/// Days below which a renewal is late; for a certificate of a few days it is a third of its time.
 const SOON: i64 = 14;
 
 /// Shakes hands with every host and looks at the certificate.
@@ -77,7 +79,8 @@ fn judge(shaken: &Handshake) -> Verdict {
         let all: Vec<String> = shaken.problems.iter().map(|problem| say(problem, own, days)).collect();
         return Verdict::fail(VALID, all.join("; "));
     }
-    match days < SOON {
+    let lives = (own.not_after - own.not_before) / (24 * 3600);
+    match days < SOON.min(lives / 3) {
         true => Verdict::fail(RENEWED, format!("the certificate expires in {}", plural(days))),
         false => Verdict::pass(format!("trusted, signed by {}, {} left", own.issuer, plural(days))),
     }
@@ -138,6 +141,14 @@ mod tests {
             panic!("not a failure")
         };
         assert_eq!(why, "the certificate expired 3 days ago; the certificate is for other.example");
+        // Six days in all: two of them are a third.
+        let brief = |days| {
+            let mut shaken = shaken(days, &[]);
+            shaken.chain[0].not_before = shaken.chain[0].not_after - 6 * DAY;
+            judge(&shaken)
+        };
+        assert!(matches!(brief(2), Verdict::Pass(_)));
+        assert!(matches!(brief(1), Verdict::Fail(RENEWED, _)));
         let unread = Handshake { chain: Vec::new(), ..shaken(90, &[]) };
         assert!(matches!(judge(&unread), Verdict::Inconclusive(_)));
     }

@@ -100,7 +100,7 @@ fn judge_alone(reply: &Reply) -> Option<Verdict> {
     let text = reply.text().to_ascii_lowercase();
     let names_https = ["https port", "https server", "ssl-enabled", "tls-enabled"].iter().any(|w| text.contains(w));
     match (reply.status, reply.location()) {
-        (300..=399, Some(to)) if to.starts_with("https://") => {
+        (300..=399, Some(to)) if Url::parse(&to).is_ok_and(|to| to.scheme() == "https") => {
             Some(Verdict::pass(format!("it is answered {} with the way to https", reply.status)))
         }
         (status @ 300..=399, Some(to)) => {
@@ -110,7 +110,7 @@ fn judge_alone(reply: &Reply) -> Option<Verdict> {
         (status @ 200..=299, _) => fail(format!("it is answered {status} over plain http")),
         (426, _) => Some(Verdict::pass("it is answered 426: TLS is required")),
         (400, _) if names_https => Some(Verdict::pass("it is answered 400: plain http was sent to an https port")),
-        (429 | 500..=599, _) => {
+        (408 | 425 | 429 | 500..=599, _) => {
             Some(Verdict::inconclusive(format!("it is answered {}, which is no refusal", reply.status)))
         }
         _ => None,
@@ -161,7 +161,9 @@ mod tests {
             judge_alone(&Reply { url: "http://a.example/x".into(), ..answer })
         };
         assert!(matches!(to(301, "https://a.example/x"), Some(Verdict::Pass(_))));
+        assert!(matches!(to(308, "HTTPS://A.example/x"), Some(Verdict::Pass(_))), "a scheme is spelled in any case");
         assert!(matches!(to(302, "http://a.example/login"), Some(Verdict::Fail(..))));
+        assert!(matches!(to(408, ""), Some(Verdict::Inconclusive(_))));
         assert!(matches!(to(302, "/login"), Some(Verdict::Fail(..))));
         let nginx = "<center>The plain HTTP request was sent to HTTPS port</center>";
         assert!(matches!(judge_alone(&reply(400, &[], nginx)), Some(Verdict::Pass(_))));

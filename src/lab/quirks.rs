@@ -39,6 +39,7 @@ pub(super) enum Twist {
     Stumbles,
     SecretUnasked,
     WaryLogin,
+    IrrevocableAccess,
 }
 
 /// Which quirks are switched on.
@@ -159,6 +160,11 @@ pub static QUIRKS: &[Quirk] = &[
         "wary-login",
         "after three wrong passwords the login is another page: other names, and a question that only a person answers",
     ),
+    quirk(
+        Twist::IrrevocableAccess,
+        "irrevocable-access",
+        "access tokens cannot be revoked (unsupported_token_type), and outlive their refresh token until they expire",
+    ),
 ];
 
 #[cfg(test)]
@@ -172,6 +178,6 @@ mod tests {
             let plain: String = quirk.name.split('-').collect();
             assert_eq!(plain, format!("{:?}", quirk.twist).to_lowercase());
         }
-        assert_eq!(QUIRKS.len(), Twist::WaryLogin as usize + 1);
+        assert_eq!(QUIRKS.len(), Twist::IrrevocableAccess as usize + 1);
     }
 }

@@ -11,6 +11,7 @@ use super::answer::{Refusal, json_no_store, with};
 use super::client::{self, AuthMethod, Client};
 use super::faults::Flaw;
 use super::form::{self, Params};
+use super::quirks::Twist;
 use super::server::Server;
 use super::store::Store;
 
@@ -64,7 +65,7 @@ fn revoke_token(server: &Server, store: &mut Store, client: &Client, token: &str
             for access in store.access.values_mut().filter(|a| a.grant == grant) {
                 access.revoked = true;
             }
-        } else if server.flawed(Flaw::RevocationDoesNotCascade) {
+        } else if server.flawed(Flaw::RevocationDoesNotCascade) || server.twisted(Twist::IrrevocableAccess) {
             store.refresh.retain(|_, refresh| refresh.grant != grant);
         } else {
             store.revoke_grant(server, grant);
@@ -79,6 +80,9 @@ fn revoke_token(server: &Server, store: &mut Store, client: &Client, token: &str
     };
     if store.grants[access.grant].client != client.id {
         return Err(foreign());
+    }
+    if server.twisted(Twist::IrrevocableAccess) {
+        return Err(Refusal::new("unsupported_token_type", "access tokens end with their time"));
     }
     if !server.flawed(Flaw::RevocationSparesAccessTokens) {
         access.revoked = true;

@@ -4,19 +4,41 @@ use super::described::Described;
 use crate::check::{Demand, Verdict};
 use crate::resource::Reached;
 
-/// Judges the answer of the resource to a token. `own` are the audiences by which the resource is known: its identifier
-/// and what stands in a token that it takes by right. Only an audience that was read and names none of these makes its
+/// The audiences by which a resource is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Own {
+    names: Vec<String>,
+    beside: Vec<String>,
+}
+
+impl Own {
+    /// `known`: its identifier and its URL; `taken`: what stands in a token that it takes by right. Where that token
+    /// names none of the known ones, it says what the server calls the resource; where it does, what stands beside may
+    /// be another name of it or another resource (the endpoint for information about the user).
+    pub fn of(known: Vec<String>, taken: Vec<String>) -> Self {
+        match taken.iter().any(|aud| known.contains(aud)) {
+            true => Self { beside: taken.into_iter().filter(|aud| !known.contains(aud)).collect(), names: known },
+            false => Self { names: known.into_iter().chain(taken).collect(), beside: Vec::new() },
+        }
+    }
+
+    /// Those that are the resource for certain.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
+    /// Those that may be the resource.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        self.names().chain(self.beside.iter().map(String::as_str))
+    }
+}
+
+/// Judges the answer of the resource to a token. `own`: the audiences by which the resource is known. Only an audience that was read and names none of these makes its
 /// acceptance a failure of `broken`: an authorization server may ignore `resource` (RFC 8707). `asked_all`: there was
 /// nobody else to ask about the token.
-pub fn judge_foreign(
-    described: &Described,
-    own: &[&str],
-    reached: &Reached,
-    asked_all: bool,
-    broken: Demand,
-) -> Verdict {
+pub fn judge_foreign(described: &Described, own: &Own, reached: &Reached, asked_all: bool, broken: Demand) -> Verdict {
     let audience = described.audience_text();
-    let is_own = described.is_for_any(own.iter().copied());
+    let is_own = described.is_for_any(own.all());
     match (reached.status, is_own) {
         (401, Some(true)) => Verdict::inconclusive(format!(
             "the resource answered 401 to a token for {audience}, which is its own audience: something else is wrong"
@@ -53,7 +75,16 @@ mod tests {
 
     fn verdict(aud: Option<&str>, status: u16) -> Verdict {
         let described = Described { audience: aud.map(|aud| vec![aud.to_owned()]), scope: None };
-        judge_foreign(&described, &["https://own"], &Reached::read(&reply(status, &[], "")), true, D)
+        let own = Own::of(vec!["https://own".into()], vec!["https://own".into(), "https://as/userinfo".into()]);
+        judge_foreign(&described, &own, &Reached::read(&reply(status, &[], "")), true, D)
+    }
+
+    #[test]
+    fn what_stands_beside_the_resource_is_not_certainly_it() {
+        let own = |taken: &[&str]| Own::of(vec!["r".into()], taken.iter().map(|s| (*s).to_owned()).collect());
+        assert_eq!(own(&["r", "x"]).names().collect::<Vec<_>>(), ["r"]);
+        assert_eq!(own(&["r", "x"]).all().collect::<Vec<_>>(), ["r", "x"]);
+        assert_eq!(own(&["x"]).names().collect::<Vec<_>>(), ["r", "x"]);
     }
 
     #[test]
@@ -61,6 +92,7 @@ mod tests {
         assert!(matches!(verdict(Some("https://other"), 200), Verdict::Fail(..)));
         assert!(matches!(verdict(Some("https://other"), 401), Verdict::Pass(_)));
         assert!(matches!(verdict(None, 401), Verdict::Pass(_)));
+        assert!(matches!(verdict(Some("https://as/userinfo"), 200), Verdict::Inconclusive(_)));
         assert!(matches!(verdict(None, 200), Verdict::Inconclusive(_)));
         assert!(matches!(verdict(Some("https://own"), 200), Verdict::Inconclusive(_)));
         assert!(matches!(verdict(Some("https://own"), 401), Verdict::Inconclusive(_)));

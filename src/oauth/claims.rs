@@ -110,9 +110,13 @@ pub fn agreement(claims: &Value, expires_in: Option<&Value>, now: i64) -> Judged
 
 /// Our clock or that of a `Date` header, whichever is ahead: a wrong clock of ours is no fault of the token.
 pub fn now_beside(date: Option<&str>) -> i64 {
+    time_of(date).max(OffsetDateTime::now_utc().unix_timestamp())
+}
+
+/// The time of an answer by its `Date` header, else by our clock: what a token is measured by that came with it.
+pub fn time_of(date: Option<&str>) -> i64 {
     let stated = date.and_then(|d| OffsetDateTime::parse(d, &Rfc2822).ok());
-    let ours = OffsetDateTime::now_utc().unix_timestamp();
-    stated.map_or(ours, |d| d.unix_timestamp().max(ours))
+    stated.unwrap_or_else(OffsetDateTime::now_utc).unix_timestamp()
 }
 
 /// A span of seconds for a reader.

@@ -134,13 +134,13 @@ const PASSING: [&str; 7] = [
 ];
 
 /// Whether an error speaks of the session, the person or the moment: whatever was odd, it was not refused for that.
-pub(super) fn is_passing_error(error: &str) -> bool {
+pub(crate) fn is_passing_error(error: &str) -> bool {
     PASSING.contains(&error)
 }
 
 /// The same of an error page, by its status or by what it names: 408, 425 and 429 are haste, 419 and 440 are in wide use
 /// for a session that has ended.
-pub(super) fn is_passing(page: &Page) -> bool {
+pub(crate) fn is_passing(page: &Page) -> bool {
     [408, 419, 425, 429, 440].contains(&page.status) || names(page, &PASSING)
 }
 

@@ -26,7 +26,10 @@ impl Revoked {
             (200..300, None) => Self::Done,
             // Section 2.2.1 names no status; servers choose 400 and 503.
             (400.., Some("unsupported_token_type")) => Self::Unsupported,
-            (400..500, Some("invalid_client" | "unauthorized_client")) | (401 | 403, _) => Self::Denied(said),
+            // A 403 that names no error may be a guard's before the server, and says nothing about the client.
+            (400..500, Some("invalid_client" | "unauthorized_client")) | (401, _) | (403, Some(_)) => {
+                Self::Denied(said)
+            }
             _ => Self::Unclear(format!("the revocation request was answered with {said}")),
         }
     }
@@ -45,8 +48,14 @@ mod tests {
         assert_eq!(read(503, r#"{"error":"unsupported_token_type"}"#), Revoked::Unsupported);
         assert_eq!(read(401, ""), Revoked::Denied("401".into()));
         assert_eq!(read(400, r#"{"error":"invalid_client"}"#), Revoked::Denied("400 invalid_client".into()));
-        for (status, body) in [(503, ""), (302, ""), (200, r#"{"error":"x"}"#), (400, r#"{"error":"invalid_request"}"#)]
-        {
+        assert_eq!(read(403, r#"{"error":"access_denied"}"#), Revoked::Denied("403 access_denied".into()));
+        for (status, body) in [
+            (403, "<h1>Forbidden</h1>"),
+            (503, ""),
+            (302, ""),
+            (200, r#"{"error":"x"}"#),
+            (400, r#"{"error":"invalid_request"}"#),
+        ] {
             assert!(matches!(read(status, body), Revoked::Unclear(_)), "{status} {body}");
         }
     }

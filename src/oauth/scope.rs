@@ -9,6 +9,9 @@ pub struct ScopeSet(Vec<String>);
 /// Scopes that ask for a feature rather than for access; comparisons leave them out.
 const FEATURES: [&str; 2] = ["openid", "offline_access"];
 
+/// Scopes that give claims about a person (OpenID Connect Core section 5.4): a token for a resource may leave them out.
+const IDENTITY: [&str; 4] = ["profile", "email", "address", "phone"];
+
 impl ScopeSet {
     /// The scopes of a `scope` parameter.
     pub fn parse(text: &str) -> Self {
@@ -45,6 +48,28 @@ impl ScopeSet {
     #[must_use]
     pub fn access(&self) -> Self {
         self.iter().filter(|s| !FEATURES.contains(s)).collect()
+    }
+
+    /// [`access`](Self::access) without what gives claims about a person: what a token for a resource must have.
+    #[must_use]
+    pub fn of_resource(&self) -> Self {
+        self.iter().filter(|s| !FEATURES.contains(s) && !IDENTITY.contains(s)).collect()
+    }
+
+    /// How a scope is spelled here: some servers state it with its resource before it (`api://notes/notes.read`), and
+    /// write it into the token without. One that is not here stays as it is.
+    pub fn spelling<'a>(&'a self, scope: &'a str) -> &'a str {
+        let is_same = |long: &&str| long.strip_suffix(scope).is_some_and(|rest| rest.ends_with('/'));
+        match self.contains(scope) {
+            true => scope,
+            false => self.iter().find(is_same).unwrap_or(scope),
+        }
+    }
+
+    /// The same, spelled as in `other`.
+    #[must_use]
+    pub fn spelled_as(&self, other: &Self) -> Self {
+        self.iter().map(|scope| other.spelling(scope)).collect()
     }
 
     /// `openid` and `offline_access` alone, as far as they are there.
@@ -90,5 +115,14 @@ mod tests {
         assert!(asked.same_access(&ScopeSet::parse("a b offline_access")));
         assert_eq!(ScopeSet::parse("a b c").beyond(&asked).to_string(), "c");
         assert_eq!(asked.with("a").len(), 3);
+    }
+
+    #[test]
+    fn what_is_stated_with_its_resource_is_known_again() {
+        let spelled = |has: &str, told: &str| ScopeSet::parse(has).spelled_as(&ScopeSet::parse(told)).to_string();
+        assert_eq!(spelled("read write", "api://notes/read openid"), "api://notes/read write");
+        assert_eq!(spelled("read", "read api://notes/read"), "read");
+        assert_eq!(spelled("ad", "api://notes/read bad"), "ad");
+        assert_eq!(ScopeSet::parse("openid email notes:read phone").of_resource().to_string(), "notes:read");
     }
 }

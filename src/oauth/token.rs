@@ -211,11 +211,20 @@ impl TokenSet {
     /// What the token is good for: by its own claims if it can be read, else as stated, else as `asked` (an answer
     /// without `scope` says "as requested", RFC 6749 section 5.1).
     pub fn effective_scope(&self, asked: &ScopeSet) -> ScopeSet {
-        Jwt::read(self.access_token.expose())
-            .and_then(|jwt| jwt.scope())
-            .map(|scope| ScopeSet::parse(&scope))
-            .or_else(|| self.stated_scope())
-            .unwrap_or_else(|| asked.clone())
+        let claimed = Jwt::read(self.access_token.expose()).and_then(|jwt| jwt.scope());
+        self.effective_of(claimed.map(|scope| ScopeSet::parse(&scope)).as_ref(), asked)
+    }
+
+    /// The same where it is known what the token has; spelled as asked for, or else as stated.
+    pub fn effective_of(&self, has: Option<&ScopeSet>, asked: &ScopeSet) -> ScopeSet {
+        let stated = self.stated_scope();
+        let Some(has) = has.or(stated.as_ref()) else { return asked.clone() };
+        let told = stated.as_ref().unwrap_or(asked);
+        let spelled = |scope| match asked.spelling(scope) {
+            known if asked.contains(known) => known,
+            unknown => told.spelling(unknown),
+        };
+        has.iter().map(spelled).collect()
     }
 
     /// Refreshes by the ordinary request of this client (RFC 6749 section 6). `None` without a refresh token.
@@ -460,5 +469,8 @@ pub(crate) mod tests {
         };
         assert_eq!(tokens.effective_scope(&ScopeSet::default()).to_string(), "a b c");
         assert_eq!(tokens.stated_scope().unwrap().to_string(), "a");
+        assert_eq!(tokens.effective_scope(&ScopeSet::parse("api://x/c")).to_string(), "a b api://x/c");
+        let long = serde_json::json!({"access_token": jwt, "scope": "api://x/a api://x/b api://x/c"});
+        assert_eq!(super::tests::tokens(long).effective_scope(&ScopeSet::parse("a b")).to_string(), "a b api://x/c");
     }
 }
