@@ -147,11 +147,16 @@ impl Resource {
     pub async fn outlived(&self, wire: &Wire, token: &str, seconds: &[u64]) -> Result<Life, Trouble> {
         let began = Instant::now();
         let mut life = Life::Unclear("it was not asked".into());
+        let mut taken = 0.0;
         for at in seconds {
             tokio::time::sleep(Duration::from_secs(*at).saturating_sub(began.elapsed())).await;
-            life = Life::read(&self.look(wire, token).await?, began.elapsed().as_secs_f64());
-            if matches!(life, Life::Ended(_)) {
-                break;
+            // When it was asked, and not when it was answered: a slow answer lengthens no life.
+            let asked = began.elapsed().as_secs_f64();
+            life = Life::read(&self.look(wire, token).await?, asked, taken);
+            match life {
+                Life::Ended(_) => break,
+                Life::GoesOn(_) => taken = asked,
+                Life::Unclear(_) => {}
             }
         }
         Ok(life)
@@ -255,7 +260,7 @@ impl Reached {
 /// What became of an access token.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Life {
-    /// The resource refused it with 401, so many seconds after.
+    /// The resource refused it with 401; it was last taken so many seconds after, 0 if it never was.
     Ended(f64),
     /// The resource still took it at the last look, so many seconds after.
     GoesOn(f64),
@@ -264,10 +269,10 @@ pub enum Life {
 }
 
 impl Life {
-    fn read(reached: &Reached, seconds: f64) -> Self {
+    fn read(reached: &Reached, asked: f64, taken: f64) -> Self {
         match reached.status {
-            401 => Self::Ended(seconds),
-            200..300 => Self::GoesOn(seconds),
+            401 => Self::Ended(taken),
+            200..300 => Self::GoesOn(asked),
             other => Self::Unclear(format!("the resource answered {other} to the access token")),
         }
     }
@@ -301,8 +306,8 @@ mod tests {
 
     #[test]
     fn a_token_is_dead_by_401_alone() {
-        let life = |status| Life::read(&Reached::read(&reply(status, &[], "")), 1.5);
-        assert_eq!(life(401), Life::Ended(1.5));
+        let life = |status| Life::read(&Reached::read(&reply(status, &[], "")), 1.5, 0.5);
+        assert_eq!(life(401), Life::Ended(0.5));
         assert_eq!(life(204), Life::GoesOn(1.5));
         for status in [302, 400, 403, 429, 500] {
             assert!(matches!(life(status), Life::Unclear(_)), "{status}");

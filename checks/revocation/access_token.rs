@@ -50,7 +50,9 @@ impl Check for AccessToken {
         let mut ruling = Ruling::from(judge(&life, is_self_contained(token), left));
         if let Life::Ended(seconds) = life {
             let seen = Verdict::pass("the resource refused the token with 401");
-            ruling.findings.push(Finding::new("the time until the token was refused", seen).measured(seconds, "s"));
+            ruling
+                .findings
+                .push(Finding::new("the time after which the token was last taken", seen).measured(seconds, "s"));
         }
         Ok(ruling)
     }
@@ -85,10 +87,14 @@ fn judge(life: &Life, is_jwt: bool, expires_in: Option<u64>) -> Verdict {
         Life::Ended(_) if expires_in.is_some_and(|s| s <= 15) => {
             Verdict::inconclusive("the access token lives so short that it may have expired by itself")
         }
-        Life::Ended(seconds) if *seconds > 6.0 => {
-            Verdict::fail(SOON, format!("the revoked access token was refused only after {seconds:.0} s"))
-        }
-        Life::Ended(seconds) => Verdict::pass(format!("the revoked access token was refused after {seconds:.1} s")),
+        Life::Ended(seconds) if *seconds >= 5.0 => Verdict::fail(
+            SOON,
+            format!("the revoked access token was still taken after {seconds:.0} s, and refused later"),
+        ),
+        Life::Ended(0.0) => Verdict::pass("the revoked access token was refused at once"),
+        Life::Ended(seconds) => Verdict::pass(format!(
+            "the revoked access token was still taken after {seconds:.1} s, and refused at the next look"
+        )),
         Life::GoesOn(seconds) => {
             let left = expires_in.map(|s| format!("; it expires {s} s after it was issued")).unwrap_or_default();
             let broken = if is_jwt { JWT_ENDS } else { ENDS };
@@ -105,8 +111,8 @@ mod tests {
     #[test]
     fn the_effect_decides_not_the_200() {
         assert!(matches!(judge(&Life::Ended(0.2), true, Some(900)), Verdict::Pass(_)));
-        assert!(matches!(judge(&Life::Ended(5.1), true, None), Verdict::Pass(_)));
-        assert!(matches!(judge(&Life::Ended(10.1), true, None), Verdict::Fail(SOON, _)));
+        assert!(matches!(judge(&Life::Ended(2.1), true, None), Verdict::Pass(_)));
+        assert!(matches!(judge(&Life::Ended(5.0), true, None), Verdict::Fail(SOON, _)));
         assert!(matches!(judge(&Life::GoesOn(10.0), false, None), Verdict::Fail(ENDS, _)));
         let verdict = judge(&Life::GoesOn(10.0), true, Some(900));
         assert!(matches!(verdict, Verdict::Fail(JWT_ENDS, why) if why.contains("900 s")));

@@ -73,9 +73,11 @@ fn judge(life: &Life, expires_in: Option<u64>) -> Verdict {
         Life::Ended(_) if expires_in.is_some_and(|s| s <= 10) => {
             Verdict::inconclusive("the access token lives so short that it may have expired by itself")
         }
-        Life::Ended(seconds) => {
-            Verdict::pass(format!("{seconds:.1} s after the refresh token was revoked the access token was refused"))
-        }
+        Life::Ended(0.0) => Verdict::pass("after the refresh token was revoked the access token was refused at once"),
+        Life::Ended(seconds) => Verdict::pass(format!(
+            "{seconds:.1} s after the refresh token was revoked the access token was still taken, and refused at the \
+             next look"
+        )),
         Life::GoesOn(seconds) => {
             let left = expires_in.map(|s| format!("; it expires {s} s after it was issued")).unwrap_or_default();
             let why = format!("{seconds:.0} s after the refresh token was revoked the access token still works{left}");

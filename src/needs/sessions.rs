@@ -1,6 +1,6 @@
 //! A session of an MCP endpoint (Streamable HTTP, up to 2025-11-25), opened by the user who signed in first.
 
-use super::{Context, Needs, RealToken, Shortfall, Stage};
+use super::{Context, Needs, RealToken, Shortfall, Stage, no_resource};
 use crate::document::McpVersion;
 use crate::oauth::request::AuthorizationRequest;
 use crate::resource::ResourceKind;
@@ -13,8 +13,8 @@ impl Needs for SessionsOfMcp {
     const STAGE: Stage = Stage::Baseline;
     async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
         let none = |why: &str| Err(Shortfall::NotApplicable(why.into()));
-        let kind = cx.audit.open_resource().map(|resource| resource.kind());
-        if kind == Some(ResourceKind::Api) {
+        let resource = cx.audit.open_resource().ok_or_else(no_resource)?;
+        if resource.kind() == ResourceKind::Api {
             return none("the resource is an API route, and has no sessions of MCP");
         }
         match cx.audit.profile.mcp >= McpVersion::V20260728 {
