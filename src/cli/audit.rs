@@ -381,14 +381,15 @@ pub(super) fn confirmed(url: &str) -> bool {
     if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
         return false;
     }
-    let mut stderr = std::io::stderr();
     let question = format!(
         "{url} is not on this machine. The audit registers clients there, signs in, and sends hostile requests.\n\
          Is it yours, or does its owner agree? [y/N] "
     );
-    if stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush()).is_err() {
-        return false;
-    }
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
+    output::beside_the_bar(|| {
+        let mut stderr = std::io::stderr();
+        let mut answer = String::new();
+        stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush()).is_ok()
+            && std::io::stdin().read_line(&mut answer).is_ok()
+            && matches!(answer.trim(), "y" | "Y" | "yes")
+    })
 }

@@ -1,13 +1,16 @@
 //! The two streams: stdout carries the report and nothing else, stderr the prose.
 
 use std::io::{IsTerminal, Write};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Complaint, Exit};
 use crate::report::plain::plain;
 use crate::run::Progress;
+
+/// The bar, once there is one: whatever else is written has to step around it.
+static BAR: OnceLock<ProgressBar> = OnceLock::new();
 
 /// How to speak.
 #[derive(Debug, Clone, Copy)]
@@ -55,12 +58,11 @@ impl Streams {
                 Progress::Ended(_) => {}
             });
         }
-        let bar = ProgressBar::new(0).with_style(
-            ProgressStyle::with_template("{spinner} {prefix} {wide_msg} {pos}/{len}")
-                .unwrap_or_else(|_| ProgressStyle::default_bar()),
-        );
+        // No steady tick: it would write over what a person types at a prompt.
+        let bar = BAR.get_or_init(|| ProgressBar::new(0));
         Arc::new(move |progress| match progress {
             Progress::Begins(name, checks) => {
+                bar.set_style(style(checks));
                 bar.set_prefix(name.to_owned());
                 bar.set_message(String::new());
                 bar.set_position(0);
@@ -71,15 +73,32 @@ impl Streams {
                 bar.set_message(ended.id.to_owned());
                 bar.inc(1);
             }
-            Progress::Says(text) => bar.suspend(|| prose(text)),
+            Progress::Says(text) => prose(text),
         })
+    }
+}
+
+/// A bar for a part with checks, its name alone for one without.
+fn style(checks: usize) -> ProgressStyle {
+    let template = match checks {
+        0 => "{spinner} {prefix}",
+        _ => "{spinner} {prefix} [{bar:20}] {pos}/{len} {elapsed} {wide_msg}",
+    };
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
+}
+
+/// Does something on the terminal that the bar must not write into, such as asking.
+pub(super) fn beside_the_bar<T>(act: impl FnOnce() -> T) -> T {
+    match BAR.get() {
+        Some(bar) => bar.suspend(act),
+        None => act(),
     }
 }
 
 /// A line on stderr.
 pub(super) fn prose(text: &str) {
     // Nobody may be there to read it: a terminal that was closed must not end the clean-up.
-    let _ = writeln!(std::io::stderr(), "{}", plain(text));
+    beside_the_bar(|| drop(writeln!(std::io::stderr(), "{}", plain(text))));
 }
 
 /// The report on stdout. A reader who went away (`| head`) is no error.
@@ -93,6 +112,10 @@ pub(super) fn report(text: &str) -> Result<(), Complaint> {
 }
 
 fn print(text: &str) -> std::io::Result<()> {
+    // stdout is the same terminal.
+    if let Some(bar) = BAR.get() {
+        bar.finish_and_clear();
+    }
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
