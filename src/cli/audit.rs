@@ -234,7 +234,7 @@ impl ReportArgs {
             color: streams.color,
             evidence: self.evidence,
             quiet: streams.quiet,
-            links: terminal && streams.color,
+            links: terminal && !output::is_dumb(),
         };
         let render = |format: Format, look: &Look| format.render(report, look, &self.sarif_anchor);
         let plain = Look { color: false, links: false, ..look };

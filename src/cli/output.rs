@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Complaint, Exit};
 use crate::report::plain::plain;
-use crate::run::Progress;
+use crate::run::{Ended, Progress};
 
 /// The bar, once there is one: whatever else is written has to step around it.
 static BAR: OnceLock<ProgressBar> = OnceLock::new();
@@ -54,7 +54,7 @@ impl Streams {
                 Progress::Begins(name, 0) => prose(name),
                 Progress::Begins(name, checks) => prose(&format!("{name} ({checks} checks)")),
                 Progress::Says(text) => prose(text),
-                Progress::Ended(ended) if self.verbose => prose(&format!("  {}", ended.id)),
+                Progress::Ended(ended) if self.verbose => prose(&how(&ended)),
                 Progress::Ended(_) => {}
             });
         }
@@ -70,12 +70,20 @@ impl Streams {
                 bar.tick();
             }
             Progress::Ended(ended) => {
+                if self.verbose {
+                    prose(&how(&ended));
+                }
                 bar.set_message(ended.id.to_owned());
                 bar.inc(1);
             }
             Progress::Says(text) => prose(text),
         })
     }
+}
+
+/// How a check ended, on a line.
+fn how(ended: &Ended<'_>) -> String {
+    format!("  {} {:<12} {}", ended.result.mark(), ended.result.word(), ended.id)
 }
 
 /// A bar for a part with checks, its name alone for one without.
@@ -124,6 +132,11 @@ fn print(text: &str) -> std::io::Result<()> {
 /// Whether stdout is a terminal.
 pub(super) fn is_terminal() -> bool {
     std::io::stdout().is_terminal()
+}
+
+/// Whether the terminal takes nothing but text.
+pub(super) fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// The width to write for: COLUMNS, the terminal's, or 100.

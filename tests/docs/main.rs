@@ -97,6 +97,37 @@ mod tests {
         assert!(!seen.is_empty(), "no command of the documentation was run");
     }
 
+    /// A line without what differs from run to run: numbers, and the identifier of the client.
+    fn steady(line: &str) -> String {
+        let mut kept = String::new();
+        for c in line.split("=client-").next().unwrap_or_default().chars() {
+            match c.is_ascii_digit() {
+                true if kept.ends_with('0') => {}
+                true => kept.push('0'),
+                false => kept.push(c),
+            }
+        }
+        kept
+    }
+
+    #[test]
+    fn the_report_in_the_readme_is_what_the_demo_says() {
+        let pages = read();
+        let readme = pages.iter().find(|page| page.file == "README.md").unwrap();
+        let block = readme.blocks.iter().find(|block| block.language == "text").unwrap();
+        let mut command = Command::cargo_bin("oaudit").unwrap();
+        command.arg("demo").env_clear().env("COLUMNS", "96").stdin(Stdio::null());
+        let output = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        let said: Vec<String> = output.lines().map(steady).collect();
+        for line in block.text.lines().filter(|line| *line != "…") {
+            let line = steady(line);
+            // The curl line is cut.
+            let begins = line.strip_suffix(" …");
+            let stands = said.iter().any(|said| begins.map_or(*said == line, |begins| said.starts_with(begins)));
+            assert!(stands, "the demo does not say: {line}\n{output}");
+        }
+    }
+
     /// The sources as one text, with strings that go on in the next line put together.
     fn sources() -> String {
         let mut text = String::new();
