@@ -385,11 +385,12 @@ pub(super) fn confirmed(url: &str) -> bool {
         "{url} is not on this machine. The audit registers clients there, signs in, and sends hostile requests.\n\
          Is it yours, or does its owner agree? [y/N] "
     );
-    output::beside_the_bar(|| {
-        let mut stderr = std::io::stderr();
-        let mut answer = String::new();
-        stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush()).is_ok()
-            && std::io::stdin().read_line(&mut answer).is_ok()
-            && matches!(answer.trim(), "y" | "Y" | "yes")
-    })
+    // Not held back while somebody thinks: Ctrl-C has something to say as well.
+    output::without_the_bar();
+    let mut stderr = std::io::stderr();
+    if stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush()).is_err() {
+        return false;
+    }
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).is_ok() && matches!(answer.trim(), "y" | "Y" | "yes")
 }

@@ -62,10 +62,10 @@ impl Streams {
         let bar = BAR.get_or_init(|| ProgressBar::new(0));
         Arc::new(move |progress| match progress {
             Progress::Begins(name, checks) => {
+                bar.reset();
                 bar.set_style(style(checks));
                 bar.set_prefix(name.to_owned());
                 bar.set_message(String::new());
-                bar.set_position(0);
                 bar.set_length(checks as u64);
                 bar.tick();
             }
@@ -95,18 +95,21 @@ fn style(checks: usize) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
 }
 
-/// Does something on the terminal that the bar must not write into, such as asking.
-pub(super) fn beside_the_bar<T>(act: impl FnOnce() -> T) -> T {
-    match BAR.get() {
-        Some(bar) => bar.suspend(act),
-        None => act(),
+/// Takes the bar away, until the next part begins: something else has the terminal.
+pub(super) fn without_the_bar() {
+    if let Some(bar) = BAR.get() {
+        bar.finish_and_clear();
     }
 }
 
 /// A line on stderr.
 pub(super) fn prose(text: &str) {
     // Nobody may be there to read it: a terminal that was closed must not end the clean-up.
-    beside_the_bar(|| drop(writeln!(std::io::stderr(), "{}", plain(text))));
+    let write = || drop(writeln!(std::io::stderr(), "{}", plain(text)));
+    match BAR.get() {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
 }
 
 /// The report on stdout. A reader who went away (`| head`) is no error.
@@ -121,9 +124,7 @@ pub(super) fn report(text: &str) -> Result<(), Complaint> {
 
 fn print(text: &str) -> std::io::Result<()> {
     // stdout is the same terminal.
-    if let Some(bar) = BAR.get() {
-        bar.finish_and_clear();
-    }
+    without_the_bar();
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()

@@ -135,8 +135,9 @@ impl<'a> Page<'a> {
     }
 
     fn beside(&mut self, label: &str, ink: Ink, text: &str) {
-        let label = format!("{label:>width$}", width = GUTTER - 1);
-        let line = format!("{} {} {text}", self.paint(ink, &label), self.paint(Ink::Faint, "|"));
+        let before = " ".repeat((GUTTER - 1).saturating_sub(label.chars().count()));
+        let label = if label.is_empty() { String::new() } else { self.paint(ink, label) };
+        let line = format!("{before}{label} {} {text}", self.paint(Ink::Faint, "|"));
         self.text.push_str(line.trim_end());
         self.text.push('\n');
     }
