@@ -5,7 +5,9 @@ use std::sync::{Arc, OnceLock};
 use crate::check::Demand;
 use crate::discovery::Discovery;
 use crate::front::{Front, Purpose, SignInError};
-use crate::needs::{ConfidentialClient, Ordinary, Refreshed, SecondUser, Shortfall, SuppliedRefresh, no_resource};
+use crate::needs::{
+    ConfidentialClient, Ordinary, Refreshed, SecondUser, Shortfall, SuppliedRefresh, Waits, no_resource,
+};
 use crate::oauth::answer::{AuthorizationAnswer, Returned};
 use crate::oauth::client::Client;
 use crate::oauth::introspection::{Introspected, Introspection};
@@ -60,6 +62,8 @@ pub struct Audit {
     /// What the introspection endpoint says about the baseline's access token, asked once for all rules that read it.
     pub(crate) introspected: tokio::sync::OnceCell<Introspected>,
     pub(crate) baseline: OnceLock<Result<Arc<Transcript>, FlowFailure>>,
+    /// How long checks wait, for whoever watches.
+    pub(crate) waits: Waits,
 }
 
 /// The one ordinary flow, as it went.

@@ -38,17 +38,25 @@ mod wire;
 
 use output::Streams;
 
+/// What to type first.
+const EXAMPLES: &str = "  \
+  oaudit demo                            audit the embedded lab, no set-up
+  oaudit audit https://example.com/mcp   audit a server, sign in by the browser
+  OAUDIT_PASSWORD=… oaudit audit https://example.com/mcp --username alice --yes
+                                         the same where nobody can be asked: CI
+";
+
 /// Audits an OAuth 2.1 authorization server and the API or MCP server behind it.
 #[derive(Debug, Parser)]
 #[command(
     name = "oaudit",
     version,
     about = "Audits an OAuth 2.1 authorization server and the API or MCP server behind it, by behaviour.",
-    after_help = "Examples:\n  \
-        oaudit demo                                       audit the embedded lab, no set-up\n  \
-        oaudit audit https://api.example.com/mcp          audit a server, sign in with the browser\n  \
-        OAUDIT_PASSWORD=… oaudit audit https://staging.example.com/mcp --username alice --yes --format json\n\n\
-        Exit codes: 0 nothing failed · 1 something failed · 2 usage · 3 incomplete · 4 could not start · 5 a bug of oaudit",
+    after_help = format!(
+        "Examples:\n{EXAMPLES}\n\
+         Exit codes: 0 nothing failed · 1 something failed · 2 usage · 3 incomplete\n            \
+         4 could not start · 5 a bug of oaudit"
+    ),
     disable_help_subcommand = true
 )]
 struct Cli {
@@ -133,6 +141,14 @@ impl Complaint {
     fn ours(error: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { error: error.into(), hint: hint.into(), exit: Exit::OURS }
     }
+}
+
+/// What is said to somebody who types the name alone.
+fn first_words() -> String {
+    format!(
+        "oaudit audits an OAuth 2.1 authorization server and the API or MCP server behind it.\n\n{EXAMPLES}\n\
+         `oaudit --help` lists the commands, `oaudit audit --help` the flags.\n"
+    )
 }
 
 /// Parses the command line and runs what it says.

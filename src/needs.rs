@@ -37,6 +37,7 @@ mod scoped;
 mod scopes;
 mod sessions;
 mod supplied;
+mod waits;
 
 pub use addresses::Addresses;
 pub use confidential::{ConfidentialClient, PerhapsConfidential, judge_unproven};
@@ -55,6 +56,7 @@ pub use scoped::{Held, Scoped};
 pub use scopes::AdvertisedScopes;
 pub use sessions::{McpSession, SessionsOfMcp};
 pub use supplied::SuppliedRefresh;
+pub(crate) use waits::Waits;
 
 /// What a check knows beside its needs.
 #[derive(Debug, Clone)]

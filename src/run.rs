@@ -18,7 +18,7 @@ use crate::cleanup::{self, Attempt};
 use crate::discovery::{Broken, Discovery, Found, Probing, ServerFacts, Target, Whose, discover};
 use crate::front::{Agent, Front, SignIn};
 use crate::logs;
-use crate::needs::{Context, Ordinary, SecondUser, Stage};
+use crate::needs::{Context, Ordinary, SecondUser, Stage, Waits};
 use crate::oauth::assertion::{ClientKey, Signer};
 use crate::oauth::client::Client;
 use crate::oauth::introspection::Introspection;
@@ -399,6 +399,7 @@ impl Run {
             refreshed: tokio::sync::OnceCell::new(),
             introspected: tokio::sync::OnceCell::new(),
             baseline: OnceLock::new(),
+            waits: Waits::default(),
         });
         held.audit = Some(Arc::clone(&audit));
         self.plan.fit(self.options.max_prompts, audit.front.agent().asks(), &audit.ordinary);
@@ -475,7 +476,15 @@ impl Run {
         let checks = self.plan.stage(stage);
         if !checks.is_empty() {
             self.tell(Progress::Begins(stage.describe(), checks.len()));
-            self.conduct(wire, audit, checks, together).await;
+            let conducted = self.conduct(wire, audit, checks, together);
+            if stage != Stage::Waiting {
+                return conducted.await;
+            }
+            tokio::select! {
+                biased;
+                () = conducted => {}
+                never = audit.waits.count_down(|says| self.tell(Progress::Says(says))) => match never {},
+            }
         }
     }
 

@@ -10,6 +10,7 @@ pub mod message;
 pub mod options;
 pub mod plain;
 pub mod tls;
+pub mod trace;
 pub mod vault;
 
 mod capture;
@@ -28,6 +29,7 @@ pub use guard::Guard;
 pub use ledger::{Exchange, ExchangeId, Ledger};
 pub use message::{Dress, Reply, Request};
 pub use options::{Limits, Resolved, WireOptions};
+pub use trace::Trace;
 pub use vault::{KnownSecret, Vault};
 
 /// Why there is no answer.
@@ -158,6 +160,11 @@ impl Wire {
     /// What the server keeps because of this run.
     pub fn holdings(&self) -> &holdings::Holdings {
         &self.inner.holdings
+    }
+
+    /// Who is told of every exchange.
+    fn trace(&self) -> &Trace {
+        &self.inner.options.trace
     }
 
     /// Requests sent so far.

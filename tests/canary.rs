@@ -2,11 +2,14 @@
 
 mod support;
 
+use std::sync::{Arc, Mutex};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use oaudit::lab::{FAULTS, Lab, LabOptions};
 use oaudit::report::terminal::{self, Look};
 use oaudit::report::{Report, json};
+use oaudit::wire::Trace;
 use support::{as_alice, audit_of};
 
 fn forms(secret: &str) -> Vec<String> {
@@ -45,8 +48,16 @@ async fn no_output_holds_a_secret() {
     {
         let quirks = quirk.into_iter().map(str::to_owned).collect();
         let lab = Lab::start(LabOptions { opaque, quirks, ..LabOptions::default() }).await.unwrap();
-        let report = audit_of(&lab.mcp(), as_alice()).await;
+        let (mut options, told) = (as_alice(), Arc::new(Mutex::new(String::new())));
+        let hears = Arc::clone(&told);
+        options.wire.trace = Trace::to(Arc::new(move |line| hears.lock().unwrap().push_str(&format!("{line}\n"))));
+        let report = audit_of(&lab.mcp(), options).await;
         assert_clean(&lab, &report, &format!("opaque {opaque}, quirk {quirk:?}"));
+        let told = told.lock().unwrap();
+        assert_eq!(told.lines().count(), report.exchanges.len(), "a line for every exchange");
+        for secret in lab.issued_secrets().iter().filter(|s| s.len() >= 6) {
+            assert!(forms(secret).iter().all(|form| !told.contains(form)), "the trace holds a secret");
+        }
         assert!(json::render(&report).contains("{code 1}"), "labels stand where the secrets were");
     }
 }

@@ -234,7 +234,7 @@ impl ReportArgs {
             color: streams.color,
             evidence: self.evidence,
             quiet: streams.quiet,
-            links: terminal && streams.color,
+            links: terminal && !output::is_dumb(),
         };
         let render = |format: Format, look: &Look| format.render(report, look, &self.sarif_anchor);
         let plain = Look { color: false, links: false, ..look };
@@ -381,11 +381,13 @@ pub(super) fn confirmed(url: &str) -> bool {
     if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
         return false;
     }
-    let mut stderr = std::io::stderr();
     let question = format!(
         "{url} is not on this machine. The audit registers clients there, signs in, and sends hostile requests.\n\
          Is it yours, or does its owner agree? [y/N] "
     );
+    // Not held back while somebody thinks: Ctrl-C has something to say as well.
+    output::without_the_bar();
+    let mut stderr = std::io::stderr();
     if stderr.write_all(question.as_bytes()).and_then(|()| stderr.flush()).is_err() {
         return false;
     }

@@ -5,6 +5,7 @@ use clap::Args;
 use super::audit::{JudgingArgs, ReportArgs, SelectionArgs, conduct};
 use super::layers::{ConfigArgs, Given};
 use super::rules::{Further, RulesArgs};
+use super::wire::TraceArgs;
 use super::{Common, Complaint, Exit, ProfileArgs};
 use crate::discovery::Target;
 use crate::front::choose::{AgentName, SignIn};
@@ -41,6 +42,8 @@ pub(super) struct DemoArgs {
     #[command(flatten)]
     report: ReportArgs,
     #[command(flatten)]
+    trace: TraceArgs,
+    #[command(flatten)]
     config: ConfigArgs,
     #[command(flatten)]
     common: Common,
@@ -68,7 +71,7 @@ impl DemoArgs {
         };
         let authorities = lab.authority().map(|pem| pem.as_bytes().to_vec()).into_iter().collect();
         let options = Options {
-            wire: WireOptions { authorities, ..WireOptions::default() },
+            wire: WireOptions { authorities, trace: self.trace.trace(), ..WireOptions::default() },
             profile: self.profile.profile(),
             selection: self.checks.selection(),
             further,

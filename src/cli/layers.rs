@@ -5,11 +5,12 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches};
 
-use super::output::Streams;
-use super::{Cli, Complaint, Exit};
+use super::output::{Streams, prose};
+use super::{Cli, Complaint, Exit, first_words};
 use crate::check::AnyCheck;
 use crate::checks;
 use crate::config::{Config, FILE, Value};
@@ -125,7 +126,11 @@ pub(super) fn read() -> Result<(Cli, Given), Exit> {
 
 /// clap knows which stream: help and version are what was asked for, errors are prose.
 fn said(error: &clap::Error) -> Exit {
-    let _ = error.print();
+    // Whoever types the name alone is new here: all commands at once would be too much.
+    match error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && std::env::args_os().len() == 1 {
+        true => first_words().lines().for_each(prose),
+        false => drop(error.print()),
+    }
     if error.use_stderr() { Exit::USAGE } else { Exit::OK }
 }
 

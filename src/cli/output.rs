@@ -1,13 +1,16 @@
 //! The two streams: stdout carries the report and nothing else, stderr the prose.
 
 use std::io::{IsTerminal, Write};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{Complaint, Exit};
 use crate::report::plain::plain;
-use crate::run::Progress;
+use crate::run::{Ended, Progress};
+
+/// The bar, once there is one: whatever else is written has to step around it.
+static BAR: OnceLock<ProgressBar> = OnceLock::new();
 
 /// How to speak.
 #[derive(Debug, Clone, Copy)]
@@ -51,35 +54,62 @@ impl Streams {
                 Progress::Begins(name, 0) => prose(name),
                 Progress::Begins(name, checks) => prose(&format!("{name} ({checks} checks)")),
                 Progress::Says(text) => prose(text),
-                Progress::Ended(ended) if self.verbose => prose(&format!("  {}", ended.id)),
+                Progress::Ended(ended) if self.verbose => prose(&how(&ended)),
                 Progress::Ended(_) => {}
             });
         }
-        let bar = ProgressBar::new(0).with_style(
-            ProgressStyle::with_template("{spinner} {prefix} {wide_msg} {pos}/{len}")
-                .unwrap_or_else(|_| ProgressStyle::default_bar()),
-        );
+        // No steady tick: it would write over what a person types at a prompt.
+        let bar = BAR.get_or_init(|| ProgressBar::new(0));
         Arc::new(move |progress| match progress {
             Progress::Begins(name, checks) => {
+                bar.reset();
+                bar.set_style(style(checks));
                 bar.set_prefix(name.to_owned());
                 bar.set_message(String::new());
-                bar.set_position(0);
                 bar.set_length(checks as u64);
                 bar.tick();
             }
             Progress::Ended(ended) => {
+                if self.verbose {
+                    prose(&how(&ended));
+                }
                 bar.set_message(ended.id.to_owned());
                 bar.inc(1);
             }
-            Progress::Says(text) => bar.suspend(|| prose(text)),
+            Progress::Says(text) => prose(text),
         })
+    }
+}
+
+/// How a check ended, on a line.
+fn how(ended: &Ended<'_>) -> String {
+    format!("  {} {:<12} {}", ended.result.mark(), ended.result.word(), ended.id)
+}
+
+/// A bar for a part with checks, its name alone for one without.
+fn style(checks: usize) -> ProgressStyle {
+    let template = match checks {
+        0 => "{spinner} {prefix}",
+        _ => "{spinner} {prefix} [{bar:20}] {pos}/{len} {elapsed} {wide_msg}",
+    };
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
+}
+
+/// Takes the bar away, until the next part begins: something else has the terminal.
+pub(super) fn without_the_bar() {
+    if let Some(bar) = BAR.get() {
+        bar.finish_and_clear();
     }
 }
 
 /// A line on stderr.
 pub(super) fn prose(text: &str) {
     // Nobody may be there to read it: a terminal that was closed must not end the clean-up.
-    let _ = writeln!(std::io::stderr(), "{}", plain(text));
+    let write = || drop(writeln!(std::io::stderr(), "{}", plain(text)));
+    match BAR.get() {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
 }
 
 /// The report on stdout. A reader who went away (`| head`) is no error.
@@ -93,6 +123,8 @@ pub(super) fn report(text: &str) -> Result<(), Complaint> {
 }
 
 fn print(text: &str) -> std::io::Result<()> {
+    // stdout is the same terminal.
+    without_the_bar();
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
@@ -101,6 +133,11 @@ fn print(text: &str) -> std::io::Result<()> {
 /// Whether stdout is a terminal.
 pub(super) fn is_terminal() -> bool {
     std::io::stdout().is_terminal()
+}
+
+/// Whether the terminal takes nothing but text.
+pub(super) fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 /// The width to write for: COLUMNS, the terminal's, or 100.

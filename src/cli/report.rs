@@ -53,7 +53,7 @@ impl ReportArgs {
             color: streams.color,
             evidence: self.evidence,
             quiet: streams.quiet,
-            links: streams.color && output::is_terminal(),
+            links: output::is_terminal() && !output::is_dumb(),
         };
         let plain = Look { color: false, links: false, ..look };
         let mut exit = Exit::OK;

@@ -1,13 +1,15 @@
 //! The flags that say how requests are sent.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::Complaint;
+use super::output::prose;
 use crate::wire::options::proxy_url;
-use crate::wire::{Guard, Limits, Resolved, Wire, WireOptions};
+use crate::wire::{Guard, Limits, Resolved, Trace, Wire, WireOptions};
 
 /// How the wire is set up.
 #[derive(Debug, Clone, Args)]
@@ -42,6 +44,22 @@ pub(super) struct WireArgs {
     /// Let the target lead to this host, although its address is not public. Repeatable.
     #[arg(long, value_name = "HOST")]
     allow_host: Vec<String>,
+    #[command(flatten)]
+    trace: TraceArgs,
+}
+
+/// Whether every exchange is told.
+#[derive(Debug, Clone, Args)]
+pub(super) struct TraceArgs {
+    /// Tell every exchange on stderr, a line each, without secrets: method, URL, status, time, and which check sent it.
+    #[arg(long)]
+    trace: bool,
+}
+
+impl TraceArgs {
+    pub(super) fn trace(&self) -> Trace {
+        if self.trace { Trace::to(Arc::new(prose)) } else { Trace::default() }
+    }
 }
 
 fn header(text: &str) -> Result<(String, String), String> {
@@ -82,6 +100,7 @@ impl WireArgs {
             proxy: self.proxy.clone(),
             identity: self.client_cert.as_ref().map(|path| pem(path, "--client-cert")).transpose()?,
             resolve: self.resolve.clone(),
+            trace: self.trace.trace(),
         };
         // What cannot work is said before anything is done.
         Wire::open(options.clone())

@@ -208,6 +208,7 @@ impl Patience {
                 how: format!("--max-wait {seconds}"),
             });
         }
+        cx.audit.waits.begin(wait);
         tokio::time::sleep(wait).await;
         Ok(())
     }

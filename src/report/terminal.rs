@@ -7,8 +7,10 @@ use super::{CheckLine, Report, ResultKind, VerdictKind};
 use crate::check::{Impact, Level};
 use crate::saved::NEEDS_A_SERVER;
 
+mod decisive;
 mod endings;
 mod evidence;
+mod failure;
 mod page;
 
 use page::{Ink, Page};
@@ -30,6 +32,9 @@ pub struct Look {
 
 /// Where the words of a check stand: under its id.
 const INDENT: usize = 15;
+
+/// The columns that a table needs: the counts are in the sentence below as well, and what clients need in the lines below.
+const TABLE: usize = 80;
 
 /// Symbol, word and colour of a result.
 fn words(result: ResultKind) -> (&'static str, &'static str, Ink) {
@@ -119,16 +124,6 @@ fn line(check: &CheckLine, report: &Report, page: &mut Page<'_>) {
     if check.result != ResultKind::Pass {
         page.line(INDENT, Ink::Plain, said(check, report));
     }
-    if let Some(broken) = &check.broken {
-        let level = match broken.level {
-            Level::Must => "must",
-            Level::Should => "should",
-            Level::Advice => "advice",
-        };
-        let demand = format!("{} ({level}, {})", broken.says, broken.citation);
-        page.citing(INDENT, "demand: ", &demand, &broken.url);
-        page.hanging_at(INDENT, "fix: ", &check.remediation);
-    }
     if let Some(how) = &check.how_to_run {
         page.hanging_at(INDENT, "to run it: ", how);
     }
@@ -156,6 +151,7 @@ fn line(check: &CheckLine, report: &Report, page: &mut Page<'_>) {
     if !shown.is_empty() && !held.is_empty() {
         page.line(INDENT + 2, Ink::Faint, &format!("{} others held", held.len()));
     }
+    failure::show(check, report, page);
     if page.look.evidence {
         let exchanges = report.exchanges.iter().filter(|e| check.evidence.contains(&e.id));
         exchanges.for_each(|exchange| evidence::show(exchange, page));
@@ -165,8 +161,10 @@ fn line(check: &CheckLine, report: &Report, page: &mut Page<'_>) {
 fn tail(report: &Report, looked_at_nothing: bool, page: &mut Page<'_>) {
     page.gap();
     if !looked_at_nothing {
-        let table = topics(report, page.look);
-        page.text.push_str(&table);
+        if page.look.width >= TABLE {
+            let table = topics(report, page.look);
+            page.text.push_str(&table);
+        }
         endings::checklist(report, page);
         endings::clients(report, page);
         page.gap();

@@ -105,6 +105,7 @@ pub(super) fn audit_of_documents(profile: Profile, settings: Settings, discovery
         refreshed: tokio::sync::OnceCell::new(),
         introspected: tokio::sync::OnceCell::new(),
         baseline: OnceLock::new(),
+        waits: crate::needs::Waits::default(),
     }
 }
 

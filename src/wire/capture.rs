@@ -73,7 +73,7 @@ pub(super) fn record(
         }),
         Err(trouble) => Err(hide(&trouble.why)),
     };
-    wire.ledger().enter(wire.stamp(), recorded, response, elapsed)
+    wire.ledger().enter(wire.stamp(), recorded, response, elapsed, wire.trace())
 }
 
 /// A form body with the passwords taken out that are too short to be found as words.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::curl;
+use super::{Trace, curl};
 
 /// The number of an exchange in the ledger, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -111,6 +111,7 @@ impl Ledger {
         request: RecordedRequest,
         response: Result<RecordedResponse, String>,
         elapsed: Duration,
+        trace: &Trace,
     ) -> ExchangeId {
         let mut exchanges = self.exchanges.lock().expect("no panic while the ledger is held");
         let id = ExchangeId(u32::try_from(exchanges.len()).unwrap_or(u32::MAX - 1) + 1);
@@ -120,7 +121,7 @@ impl Ledger {
         };
         let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let (at_ms, elapsed_ms) = (milliseconds(self.opened.elapsed().saturating_sub(elapsed)), milliseconds(elapsed));
-        exchanges.push(Exchange {
+        let exchange = Exchange {
             id,
             check: check.into(),
             curl: curl::line(&request),
@@ -129,7 +130,10 @@ impl Ledger {
             trouble,
             at_ms,
             elapsed_ms,
-        });
+        };
+        // In the order of their numbers.
+        trace.tell(&exchange);
+        exchanges.push(exchange);
         id
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::guard::{Guard, is_loopback_host};
-use super::{Trouble, TroubleKind};
+use super::{Trace, Trouble, TroubleKind};
 
 /// How long and how much.
 #[derive(Debug, Clone)]
@@ -59,6 +59,8 @@ pub struct WireOptions {
     pub identity: Option<Vec<u8>>,
     /// Where hosts are, in place of what their names resolve to; never by a proxy.
     pub resolve: Vec<Resolved>,
+    /// Who is told of every exchange.
+    pub trace: Trace,
 }
 
 /// It may hold a key and a password.

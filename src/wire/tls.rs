@@ -201,7 +201,7 @@ impl Wire {
             Ok((_, says)) => Ok(RecordedResponse { status: 0, headers: Vec::new(), body: hide(says) }),
             Err(trouble) => Err(hide(&trouble.why)),
         };
-        let id = self.ledger().enter(self.stamp(), request, response, began.elapsed());
+        let id = self.ledger().enter(self.stamp(), request, response, began.elapsed(), self.trace());
         done.map(|(value, _)| (id, value))
     }
 }

@@ -97,6 +97,81 @@ mod tests {
         assert!(!seen.is_empty(), "no command of the documentation was run");
     }
 
+    /// A line without what differs from run to run: numbers, and the identifier of the client.
+    fn steady(line: &str) -> String {
+        let mut kept = String::new();
+        for c in line.split("=client-").next().unwrap_or_default().chars() {
+            match c.is_ascii_digit() {
+                true if kept.ends_with('0') => {}
+                true => kept.push('0'),
+                false => kept.push(c),
+            }
+        }
+        kept
+    }
+
+    #[test]
+    fn the_report_in_the_readme_is_what_the_demo_says() {
+        let pages = read();
+        let readme = pages.iter().find(|page| page.file == "README.md").unwrap();
+        let block = readme.blocks.iter().find(|block| block.language == "text").unwrap();
+        let mut command = Command::cargo_bin("oaudit").unwrap();
+        command.arg("demo").env_clear().env("COLUMNS", "96").stdin(Stdio::null());
+        let output = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        let said: Vec<String> = output.lines().map(steady).collect();
+        // How the counts are wrapped depends on how long the run took.
+        let counts = |line: &str| line.contains(" decided · ") || line.contains(" authorizations, ");
+        for line in block.text.lines().filter(|line| *line != "…" && !counts(line)) {
+            let line = steady(line);
+            // The curl line is cut.
+            let begins = line.strip_suffix(" …");
+            let stands = said.iter().any(|said| begins.map_or(*said == line, |begins| said.starts_with(begins)));
+            assert!(stands, "the demo does not say: {line}\n{output}");
+        }
+    }
+
+    /// The sources as one text, with strings that go on in the next line put together.
+    fn sources() -> String {
+        let mut text = String::new();
+        let mut folders = vec![root().join("src")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                match path.is_dir() {
+                    true => folders.push(path),
+                    false if path.extension().is_some_and(|end| end == "rs") => {
+                        let read = std::fs::read_to_string(path).unwrap();
+                        let mut pieces = read.split("\\\n");
+                        text.push_str(pieces.next().unwrap_or_default());
+                        pieces.for_each(|piece| text.push_str(piece.trim_start()));
+                    }
+                    false => {}
+                }
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn every_message_of_the_troubleshooting_is_one() {
+        let pages = read();
+        let page = pages.iter().find(|page| page.file == "docs/troubleshooting.md").unwrap();
+        // What clap says is its own.
+        let of_others = ["unexpected argument", "invalid value", "oaudit.toml:3:1"];
+        let (sources, mut seen, mut rows) = (sources(), 0, 0);
+        for row in page.text.lines().filter(|line| line.starts_with("| ")) {
+            let cell = row.split(" | ").next().unwrap_or_default();
+            let quoted = cell.split('`').skip(1).step_by(2);
+            let fragments = quoted.flat_map(|message| message.split('…')).map(|f| f.trim_matches([' ', ',', ':']));
+            for fragment in fragments.filter(|f| f.len() > 8 && !of_others.contains(f)) {
+                assert!(sources.contains(fragment), "{row}\nno message of oaudit says {fragment:?}");
+                seen += 1;
+            }
+            rows += 1;
+        }
+        assert!(seen > 30, "only {seen} messages in {rows} rows");
+    }
+
     /// The cells of the first table of a page that begins with a heading.
     fn table(page: &Page, heading: &str) -> Vec<Vec<String>> {
         let rows = page.text.lines().skip_while(|line| !line.starts_with(heading)).skip(2);

@@ -27,6 +27,9 @@ fn held(file: &str, text: &str) {
 fn every_format_is_as_it_was() {
     let report = mixed();
     held("report.txt", &terminal::render(&report, &LOOK));
+    held("report.40.txt", &terminal::render(&report, &Look { width: 40, ..LOOK }));
+    held("report.200.txt", &terminal::render(&report, &Look { width: 200, ..LOOK }));
+    held("quiet.txt", &terminal::render(&report, &Look { quiet: true, width: 80, ..LOOK }));
     held("evidence.txt", &terminal::render(&report, &Look { evidence: true, ..LOOK }));
     held("report.json", &json::render(&report));
     held("report.sarif", &sarif::render(&report, "oaudit.toml"));

@@ -3,7 +3,7 @@
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 
 use super::page::{Ink, Page};
-use super::{INDENT, words};
+use super::{INDENT, TABLE, words};
 use crate::clients::{About, Answer, ClientLine};
 use crate::report::{Report, ResultKind};
 
@@ -38,6 +38,13 @@ pub(super) fn clients(report: &Report, page: &mut Page<'_>) {
     }
     page.gap();
     page.line(0, Ink::Strong, "Known clients (advice: vendors change, and none of this fails a run)");
+    if page.look.width >= TABLE {
+        needs(report, page);
+    }
+    report.clients.iter().for_each(|client| because(client, page));
+}
+
+fn needs(report: &Report, page: &mut Page<'_>) {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(page.look.width).unwrap_or(100));
@@ -52,7 +59,6 @@ pub(super) fn clients(report: &Report, page: &mut Page<'_>) {
         page.verbatim(0, line.trim_end());
     }
     page.line(0, Ink::Faint, "✓ seen, ✗ seen to be missing, ? not seen, · nothing known to be needed");
-    report.clients.iter().for_each(|client| because(client, page));
 }
 
 fn symbol(answer: Answer) -> &'static str {

@@ -16,6 +16,9 @@ pub(super) enum Ink {
     Remark,
 }
 
+/// The columns to the left of the bar of a block: it stands under the ids of checks.
+const GUTTER: usize = 15;
+
 /// The page as far as it is written.
 pub(super) struct Page<'a> {
     pub(super) text: String,
@@ -54,15 +57,13 @@ impl<'a> Page<'a> {
     /// The line of a check: `✓ PASS         id  title`.
     pub(super) fn status(&mut self, symbol: &str, word: &str, ink: Ink, id: &str, title: &str) {
         let lead = self.paint(ink, &format!("{symbol} {word:<12}"));
-        let used = 15 + id.chars().count() + 2;
-        let room = self.look.width.saturating_sub(used);
-        let title = cut(title, room);
-        let line = if title.is_empty() {
-            format!("{lead} {id}")
-        } else {
-            format!("{lead} {id}  {}", self.paint(Ink::Faint, &title))
-        };
-        self.text.push_str(&line);
+        let lines = wrap(id, self.look.width.saturating_sub(GUTTER));
+        let used = GUTTER + lines.last().map_or(0, |line| line.chars().count()) + 2;
+        let title = cut(title, self.look.width.saturating_sub(used));
+        self.text.push_str(&format!("{lead} {}", lines.join(&format!("\n{}", " ".repeat(GUTTER)))));
+        if !title.is_empty() {
+            self.text.push_str(&format!("  {}", self.paint(Ink::Faint, &title)));
+        }
         self.text.push('\n');
     }
 
@@ -86,14 +87,59 @@ impl<'a> Page<'a> {
         self.hang(indent, label, Ink::Faint, &one_line(text));
     }
 
-    /// The same with an address of ours behind it, where the terminal follows links.
-    pub(super) fn citing(&mut self, indent: usize, label: &str, text: &str, url: &str) {
-        let mut text = one_line(text);
-        if self.look.links && !url.is_empty() {
-            // ESC ] 8 ; ; URL ESC \ WORDS ESC ] 8 ; ; ESC \
-            text.push_str(&format!(" \u{1b}]8;;{}\u{1b}\\[read]\u{1b}]8;;\u{1b}\\", one_line(url)));
+    /// Wrapped text to the right of the gutter, under a label that stands in it.
+    pub(super) fn gutter(&mut self, label: &str, ink: Ink, text: &str) {
+        for (at, line) in wrap(&one_line(text), self.room()).iter().enumerate() {
+            self.beside(if at == 0 { label } else { "" }, ink, line);
         }
-        self.hang(indent, label, Ink::Faint, &text);
+    }
+
+    /// Text to the right of the gutter as it is: it is there to be pasted.
+    pub(super) fn pasted(&mut self, label: &str, text: &str) {
+        self.beside(label, Ink::Strong, &one_line(text));
+    }
+
+    /// A line to the right of the gutter that fits already.
+    pub(super) fn raw(&mut self, text: &str) {
+        self.beside("", Ink::Plain, text);
+    }
+
+    /// Underlines what stands in the line above.
+    pub(super) fn carets(&mut self, from: usize, long: usize) {
+        let marks = self.paint(Ink::Bad, &"^".repeat(long));
+        self.beside("", Ink::Plain, &format!("{}{marks}", " ".repeat(from)));
+    }
+
+    /// What is to be said of the answer above.
+    pub(super) fn remark(&mut self, text: &str) {
+        for line in wrap(&one_line(text), self.room()) {
+            let line = self.paint(Ink::Bad, &line);
+            self.beside("", Ink::Plain, &line);
+        }
+    }
+
+    /// An address of ours: a link of two words where the terminal follows links, in full elsewhere.
+    pub(super) fn address(&mut self, url: &str) {
+        let url = one_line(url);
+        match (url.is_empty(), self.look.links) {
+            (true, _) => {}
+            // ESC ] 8 ; ; URL ESC \ WORDS ESC ] 8 ; ; ESC \
+            (false, true) => self.raw(&format!("\u{1b}]8;;{url}\u{1b}\\read it\u{1b}]8;;\u{1b}\\")),
+            (false, false) => self.raw(&url),
+        }
+    }
+
+    /// The columns to the right of the gutter.
+    pub(super) fn room(&self) -> usize {
+        self.look.width.saturating_sub(GUTTER + 2)
+    }
+
+    fn beside(&mut self, label: &str, ink: Ink, text: &str) {
+        let before = " ".repeat((GUTTER - 1).saturating_sub(label.chars().count()));
+        let label = if label.is_empty() { String::new() } else { self.paint(ink, label) };
+        let line = format!("{before}{label} {} {text}", self.paint(Ink::Faint, "|"));
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
     }
 
     fn hang(&mut self, indent: usize, label: &str, ink: Ink, text: &str) {
@@ -129,17 +175,18 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     cut
 }
 
-/// Wraps at spaces; a word that is wider than the width stands alone.
+/// Wraps at spaces. A word that is wider than the width is broken behind a slash or hyphen, or where it must be;
+/// addresses alone stand whole, so that they can be followed.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(12);
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split(' ') {
-        let fits = line.is_empty() || seen(&line) + 1 + seen(word) <= width;
-        if !fits {
+    for word in text.split(' ').flat_map(|word| pieces(word, width)) {
+        let (glued, word) = word;
+        let between = usize::from(!line.is_empty() && !glued);
+        if !line.is_empty() && (glued || line.chars().count() + between + word.chars().count() > width) {
             lines.push(std::mem::take(&mut line));
-        }
-        if !line.is_empty() {
+        } else if between == 1 {
             line.push(' ');
         }
         line.push_str(word);
@@ -148,9 +195,18 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// The columns that a text takes; a link takes those of its words.
-fn seen(text: &str) -> usize {
-    if text.contains('\u{1b}') { 6 } else { text.chars().count() }
+/// A word in pieces that fit; all but the first belong directly behind the one before.
+fn pieces(word: &str, width: usize) -> Vec<(bool, &str)> {
+    let mut pieces = Vec::new();
+    let mut rest = word;
+    while rest.chars().count() > width && !word.contains("://") {
+        let most = rest.char_indices().nth(width).map_or(rest.len(), |(at, _)| at);
+        let at = rest[..most].rfind(['/', '-']).map_or(most, |at| at + 1);
+        pieces.push((!pieces.is_empty(), &rest[..at]));
+        rest = &rest[at..];
+    }
+    pieces.push((!pieces.is_empty(), rest));
+    pieces
 }
 
 #[cfg(test)]
@@ -164,5 +220,15 @@ mod tests {
         assert!(lines.iter().all(|l| l.chars().count() <= 24), "{lines:?}");
         assert_eq!(lines.join(" "), text);
         assert_eq!(cut("abcdef", 4), "abc…");
+    }
+
+    #[test]
+    fn long_words_are_broken_and_addresses_are_not() {
+        let id = "see resource_metadata/challenge-points-to-metadata, once";
+        let lines = wrap(id, 25);
+        assert_eq!(lines, ["see resource_metadata/", "challenge-points-to-", "metadata, once"]);
+        let address = "at https://login.example.com/.well-known/oauth-authorization-server now";
+        assert_eq!(wrap(address, 20).len(), 3);
+        assert!(wrap(&"é".repeat(100), 20).iter().all(|l| l.chars().count() <= 20));
     }
 }

@@ -20,10 +20,32 @@ fn no_line_is_wider_than_the_terminal() {
     let word = "some ordinary words that a server might say about what it did not like in this request";
     for width in [40, 80, 100, 200] {
         let text = render(&report(word), &look(width));
-        // A word that is wider than the terminal stands alone: the ids of checks at 40 columns.
-        for line in text.lines().filter(|l| !l.contains("curl ") && l.trim().contains(' ')) {
+        // What is to be followed or pasted stands whole.
+        let stands_whole = |line: &&str| ["://", "curl ", "oaudit explain "].iter().any(|mark| line.contains(mark));
+        for line in text.lines().filter(|line| !stands_whole(line)) {
             assert!(line.chars().count() <= width, "{width}: {} {line}", line.chars().count());
         }
+    }
+}
+
+#[test]
+fn a_failure_is_a_block_with_what_was_sent_and_what_came_back() {
+    let mut report = report("it was answered 400");
+    let exchange = &mut report.exchanges[0];
+    exchange.request.url = "https://login.example.com/token?tenant=a&x=y".into();
+    exchange.request.body = None;
+    if let Some(response) = &mut exchange.response {
+        response.status = 400;
+    }
+    let text = render(&report, &look(80));
+    let block = "\n          sent | POST https://login.example.com/token\n               | ?tenant=a&x=y\n";
+    assert!(text.contains(block), "{text}");
+    for line in [
+        "     came back | 400\n               | ^^^\n",
+        "         again | curl ",
+        "          more | oaudit explain pkce",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
     }
 }
 
@@ -36,8 +58,8 @@ fn verdicts_are_words_and_the_first_thing_to_fix_is_named() {
         "? INCONCLUSIVE pkce/plain-refused",
         "- NOT RUN      refresh/rotated",
         "· N/A          revocation/access-token",
-        "A wrong verifier is refused. (must, RFC 7636 section 4.6)",
-        "fix: Make it hold.",
+        "demand | A wrong verifier is refused. (must, RFC 7636 section 4.6)",
+        "fix | Make it hold.",
         "to run it: --nothing",
         "2 of 5 decided · 1 passed · 1 failed · 1 inconclusive · 1 not run · 1 not applicable · 1 login, 27",
         "oaudit explain pkce/verifier-enforced",
