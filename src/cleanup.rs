@@ -35,6 +35,8 @@ pub struct Cleaned {
 enum Ended {
     /// The server keeps it no longer.
     Gone,
+    /// It does not know it; that says nothing of who deleted it.
+    Unknown,
     /// It does, and it is of no use to try again.
     Stays(String),
     /// It does, and another attempt may succeed.
@@ -73,7 +75,7 @@ pub async fn clean(wire: &Wire, signer: Option<&Signer>, attempt: Attempt) -> Cl
             round.lost(lost);
             let id = grant.sender.id.clone();
             let (why, later) = match ended {
-                Ended::Gone => {
+                Ended::Gone | Ended::Unknown => {
                     wire.holdings().gone(*number);
                     *revoked.entry(id).or_default() += 1;
                     continue;
@@ -94,9 +96,10 @@ pub async fn clean(wire: &Wire, signer: Option<&Signer>, attempt: Attempt) -> Cl
         round.lost(lost);
         let id = &client.id;
         match ended {
-            Ended::Gone => {
+            Ended::Gone | Ended::Unknown => {
                 wire.holdings().gone(*number);
-                cleaned.done.push(format!("client {id}: deleted, or not known there any more"));
+                let how = if matches!(ended, Ended::Gone) { "deleted" } else { "not known there any more" };
+                cleaned.done.push(format!("client {id}: {how}"));
                 // A client that is no more has no grants (RFC 7592 section 2.3).
                 kept.retain(|(of, _), kept| {
                     let stays = of != id;
@@ -192,7 +195,7 @@ impl Round<'_> {
             Ok(reply) if reply.is_success() => (Ended::Gone, None),
             // A client that is not there is answered like a token that is not good (RFC 7592 section 2.3): a run that was
             // stopped in the middle of its clean-up deleted it.
-            Ok(reply) if reply.status == 401 && self.attempt == Attempt::Further => (Ended::Gone, None),
+            Ok(reply) if reply.status == 401 && self.attempt == Attempt::Further => (Ended::Unknown, None),
             // Some servers give out addresses at which nothing is.
             Ok(reply) if [404, 410].contains(&reply.status) && self.attempt == Attempt::Further => {
                 let said = said(&reply, "DELETE of its registration_client_uri");

@@ -47,6 +47,9 @@ pub use interruption::Interruption;
 /// The error of an audit that a bug of ours ended.
 const BROKE: &str = "oaudit broke: this is a bug";
 
+/// How the error of an audit begins whose time was over.
+const OUT_OF_TIME: &str = "the time of the run was over (--max-time) after";
+
 /// The longest that one check may take, waiting for its turn included; waits that the user allows come on top.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
@@ -83,6 +86,8 @@ pub struct Options {
     pub other_user: Option<SignIn>,
     /// What checks judge by, where it is for the user to say.
     pub settings: Settings,
+    /// The longest that the whole run may take, its clean-up left out. Without it, as long as it takes.
+    pub max_time: Option<Duration>,
     /// How failures become an exit code.
     pub grading: Grading,
     /// Failures that are accepted.
@@ -137,6 +142,7 @@ impl Default for Options {
             sign_in: SignIn::default(),
             other_user: None,
             settings: Settings::default(),
+            max_time: None,
             grading: Grading::default(),
             accepted: Accepted::default(),
             consent: Arc::new(|_| true),
@@ -202,7 +208,7 @@ pub async fn audit(target: &Target, mut options: Options) -> Result<Report, Sele
         }
     };
     keep_journal(&wire, &run.options, target);
-    let interrupted = Interruption::of(run.options.interrupt.clone());
+    let (interrupted, over) = (Interruption::of(run.options.interrupt.clone()), over(run.options.max_time));
     // What an interruption must still clean up and report lives outside of the work that it cuts short.
     let mut held = Held::default();
     let stopped = tokio::select! {
@@ -211,7 +217,11 @@ pub async fn audit(target: &Target, mut options: Options) -> Result<Report, Sele
             ended.unwrap_or_else(|_| Some(broke()))
         }
         interruption = interrupted => Some(interruption.stopped()),
+        limit = over => Some(out_of_time(limit)),
     };
+    if let Some(stopped) = stopped.as_ref().filter(|stopped| is_out_of_time(stopped)) {
+        run.tell(Progress::Says(&format!("{}: cleaning up and reporting what there is", stopped.error)));
+    }
     let signer = held.found.as_ref().and_then(|found| found.server.as_ref().ok()).and_then(|s| run.options.signer(s));
     let left = clean_up(&wire, signer.as_ref()).await;
     if let Some(why) = wire.holdings().failed() {
@@ -635,6 +645,17 @@ type Cards = HashMap<tokio::task::Id, &'static Card>;
 /// A check that ended, and how long it took.
 type Conducted = (&'static Card, Outcome, Duration);
 
+/// Waits until the time of the run is over, and tells how long it was.
+async fn over(limit: Option<Duration>) -> Duration {
+    match limit {
+        Some(limit) => {
+            tokio::time::sleep(limit).await;
+            limit
+        }
+        None => std::future::pending().await,
+    }
+}
+
 /// Has the wire write down what the server keeps, if there is a place for it.
 fn keep_journal(wire: &Wire, options: &Options, target: &Target) {
     if let Some(folder) = &options.journal {
@@ -660,6 +681,16 @@ async fn clean_up(wire: &Wire, signer: Option<&Signer>) -> Left {
 /// A private key that a server publishes is found everywhere but in our reports: those are kept for longer.
 fn keep_to_ourselves(wire: &Wire, server: &ServerFacts) {
     server.private_parts().into_iter().for_each(|part| wire.vault().learn("private_key", part));
+}
+
+/// What is said where the time of the run was over.
+fn out_of_time(limit: Duration) -> Stopped {
+    let hint = "give it more by --max-time, or fewer checks by --select";
+    Stopped { error: format!("{OUT_OF_TIME} {} s", limit.as_secs_f64()), hint: hint.into() }
+}
+
+fn is_out_of_time(stopped: &Stopped) -> bool {
+    stopped.error.starts_with(OUT_OF_TIME)
 }
 
 /// What is said where the program itself broke.

@@ -14,6 +14,7 @@ pub mod trace;
 pub mod vault;
 
 mod capture;
+mod coding;
 mod curl;
 pub(crate) mod pace;
 mod together;
@@ -58,6 +59,8 @@ pub enum TroubleKind {
     Guarded,
     /// What came is not HTTP.
     Garbled,
+    /// What came is compressed in a way that is not read here.
+    Coded,
     /// What was to be sent cannot be.
     Unsendable,
     /// 429, and the wait asked for is too long.
@@ -339,11 +342,13 @@ impl Wire {
                 truncated = true;
                 break;
             }
-            // An event stream may stay open for ever; its first data event is the answer.
-            if streaming && message::has_data_event(&body) {
+            // An event stream may stay open for ever; its first data event is the answer, and ends with a line.
+            if streaming && chunk.contains(&b'\n') && message::has_data_event(&body) {
                 break;
             }
         }
+        let (body, truncated) = coding::unpacked(&headers, body, truncated, most)
+            .map_err(|(kind, why)| Trouble::new(kind, format!("{} {why}", message::without_query(&request.url))))?;
         Ok((status, headers, body, truncated))
     }
 }

@@ -149,6 +149,39 @@ fn signals_stop_it_clean_and_say_so_by_the_exit_code() {
 }
 
 #[test]
+fn a_run_whose_time_is_over_cleans_up_and_reports_what_it_has() {
+    let stage = Stage::new();
+    let mcp = stage.lab().mcp();
+    let limited = ["audit", &mcp, "--username", "alice", "--format", "json", "--max-time", "1"];
+    // What is allowed to be inconclusive is another thing than what was never tried.
+    for more in [&[][..], &["--allow-incomplete"]] {
+        let output = stage.run(&[&limited[..], more].concat());
+        assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let why = "the time of the run was over (--max-time) after 1 s";
+        assert_eq!((&report["summary"]["exit_code"], &report["stopped"]["error"]), (&3.into(), &why.into()));
+        assert_eq!(report["left_behind"].as_array().map(Vec::len), Some(0), "{}", report["left_behind"]);
+        let checks = report["checks"].as_array().unwrap();
+        let cut = checks.iter().filter(|c| c["message"].as_str().unwrap().ends_with(why)).collect::<Vec<_>>();
+        assert!(cut.len() > 20 && cut.iter().all(|c| c["result"] == "inconclusive"), "{cut:?}");
+        assert!(said(&output).contains("cleaning up and reporting what there is"), "{}", said(&output));
+        stage.assert_clean();
+    }
+}
+
+#[tokio::test]
+async fn what_failed_before_the_time_was_over_has_failed() {
+    let faults = vec!["s256-unadvertised".to_owned()];
+    let options = LabOptions { latency: Duration::from_millis(40), faults, ..LabOptions::default() };
+    let server = Lab::start(options).await.unwrap();
+    let report = audit_of(&server.mcp(), Options { max_time: Some(Duration::from_millis(1500)), ..as_alice() }).await;
+    let stopped = report.stopped.as_ref().map(|stopped| stopped.error.as_str());
+    assert_eq!(stopped, Some("the time of the run was over (--max-time) after 1.5 s"));
+    assert_eq!((report.summary.exit_code, report.summary.complete, report.summary.fail), (1, false, 1));
+    server.stop().await;
+}
+
+#[test]
 fn a_second_ctrl_c_stops_at_once_and_cleanup_finishes() {
     let stage = Stage::new();
     let child = stage.audit_under_way(&["--rate", "20"]);

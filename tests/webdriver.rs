@@ -6,7 +6,7 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,7 +37,9 @@ fn with_browser(options: Options, password: &str, script: Script) -> Options {
     let credentials = Some(Credentials { username: "alice".into(), password: Secret::new(password) });
     let agent = AgentName::Webdriver;
     let sign_in = SignIn { agent, credentials, script: Arc::new(script), ..SignIn::default() };
-    Options { sign_in, ..options }
+    // The second user meets the same login.
+    let other_user = options.other_user.map(|other| SignIn { agent, ..other });
+    Options { sign_in, other_user, ..options }
 }
 
 fn verdicts(report: &Report) -> BTreeMap<&'static str, VerdictKind> {
@@ -60,7 +62,7 @@ async fn a_login_that_scripts_build_gives_the_same_verdicts() {
     let differ: Vec<_> =
         theirs.iter().filter(|(id, v)| ours.get(*id) != Some(v) && !SEEN_BY_FORM_ALONE.contains(id)).collect();
     assert!(differ.is_empty(), "{differ:?}\n{}", trouble(&report));
-    assert_eq!((lab.logins(), report.summary.logins), (1, 1), "one login per run");
+    assert_eq!((lab.logins(), report.summary.logins), (2, 2), "one login of each user");
     println!("{} authorizations, {} ms", report.summary.authorizations, report.duration_ms);
 }
 
@@ -274,7 +276,8 @@ async fn whoever_ends_the_audit_leaves_no_browser_behind() {
         let sent = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
         assert!(sent.is_ok_and(|status| status.success()), "{mark}");
         let status = tokio::task::spawn_blocking(move || child.wait()).await.expect("no panic").expect("it ends");
-        assert_eq!(status.code(), Some(130), "{mark}: {status}");
+        let code = if signal == "TERM" { 143 } else { 130 };
+        assert_eq!(status.code(), Some(code), "{mark}: {status}");
         assert_eq!(gone(&mark), Ok(()), "{mark}");
     }
     let mut command = audit(&lab, "an error", "looking-glass");
@@ -301,5 +304,41 @@ async fn a_certificate_is_taken_by_its_authority_or_if_none_is_verified() {
         let report = audit_of(&lab.mcp(), options).await;
         let flow = line(&report, "authorization/code-flow-works");
         assert_eq!(flow.verdict, VerdictKind::Pass, "{}", trouble(&report));
+    }
+}
+
+/// On a machine without a display, a browser that is to be seen needs one that is made up.
+#[cfg(unix)]
+#[test]
+fn a_browser_that_is_shown_signs_in_as_well_and_says_what_it_lacks() {
+    let there = |name: &str| {
+        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|folder| folder.join(name).is_file())
+    };
+    if !browser("a_browser_that_is_shown") {
+        return;
+    }
+    if !there("xvfb-run") {
+        let _ = std::io::stderr().write_all(b"NOT RUN: --headed: there is no xvfb-run on PATH\n");
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let lab = runtime.block_on(lab(&[], &["scripted-login"]));
+    let audit = |before: &[&str]| {
+        let ours = env!("CARGO_BIN_EXE_oaudit");
+        let mcp = lab.mcp();
+        let all = [before, &[ours, "audit", &mcp, "--agent", "webdriver", "--headed", "--username", "alice"]].concat();
+        let mut command = Command::new(all[0]);
+        command.args(&all[1..]).args(["--select", "authorization/code-flow-works", "--format", "json"]);
+        command.env("OAUDIT_PASSWORD", "wonderland").env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
+        command.stdin(Stdio::null()).output().unwrap()
+    };
+    let shown = audit(&["xvfb-run", "-a"]);
+    let report: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert_eq!((shown.status.code(), lab.logins()), (Some(0), 1), "{report}");
+    if cfg!(target_os = "linux") {
+        let blind = audit(&[]);
+        let said = String::from_utf8_lossy(&blind.stderr).into_owned();
+        assert_eq!(blind.status.code(), Some(4), "{said}");
+        assert!(said.contains("there is no display") && said.contains("xvfb-run"), "{said}");
     }
 }

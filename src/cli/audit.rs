@@ -139,6 +139,9 @@ pub(super) struct JudgingArgs {
     /// Run those that wait no longer than this.
     #[arg(long, value_name = "SECS", default_value = "0")]
     max_wait: u64,
+    /// Seconds that the whole run may take: then it cleans up and reports what there is. No end by default.
+    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..))]
+    max_time: Option<u64>,
     /// The last part of the redirect URI that ChatGPT shows for your app, for servers that do not send iss.
     #[arg(long, value_name = "ID")]
     chatgpt_callback_id: Option<String>,
@@ -148,6 +151,10 @@ pub(super) struct JudgingArgs {
 }
 
 impl JudgingArgs {
+    pub(super) fn max_time(&self) -> Option<Duration> {
+        self.max_time.map(Duration::from_secs)
+    }
+
     pub(super) fn settings(&self) -> Settings {
         Settings {
             slow: self.slow,
@@ -290,7 +297,7 @@ impl AuditArgs {
             wire: self.wire.options()?,
             client: self.client.first(given)?,
             other_client: self.client.second(given)?,
-            confidential_client: self.client.confidential()?,
+            confidential_client: self.client.confidential(given)?,
             client_key: self.client.key()?,
             client_metadata_url: self.client.metadata_url(given)?,
             redirect_uri: self.client.redirect_uri.clone(),
@@ -299,6 +306,7 @@ impl AuditArgs {
             other_user,
             max_prompts: self.sign_in.max_prompts,
             settings: given.of_target(self.judging.settings())?,
+            max_time: self.judging.max_time(),
             grading: self.report.grading(),
             consent: Arc::new(move |url| yes || confirmed(url)),
             progress: streams.progress(),

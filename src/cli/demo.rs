@@ -82,6 +82,7 @@ impl DemoArgs {
                 ..SignIn::default()
             },
             settings: given.judging(self.judging.settings()),
+            max_time: self.judging.max_time(),
             grading: self.report.grading(),
             progress: streams.progress(),
             ..Options::default()

@@ -22,7 +22,7 @@ use crate::settings::Settings;
 use crate::waiver::Waiver;
 
 /// The flags that keys stand for, by the name of the argument. A command without that argument has no use for the key.
-pub(super) const FLAGS: [(&str, &str); 44] = [
+pub(super) const FLAGS: [(&str, &str); 45] = [
     ("target", "target"),
     ("target", "words"),
     ("issuer", "issuer"),
@@ -54,6 +54,7 @@ pub(super) const FLAGS: [(&str, &str); 44] = [
     ("resource.url", "resource"),
     ("limits.scopes", "limit"),
     ("limits.max_wait", "max_wait"),
+    ("limits.max_time", "max_time"),
     ("limits.rate", "rate"),
     ("limits.max_requests", "max_requests"),
     ("checks.dirs", "folders"),

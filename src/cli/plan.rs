@@ -73,7 +73,7 @@ impl PlanArgs {
             wire: self.wire.options()?,
             client: self.client.first(given)?,
             other_client: self.client.second(given)?,
-            confidential_client: self.client.confidential()?,
+            confidential_client: self.client.confidential(given)?,
             client_key: self.client.key()?,
             client_metadata_url: self.client.metadata_url(given)?,
             redirect_uri: self.client.redirect_uri.clone(),

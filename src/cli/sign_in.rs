@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Complaint;
-use super::layers::{Given, missing, variable};
+use super::layers::{Given, Origin, missing, variable};
 use crate::front::choose::{AgentName, SignIn};
 use crate::front::command::Program;
 use crate::front::cookies::SavedSession;
@@ -85,12 +85,25 @@ fn https(text: &str) -> Result<String, String> {
     }
 }
 
+/// Whoever names the variable of a secret means a client: without its identifier the secret would be left out without a
+/// word. The name that a variable has by default says nothing.
+fn nobodys(given: &Given, key: &str, argument: &str, whose: &str, place: &str) -> Result<(), Complaint> {
+    match given.argument(key, argument) {
+        Some((names, origin)) if origin != Origin::Default => Err(Complaint::usage(
+            format!("{} is to hold the secret of {whose}, but it is not said which client that is", names.concat()),
+            format!("add {place}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
 impl ClientArgs {
     pub(super) fn first(&self, given: &Given) -> Result<Option<Configured>, Complaint> {
         if self.metadata_url(given)?.is_some() {
             return Ok(None);
         }
         let Some(id) = &self.client_id else {
+            nobodys(given, "client.secret_env", "client_secret_env", "the client", "--client-id, or id in [client]")?;
             return match self.client_auth {
                 None => Ok(None),
                 Some(_) => Err(Complaint::usage(
@@ -141,8 +154,15 @@ impl ClientArgs {
         }
     }
 
-    pub(super) fn confidential(&self) -> Result<Option<Configured>, Complaint> {
+    pub(super) fn confidential(&self, given: &Given) -> Result<Option<Configured>, Complaint> {
         let Some(id) = &self.confidential_client_id else {
+            nobodys(
+                given,
+                "client_confidential.secret_env",
+                "confidential_secret_env",
+                "the confidential client",
+                "--confidential-client-id, or id in [client_confidential]",
+            )?;
             return match self.confidential_auth {
                 None => Ok(None),
                 Some(_) => Err(Complaint::usage(
@@ -167,7 +187,11 @@ impl ClientArgs {
     }
 
     pub(super) fn second(&self, given: &Given) -> Result<Option<Configured>, Complaint> {
-        let Some(id) = &self.client_b_id else { return Ok(None) };
+        let Some(id) = &self.client_b_id else {
+            let place = "--client-b-id, or id in [client_b]";
+            return nobodys(given, "client_b.secret_env", "client_b_secret_env", "the second client", place)
+                .map(|()| None);
+        };
         let secret = match &self.client_b_secret_env {
             Some(name) => Some(variable(name).ok_or_else(|| missing(name, "--client-b-secret-env"))?),
             None => None,

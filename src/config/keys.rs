@@ -262,6 +262,12 @@ const LIMITS: &[Key] = &[
     key("leeway_seconds", Kind::Count(0, 3600), "300", "Seconds by which clocks may differ."),
     key("scopes", Kind::Count(1, 10_000), "25", "How many scopes a person can tell apart."),
     key("max_wait", Kind::Count(0, 604_800), "0", "Seconds that a check may wait until something expires."),
+    key(
+        "max_time",
+        Kind::Count(1, ANY),
+        "1800",
+        "Seconds that the whole run may take; what it did not get to is inconclusive.",
+    ),
     key("rate", Kind::Count(1, 10_000), "20", "Requests a second at most; as many as come up without it."),
     key("max_requests", Kind::Count(1, ANY), "600", "Requests in all; what does not fit is inconclusive."),
 ];

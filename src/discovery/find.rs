@@ -162,6 +162,7 @@ fn unreachable(url: &str, trouble: &Trouble) -> Broken {
         TroubleKind::RateLimited => "wait until the server accepts requests again",
         TroubleKind::OverBudget => "allow more of them, or leave --max-requests out",
         TroubleKind::Guarded => "name the host with --allow-host if it is meant",
+        TroubleKind::Coded => "let the server send what nobody asked to have compressed as it is, or in gzip",
         TroubleKind::NotAUrl | TroubleKind::Garbled | TroubleKind::Unsendable => {
             "check that this is an http or https URL of the server itself"
         }

@@ -146,21 +146,31 @@ impl BrowserAgent {
         Ok(landing)
     }
 
-    /// Opens the cockpit anew where something is asked of the person and nobody has it open.
+    /// Opens the cockpit anew where something is asked of the person and nobody has it open; once, until somebody does.
     async fn reopening(&self) {
         let mut missed = 0;
         loop {
             sleep(LOOK).await;
             let (phase, watched) = self.listener.see(|b| (b.shown().0, b.is_watched()));
             let asks = matches!(phase, Phase::NeedsPerson | Phase::RescueClick | Phase::RescueOs);
+            if watched || !asks {
+                missed = 0;
+                continue;
+            }
             // A page that is loaded anew, or was just opened, is there in a moment.
-            let opened = *self.cockpit_opened.lock().unwrap_or_else(PoisonError::into_inner);
-            let lately = opened.is_some_and(|at| at.elapsed() < self.listener.clocks().silence);
-            missed = if watched || !asks || lately { 0 } else { missed + 1 };
+            if self.opened_lately() {
+                continue;
+            }
+            missed += 1;
             if missed == MISSES {
                 self.open_cockpit("The cockpit is closed, and your server asks something. Go on at this page");
             }
         }
+    }
+
+    fn opened_lately(&self) -> bool {
+        let at = *self.cockpit_opened.lock().unwrap_or_else(PoisonError::into_inner);
+        at.is_some_and(|at| at.elapsed() < self.listener.clocks().silence)
     }
 
     /// Between two visits nothing is asked.

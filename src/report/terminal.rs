@@ -209,7 +209,7 @@ fn tail(report: &Report, looked_at_nothing: bool, page: &mut Page<'_>) {
     }
     page.gap();
     let exit = report.summary.exit_code;
-    page.line(0, Ink::Plain, &format!("exit code {exit}: {}", in_words(exit)));
+    page.line(0, Ink::Plain, &format!("exit code {exit}: {}", in_words(exit, report.stopped.is_some())));
 }
 
 fn impact(impact: Impact) -> &'static str {
@@ -221,10 +221,11 @@ fn impact(impact: Impact) -> &'static str {
     }
 }
 
-fn in_words(exit: u8) -> &'static str {
+fn in_words(exit: u8, cut_short: bool) -> &'static str {
     match exit {
         0 => "nothing that counts failed, and nothing in force stayed undecided",
         1 => "something failed",
+        3 if cut_short => "nothing failed, but the run was cut short",
         3 => "nothing failed, but something stayed undecided; --allow-incomplete accepts that",
         4 => "the audit could not start, or not get past the sign-in",
         129 => "the terminal was closed; what there was is reported",

@@ -162,6 +162,10 @@ impl Run {
         summary.exit_code = match stopped.as_ref().map(|s| (Interruption::by(s), s.error.as_str())) {
             Some((Some(interruption), _)) => interruption.exit_code(),
             Some((None, super::BROKE)) => 5,
+            // What failed before is proven; the rest is incomplete, whatever may be allowed to be.
+            Some(_) if stopped.as_ref().is_some_and(super::is_out_of_time) => {
+                if exit_code(&lines, fail_on, true, false, false) == 1 { 1 } else { 3 }
+            }
             stopped => exit_code(&lines, fail_on, allow_incomplete, strict, stopped.is_some()),
         };
         summary.complete &= stopped.is_none();

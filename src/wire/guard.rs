@@ -81,10 +81,15 @@ impl Guard {
         }
         let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let found = tokio::net::lookup_host((bare, port)).await;
-        let found: Vec<SocketAddr> = found.into_iter().flatten().collect();
+        let found = found.into_iter().flatten().collect();
+        self.open_of(host, found).map_err(|why| Trouble::new(TroubleKind::Guarded, why))
+    }
+
+    /// Those of the addresses of a name that may be gone to; why not, if there are others alone.
+    fn open_of(&self, host: &str, found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, String> {
         let open: Vec<SocketAddr> = found.iter().copied().filter(|a| self.opens(host, a.ip())).collect();
         match (open.is_empty(), found.first()) {
-            (true, Some(first)) => Err(Trouble::new(TroubleKind::Guarded, refusal(host, first.ip()))),
+            (true, Some(first)) => Err(refusal(host, first.ip())),
             _ => Ok(open),
         }
     }
@@ -110,12 +115,9 @@ impl Resolve for Guard {
                 return Err(OFFLINE.into());
             }
             let host = name.as_str().to_owned();
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
-            let open: Vec<SocketAddr> = found.iter().copied().filter(|a| guard.opens(&host, a.ip())).collect();
-            match (open.is_empty(), found.first()) {
-                (true, Some(first)) => Err(refusal(&host, first.ip()).into()),
-                _ => Ok(Box::new(open.into_iter()) as Addrs),
-            }
+            let found = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
+            let open = guard.open_of(&host, found)?;
+            Ok(Box::new(open.into_iter()) as Addrs)
         })
     }
 }
@@ -207,6 +209,27 @@ mod tests {
         }
         assert!(admits(&guard, "http://93.184.216.34/"));
         assert!(admits(&guard, "http://[2606:2800:220:1::1]/"));
+    }
+
+    #[test]
+    fn a_name_is_judged_by_what_it_resolves_to() {
+        let guard = Guard::default().naming("https://api.example.com/mcp");
+        let at = |all: &[&str]| all.iter().map(|a| SocketAddr::new(a.parse().unwrap(), 443)).collect::<Vec<_>>();
+        for private in
+            ["10.0.0.1", "169.254.169.254", "127.0.0.1", "192.168.1.1", "::1", "fd00:ec2::254", "::ffff:10.0.0.1"]
+        {
+            let why = guard.open_of("metadata.example.net", at(&[private])).unwrap_err();
+            assert!(why.starts_with("metadata.example.net is ") && why.contains(REFUSAL), "{why}");
+            assert!(why.ends_with("add --allow-host metadata.example.net if it may"), "{why}");
+            // A name with both is gone to where it is public, and nowhere else.
+            assert_eq!(guard.open_of("both.example.net", at(&[private, "93.184.216.34"])), Ok(at(&["93.184.216.34"])));
+            assert_eq!(guard.open_of("API.example.com", at(&[private])), Ok(at(&[private])), "the user named it");
+        }
+        assert_eq!(guard.open_of("nowhere.example.net", Vec::new()), Ok(Vec::new()));
+        // A target on this machine opens this machine, and not the network that it is in.
+        let at_home = Guard::default().naming("http://127.0.0.1:9101/");
+        assert!(at_home.open_of("rebound.example.net", at(&["127.0.0.1"])).is_ok());
+        assert!(at_home.open_of("rebound.example.net", at(&["192.168.1.1"])).is_err());
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ mod support;
 #[path = "../support/between.rs"]
 mod between;
 mod deeds;
+mod handshakes;
 mod table;
 
 use std::process::Stdio;
@@ -57,13 +58,20 @@ impl Ended {
 }
 
 async fn audited(row: &'static Row) -> Ended {
-    let between = Between::start(LabOptions::default(), |asked| match asked.path == row.at {
-        true => (row.act)(),
-        false => Act::Pass,
-    })
-    .await;
+    let (at, signed_in) = row.at.strip_suffix(" with a token").map_or((row.at, false), |at| (at, true));
+    let between =
+        Between::start(LabOptions::default(), move |asked| match asked.path == at && asked.bearer >= signed_in {
+            true => (row.act)(),
+            false => Act::Pass,
+        })
+        .await;
+    audited_at(&between.mcp()).await
+}
+
+/// Audits, and looks at how it goes.
+async fn audited_at(target: &str) -> Ended {
     let mut audit = Command::new(env!("CARGO_BIN_EXE_oaudit"));
-    audit.args(["audit", &between.mcp(), "--agent", "form", "--yes", "--timeout", "2", "--format", "json"]);
+    audit.args(["audit", target, "--agent", "form", "--yes", "--timeout", "2", "--format", "json"]);
     audit.env("OAUDIT_USERNAME", "alice").env("OAUDIT_PASSWORD", "wonderland");
     audit.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = audit.spawn().expect("the binary starts");

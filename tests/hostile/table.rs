@@ -1,5 +1,7 @@
 //! What is done where, and what is said of it.
 
+use std::io::Write as _;
+
 use super::between::{self, Act};
 use super::deeds;
 
@@ -7,7 +9,7 @@ use super::deeds;
 pub(crate) struct Row {
     /// What is done.
     pub(crate) name: &'static str,
-    /// To requests of this path.
+    /// To requests of this path; where " with a token" follows, to those that bring one.
     pub(crate) at: &'static str,
     /// How.
     pub(crate) act: fn() -> Act,
@@ -68,6 +70,16 @@ fn coded(coding: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
+/// 64 MiB of nothing, in as many members.
+fn bomb() -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(&vec![b' '; 1 << 20]).expect("it is kept in memory");
+    gzip.finish().expect("it is kept in memory").repeat(64)
+}
+
+const WEBSOCKET: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
+    sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x02{}";
+
 fn redirect(to: &str) -> Vec<u8> {
     format!("HTTP/1.1 302 Found\r\nlocation: {to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").into_bytes()
 }
@@ -127,7 +139,21 @@ pub(crate) const ROWS: &[Row] = &[
     row("a NUL in a header", SERVER, || Act::Say(b"HTTP/1.1 200 OK\r\na: b\0c\r\n\r\n{}".to_vec()), 4, "did not answer in HTTP", &[]),
     row("a folded header", SERVER, || Act::Say(b"HTTP/1.1 200 OK\r\na: b\r\n c\r\ncontent-length: 2\r\n\r\n{}".to_vec()), 4, "did not answer in HTTP", &[]),
     row("a bare LF in a header", SERVER, || Act::Say(b"HTTP/1.1 200 OK\na: b\n\n{}".to_vec()), 4, "no member of server metadata", &["server_metadata/published"]),
-    row("gzip unasked", SERVER, || Act::Say(coded("gzip", b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xab\xae\x05\0\x43\xbf\xa6\xa3\x02\0\0\0")), 4, "200, but not JSON", &["server_metadata/published"]),
+    row("gzip unasked", SERVER, || Act::Say(coded("gzip", b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xab\xae\x05\0\x43\xbf\xa6\xa3\x02\0\0\0")), 4, "no member of server metadata", &["server_metadata/published"]),
+    row("a gzip bomb", SERVER, || Act::Say(coded("gzip", &bomb())), 4, "sent more than 256 KiB", &[]),
+    row("a gzip bomb", "/token", || Act::Say(coded("gzip", &bomb())), 1, "with more than 128 KiB, which was not read to its end", &["authorization/code-flow-works", "token/error-codes"]),
+    row("a gzip bomb", "/authorize", || Act::Say(coded("gzip", &bomb())), 4, "could not be filled in", &[]),
+    row("gzip that is none", SERVER, || Act::Say(coded("gzip", b"{}")), 4, "is not what its Content-Encoding, gzip, says", &[]),
+    row("gzip in gzip", SERVER, || Act::Say(coded("gzip, gzip", b"{}")), 4, "Content-Encoding: gzip, gzip, which nobody asked for", &[]),
+    row("brotli unasked", SERVER, || Act::Say(coded("br", b"\x0b\x00\x80{}\x03")), 4, "Content-Encoding: br, which nobody asked for", &[]),
+    row("brotli unasked", "/token", || Act::Say(coded("br", b"\x0b\x00\x80{}\x03")), 3, "Content-Encoding: br, which nobody asked for", &[]),
+    row("brotli unasked", "/mcp", || Act::Say(coded("br", b"\x0b\x00\x80{}\x03")), 4, "Content-Encoding: br, which nobody asked for", &[]),
+    row("a WebSocket", SERVER, || Act::Say(WEBSOCKET.to_vec()), 4, "(101)", &["server_metadata/published"]),
+    row("a WebSocket", "/mcp", || Act::Say(WEBSOCKET.to_vec()), 1, "GET without a token is answered 101", &["resource_metadata/challenge-401"]),
+    row("a WebSocket", "/mcp with a token", || Act::Say(WEBSOCKET.to_vec()), 3, "was answered 101", &[]),
+    row("silence", "/mcp with a token", || Act::Do(deeds::silent), 3, "gave no answer within 2 s", &[]),
+    row("trickled body", "/mcp with a token", || Act::Do(deeds::trickled_body), 3, "gave no answer within 2 s", &[]),
+    row("events without end", "/mcp with a token", || Act::Do(deeds::endless_events), 3, "gave no answer within 2 s", &[]),
     row("a document of 50 MiB", SERVER, || Act::Say(json(&format!("{{\"issuer\":\"{}\"}}", "x".repeat(50 << 20)))), 4, "sent more than 256 KiB|gave no answer within 2 s", &[]),
     row("JSON 100,000 deep", SERVER, || Act::Say(json(&format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)))), 4, "200, but not JSON", &["server_metadata/published"]),
     row("objects 100,000 deep", SERVER, || Act::Say(json(&format!("{}1{}", "{\"a\":".repeat(100_000), "}".repeat(100_000)))), 4, "sent more than 256 KiB", &[]),
@@ -187,7 +213,7 @@ pub(crate) const ROWS: &[Row] = &[
     row("a challenge that leads to a metadata service", "/mcp", || Act::Say(challenge("resource_metadata=\"http://169.254.169.254/\"")), 1, "which is not https", &["resource_metadata/challenge-points-to-metadata", "resource/accepts-valid-token"]),
     row("a challenge that leads to file:", "/mcp", || Act::Say(challenge("resource_metadata=\"file:///etc/passwd\"")), 1, "challenge-points-to-metadata", &["resource_metadata/challenge-points-to-metadata", "resource/accepts-valid-token"]),
     row("events without end", "/mcp", || Act::Do(deeds::endless_events), 4, "gave no answer within 2 s", &[]),
-    row("an event without end", "/mcp", || Act::Do(deeds::endless_event), 4, "gave no answer within 2 s", &[]),
+    row("an event without end", "/mcp", || Act::Do(deeds::endless_event), 1, "GET without a token is answered 200", &["resource_metadata/challenge-401", "code/replay-revokes-tokens", "refresh/access-token-after-refresh", "revocation/access-token", "revocation/cascades", "resource/bad-token-401-not-500", "resource/tampered-token-refused", "resource/alg-none-refused", "resource/key-confusion-refused", "resource/embedded-key-refused", "resource/foreign-issuer-refused", "resource/wrong-kind-refused", "resource/query-token-ignored"]),
     row("expires_in 1e308", "/token", || Act::Alter(|it| { if it.get("access_token").is_some() { it["expires_in"] = 1e308.into(); } }), 1, "lives for", &["access_token/short-lived"]),
     row("expires_in -1", "/token", || Act::Alter(|it| { if it.get("access_token").is_some() { it["expires_in"] = (-1).into(); } }), 1, "expires_in is -1", &["token/response-format", "access_token/jwt-verifies"]),
     row("expires_in in words", "/token", || Act::Alter(|it| { if it.get("access_token").is_some() { it["expires_in"] = "ten minutes".into(); } }), 1, "expires_in is a string", &["token/response-format"]),

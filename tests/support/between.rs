@@ -18,6 +18,8 @@ use tokio::net::{TcpListener, TcpStream};
 pub(crate) struct Asked {
     /// The path, without the query.
     pub(crate) path: String,
+    /// A bearer token came with it.
+    pub(crate) bearer: bool,
     /// How many came to this path before.
     pub(crate) before: usize,
     /// How many came in all before.
@@ -95,12 +97,13 @@ async fn serve(
     let head = String::from_utf8_lossy(&request[..request.len().min(4096)]).into_owned();
     let target = head.split(' ').nth(1).unwrap_or_default();
     let path = target.split('?').next().unwrap_or_default().to_owned();
+    let bearer = head.to_ascii_lowercase().contains("\nauthorization: bearer ");
     let asked = {
         let mut counts = counts.lock().expect("no panic while it is held");
         let of_all = counts.values().sum();
         let count = counts.entry(path.clone()).or_default();
         *count += 1;
-        Asked { path, before: *count - 1, of_all }
+        Asked { path, bearer, before: *count - 1, of_all }
     };
     match act(&asked) {
         Act::Pass => stream.write_all(&of_lab(port, &request).await?).await?,

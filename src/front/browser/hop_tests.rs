@@ -145,6 +145,38 @@ async fn without_a_cockpit_the_system_opens_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cockpit_that_closes_with_its_window_is_opened_anew_and_only_once() {
+    let (desk, mut opened) = in_mid_run();
+    desk.agent.stuck.store(false, Ordering::Relaxed);
+    desk.watched();
+    tokio::select! {
+        landing = desk.visit("s1", Purpose::Ordinary) => panic!("{landing:?}"),
+        () = async {
+            desk.comes_to(Phase::Hop).await;
+            // Both at once: nobody is left to tell that the window is closed.
+            desk.listener.take_hop();
+            desk.listener.board(|b| b.leave());
+            let (text, acts, took) = desk.comes_to(Phase::NeedsPerson).await;
+            assert!(text.contains("asks again"), "{text}");
+            assert_eq!((acts, took), (vec![Act::Show, Act::Repeat], 5));
+            assert!(opened.try_recv().is_err(), "it may be loading anew");
+            sleep(desk.listener.clocks().rescue).await;
+            assert_eq!(next_of(&mut opened).await, desk.listener.start_page());
+            sleep(Duration::from_secs(100)).await;
+            std::thread::sleep(Duration::from_millis(50));
+            assert!(opened.try_recv().is_err(), "a person who does not come is not sent tab after tab");
+            // Whoever closes it again gets it again.
+            desk.listener.board(|b| b.enter());
+            sleep(Duration::from_secs(10)).await;
+            desk.listener.board(|b| b.leave());
+            sleep(desk.listener.clocks().rescue * 2).await;
+            assert_eq!(next_of(&mut opened).await, desk.listener.start_page());
+        } => {}
+    }
+    assert!(desk.heard.all().contains("The cockpit is closed, and your server asks something"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_that_asks_each_time_is_told_and_tabs_are_offered() {
     let (desk, mut opened) = in_mid_run();
     desk.watched();

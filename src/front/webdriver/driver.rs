@@ -87,6 +87,12 @@ pub fn installed() -> Option<PathBuf> {
     ["chromedriver", "geckodriver"].into_iter().find_map(on_path)
 }
 
+/// Whether a browser could be shown here.
+fn has_display() -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY")
+}
+
 fn on_path(name: &str) -> Option<PathBuf> {
     let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     std::env::split_paths(&std::env::var_os("PATH")?).map(|dir| dir.join(&name)).find(|path| path.is_file())
@@ -99,6 +105,13 @@ impl Driver {
             // What answers there is not known before it is asked.
             Some(url) => (None, url.clone(), vec![Kind::Chromium, Kind::Firefox]),
             None => {
+                if settings.headed && !has_display() {
+                    return Err(
+                        "--headed shows a browser, and there is no display here (neither DISPLAY nor WAYLAND_DISPLAY \
+                                is set); leave it out, or put xvfb-run -a before oaudit"
+                            .into(),
+                    );
+                }
                 let program = installed().ok_or(
                     "neither chromedriver nor geckodriver was found on PATH; install one (chromium-driver on Debian), \
                      or name a running one with --webdriver-url URL",

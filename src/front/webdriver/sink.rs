@@ -1,4 +1,4 @@
-//! Where a browser is sent in place of a redirect URI: a port of ours that answers everything with nothing. The code is
+//! Where a browser is sent in place of a redirect URI: a port of ours that answers everything with an empty page. The code is
 //! read from the address, and never leaves this machine.
 
 use std::sync::Arc;
@@ -11,6 +11,9 @@ use tokio_rustls::TlsAcceptor;
 
 /// Bytes of a request that are read and dropped.
 const MOST: usize = 16 * 1024;
+
+/// A page that shows nothing, and for which no icon is asked.
+const PAGE: &str = "<link rel=icon href=data:,>";
 
 /// A port under way.
 #[derive(Debug)]
@@ -78,7 +81,10 @@ async fn swallow(stream: TcpStream, acceptor: TlsAcceptor) {
 async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     let mut asked = vec![0; MOST];
     let _ = stream.read(&mut asked).await;
-    let answer = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{PAGE}",
+        PAGE.len()
+    );
     let _ = stream.write_all(answer.as_bytes()).await;
     let _ = stream.shutdown().await;
 }

@@ -24,6 +24,12 @@ const PATIENCE: Duration = Duration::from_secs(12);
 const IMPATIENCE: Duration = Duration::from_secs(3);
 /// How long a login page that stays is waited for, where it complains of nothing.
 const SECOND_LOOK: Duration = Duration::from_secs(4);
+/// Where the empty page at which the last visit ended is put.
+const ASIDE: &str = "/oaudit-between-visits";
+/// Puts it there, if it is one of ours and not of the server's.
+const STEP_ASIDE: &str = "if (location.origin !== arguments[0] || document.querySelector('body *')) return false;
+    history.replaceState(null, '', arguments[1]);
+    return true;";
 /// How often something is done in one visit.
 const MOST_DEEDS: usize = 16;
 /// How often the same button is pressed in one visit.
@@ -90,8 +96,23 @@ impl<'a> Tour<'a> {
 
     async fn set_out(&self) -> Result<(), String> {
         // So that the page of the last visit is not taken for this one's.
-        let _ = self.session.goto("about:blank").await;
+        if !self.steps_aside().await {
+            let _ = self.session.goto("about:blank").await;
+        }
         self.session.goto(self.request.url()).await.map_err(|e| told(&e))
+    }
+
+    /// Gives the page where the last answer arrived another address. For `about:blank` a browser has to change the
+    /// process of the page, twice for each visit, and that takes longer than all the rest.
+    async fn steps_aside(&self) -> bool {
+        let of = |address: &str| url::Url::parse(address).map(|url| url.origin().ascii_serialization()).ok();
+        let Some(back) =
+            of(self.request.redirect_uri()).filter(|back| of(&self.request.endpoint).as_ref() != Some(back))
+        else {
+            return false;
+        };
+        let stepped = self.session.execute(STEP_ASIDE, vec![back.into(), ASIDE.into()]).await;
+        stepped.is_ok_and(|stepped| stepped.json() == &serde_json::Value::Bool(true))
     }
 
     /// Goes as far as the first page, and does nothing there.
@@ -202,7 +223,7 @@ impl<'a> Tour<'a> {
         loop {
             let url = self.session.current_url().await.map(String::from).unwrap_or_default();
             self.relays.extend(relay(self.request, &url));
-            if is_landing(self.request, &self.relays, &url) && url.starts_with("http") {
+            if self.has_landed(&url) && url.starts_with("http") {
                 return Place::Landed(self.landed(&url));
             }
             let look = self.look().await;
@@ -217,7 +238,7 @@ impl<'a> Tour<'a> {
                     };
                     return Place::Landed(Landing::NeverCameBack(self.hide(&why)));
                 }
-                if look.url == "about:blank" && late {
+                if is_nowhere(&look.url) && late {
                     let why = "the browser shows no page: the server sent it to an address that no browser follows, or to none";
                     return Place::Landed(Landing::NeverCameBack(why.into()));
                 }
@@ -242,11 +263,15 @@ impl<'a> Tour<'a> {
         while began.elapsed() < limit {
             tokio::time::sleep(GLANCE).await;
             let url = self.session.current_url().await.map(String::from).unwrap_or_default();
-            if is_landing(self.request, &self.relays, &url) || self.look().await.is_some_and(|look| look != *before) {
+            if self.has_landed(&url) || self.look().await.is_some_and(|look| look != *before) {
                 return true;
             }
         }
         false
+    }
+
+    fn has_landed(&self, url: &str) -> bool {
+        !is_nowhere(url) && is_landing(self.request, &self.relays, url)
     }
 
     async fn look(&self) -> Option<Look> {
@@ -347,6 +372,28 @@ impl<'a> Tour<'a> {
                 Err(error) => self.note(&format!("{} could not be written: {error}", file.display())),
             },
             Err(why) => self.note(&format!("no picture was taken: {why}")),
+        }
+    }
+}
+
+/// Whether an address is where the browser was put before the visit.
+fn is_nowhere(url: &str) -> bool {
+    url == "about:blank" || (url.ends_with(ASIDE) && place(url) == url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_never_taken_for_the_page_before() {
+        assert!(is_nowhere("about:blank") && is_nowhere("http://127.0.0.1:8765/oaudit-between-visits"));
+        for answer in [
+            "http://127.0.0.1:8765/callback?code=x&state=/oaudit-between-visits",
+            "http://127.0.0.1:8765/oaudit-between-visits?code=x",
+            "http://127.0.0.1:8765/callback#/oaudit-between-visits",
+        ] {
+            assert!(!is_nowhere(answer), "{answer}");
         }
     }
 }
