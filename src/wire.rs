@@ -14,6 +14,7 @@ pub mod vault;
 
 mod capture;
 mod curl;
+mod disguise;
 pub(crate) mod pace;
 mod together;
 
