@@ -21,10 +21,13 @@ const DEPTH: usize = 2;
 /// What is looked for, found by its first bytes.
 #[derive(Default)]
 pub(super) struct Needles {
-    by_start: HashMap<[u8; SHORTEST], Vec<(Box<[u8]>, String)>>,
+    by_start: HashMap<[u8; SHORTEST], Vec<Needle>>,
     /// A bit for the first two bytes of each needle: most places of a text are dismissed by it.
     starts: Vec<u64>,
 }
+
+/// What is looked for, and its label.
+type Needle = (Box<[u8]>, String);
 
 /// A place in a text, and the label of what stands there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
