@@ -23,6 +23,8 @@ mod denial;
 pub mod diagnosis;
 mod fill;
 pub mod form;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod html;
 mod jar;
 pub mod listener;

@@ -16,6 +16,7 @@ pub mod vault;
 mod capture;
 mod coding;
 mod curl;
+mod disguise;
 pub(crate) mod pace;
 mod together;
 

@@ -34,8 +34,8 @@ pub fn expiry(claims: &Value, now: i64) -> Judged {
     match (claims.get("exp"), time(claims, "exp")) {
         (None, _) => Judged::Broken("it has no exp: it never expires".into()),
         (Some(other), None) => Judged::Broken(format!("exp is {other}, not a number of seconds")),
-        (_, Some(exp)) if exp <= now => Judged::Broken(format!("it expired {} ago", span(now - exp))),
-        (_, Some(exp)) => Judged::Holds(format!("it expires in {}", span(exp - now))),
+        (_, Some(exp)) if exp <= now => Judged::Broken(format!("it expired {} ago", span(now.saturating_sub(exp)))),
+        (_, Some(exp)) => Judged::Holds(format!("it expires in {}", span(exp.saturating_sub(now)))),
     }
 }
 
@@ -47,7 +47,7 @@ pub fn begun(claims: &Value, now: i64) -> Judged {
             (None, _) => {}
             (Some(other), None) => return Judged::Broken(format!("{name} is {other}, not a number of seconds")),
             (_, Some(at)) if at > now + LEEWAY => {
-                return Judged::Broken(format!("{name} lies {} in the future", span(at - now)));
+                return Judged::Broken(format!("{name} lies {} in the future", span(at.saturating_sub(now))));
             }
             _ => seen.push(name),
         }
@@ -97,12 +97,13 @@ pub fn agreement(claims: &Value, expires_in: Option<&Value>, now: i64) -> Judged
         return Judged::Unknown("exp and expires_in are not both there".into());
     };
     // The flow may have been made some minutes ago.
-    let from_answer = (-LEEWAY..=LEEWAY + 600).contains(&(now - (exp - lives)));
-    let from_issue = time(claims, "iat").is_some_and(|iat| (exp - iat - lives).abs() <= LEEWAY);
+    let from_answer = (-LEEWAY..=LEEWAY + 600).contains(&now.saturating_sub(exp.saturating_sub(lives)));
+    let from_issue =
+        time(claims, "iat").is_some_and(|iat| exp.saturating_sub(iat).saturating_sub(lives).saturating_abs() <= LEEWAY);
     match from_issue || (time(claims, "iat").is_none() && from_answer) {
         true => Judged::Holds(format!("both say {}", span(lives))),
         false => {
-            let says = time(claims, "iat").map_or(exp - now, |iat| exp - iat);
+            let says = time(claims, "iat").map_or(exp.saturating_sub(now), |iat| exp.saturating_sub(iat));
             Judged::Broken(format!("expires_in says {lives} s, the token {says} s"))
         }
     }
@@ -135,6 +136,16 @@ mod tests {
     use serde_json::json;
 
     const NOW: i64 = 1_000_000;
+
+    #[test]
+    fn times_that_no_clock_has_break_nothing() {
+        for (exp, iat, lives) in [(i64::MIN, i64::MAX, i64::MAX), (i64::MAX, i64::MIN, i64::MIN), (i64::MIN, 0, 1)] {
+            let claims = json!({"exp": exp, "iat": iat, "nbf": iat});
+            assert!(matches!(agreement(&claims, Some(&json!(lives)), NOW), Judged::Broken(_)), "{claims}");
+            let _ =
+                (expiry(&claims, NOW), begun(&claims, NOW), agreement(&json!({"exp": exp}), Some(&json!(lives)), NOW));
+        }
+    }
 
     #[test]
     fn a_token_without_an_end_is_broken() {

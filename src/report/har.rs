@@ -5,6 +5,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use super::Report;
+use super::plain::escaped;
 use crate::wire::Exchange;
 
 /// The exchanges of a report as an HTTP archive.
@@ -19,7 +20,7 @@ pub fn render(report: &Report) -> String {
         "entries": entries,
         "comment": "secrets are replaced by labels such as {code 1}",
     }});
-    format!("{archive:#}\n")
+    escaped(format!("{archive:#}\n"))
 }
 
 fn entry(exchange: &Exchange, started: OffsetDateTime) -> Value {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Report;
+use super::plain::escaped;
 
 /// The version that is written.
 pub const VERSION: u64 = 1;
@@ -11,7 +12,7 @@ pub const VERSION: u64 = 1;
 pub fn render(report: &Report) -> String {
     let mut text = serde_json::to_string_pretty(report).expect("a report holds nothing that JSON cannot say");
     text.push('\n');
-    text
+    escaped(text)
 }
 
 /// Why a text is no report.

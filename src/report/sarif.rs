@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::plain::plain;
+use super::plain::{escaped, plain};
 use super::{CheckLine, Report, ResultKind};
 use crate::check::{Impact, Level};
 
@@ -38,7 +38,7 @@ pub fn render(report: &Report, anchor: &str) -> String {
             "columnKind": "unicodeCodePoints",
         }],
     });
-    format!("{log:#}\n")
+    escaped(format!("{log:#}\n"))
 }
 
 fn rule(check: &CheckLine) -> Value {

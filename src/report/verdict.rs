@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::{BrokenLine, CheckLine, FindingLine, Report, RequirementLine, ResultKind, Summary, VerdictKind};
+use super::{
+    BrokenLine, CheckLine, FindingLine, Report, RequirementLine, ResultKind, SignInLine, Summary, VerdictKind,
+};
 use crate::check::{Card, Demand, Level, Outcome, Ruling, Verdict};
 use crate::profile::Profile;
 use crate::wire::ExchangeId;
@@ -270,12 +272,18 @@ impl Report {
         let all = |texts: &mut Vec<String>| texts.iter_mut().for_each(|t| *t = hide(t));
         all(&mut self.left_behind);
         all(&mut self.remarks);
+        let some = |text: &mut Option<String>| text.iter_mut().for_each(|t| *t = hide(t));
+        [&mut self.target.resource, &mut self.target.issuer].into_iter().for_each(some);
+        let SignInLine { agent, client, registration, scope } = &mut self.sign_in;
+        [agent, client, registration, scope].into_iter().for_each(some);
+        self.checklist.iter_mut().for_each(|line| line.because = hide(&line.because));
         for client in &mut self.clients {
             client.because = hide(&client.because);
             client.needs.iter_mut().for_each(|n| n.because = hide(&n.because));
         }
         for check in &mut self.checks {
             check.message = hide(&check.message);
+            some(&mut check.how_to_run);
             for finding in &mut check.findings {
                 finding.what = hide(&finding.what);
                 finding.message = hide(&finding.message);
@@ -289,6 +297,7 @@ impl Report {
         }
         if let Some(stopped) = &mut self.stopped {
             stopped.error = hide(&stopped.error);
+            stopped.hint = hide(&stopped.hint);
         }
         self
     }
@@ -298,7 +307,12 @@ fn hide_in(value: &mut serde_json::Value, hide: &impl Fn(&str) -> String) {
     match value {
         serde_json::Value::String(text) => *text = hide(text),
         serde_json::Value::Array(items) => items.iter_mut().for_each(|v| hide_in(v, hide)),
-        serde_json::Value::Object(members) => members.values_mut().for_each(|v| hide_in(v, hide)),
+        serde_json::Value::Object(members) => {
+            // A name is as much a target's word as a value.
+            let named = std::mem::take(members).into_iter().map(|(name, value)| (hide(&name), value));
+            members.extend(named);
+            members.values_mut().for_each(|v| hide_in(v, hide));
+        }
         _ => {}
     }
 }

@@ -63,13 +63,13 @@ pub(super) fn record(
         method: request.method.to_string(),
         url: hide(&request.url),
         headers: texts(&request.header_map(&[]), &hide),
-        body: request.body.as_ref().map(|b| hide(&kept(&without_short_passwords(vault, b), false))),
+        body: request.body.as_ref().map(|b| kept(&without_short_passwords(vault, b), false, &hide)),
     };
     let response = match answered {
         Ok((status, headers, body, truncated)) => Ok(RecordedResponse {
             status: *status,
             headers: texts(headers, &hide),
-            body: hide(&kept(body, *truncated)),
+            body: kept(body, *truncated, &hide),
         }),
         Err(trouble) => Err(hide(&trouble.why)),
     };
@@ -90,23 +90,25 @@ fn without_short_passwords<'a>(vault: &Vault, body: &'a [u8]) -> Cow<'a, [u8]> {
 }
 
 fn texts(headers: &HeaderMap, hide: &impl Fn(&str) -> String) -> Vec<(String, String)> {
-    headers.iter().map(|(name, value)| (name.as_str().to_owned(), hide(&kept(value.as_bytes(), false)))).collect()
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), kept(value.as_bytes(), false, hide))).collect()
 }
 
-/// The text of a body for the record. Cut *after* nothing secret can be split: the cut text is redacted as a whole, and
-/// a secret that lies across the cut is removed with the last word.
-fn kept(body: &[u8], truncated: bool) -> String {
+/// The text of a body for the record. What is secret is hidden before anything is cut, and as far beyond the cut again: no
+/// half of a secret stays, though its lines be broken. One that is longer goes with the last word.
+fn kept(body: &[u8], truncated: bool, hide: &impl Fn(&str) -> String) -> String {
     let text = String::from_utf8_lossy(body);
     if text.len() <= KEPT && !truncated {
-        return text.into_owned();
+        return hide(&text);
     }
-    let mut end = KEPT.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let cut = &text[..end];
-    let word = cut.rfind(|c: char| c.is_whitespace() || "\"'&<>,;".contains(c)).unwrap_or(0);
-    format!("{}… [{} bytes in all{}]", &cut[..word], body.len(), if truncated { " read, there was more" } else { "" })
+    let cut = |text: &str, most: usize| -> String {
+        let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let text = &text[..end];
+        let word = text.rfind(|c: char| c.is_whitespace() || "\"'&<>,;".contains(c)).unwrap_or(0);
+        text[..word].to_owned()
+    };
+    let ahead = if text.len() > 2 * KEPT || truncated { cut(&text, 2 * KEPT) } else { text.to_string() };
+    let more = if truncated { " read, there was more" } else { "" };
+    format!("{}… [{} bytes in all{more}]", cut(&hide(&ahead), KEPT), body.len())
 }
 
 fn learn_request(vault: &Vault, request: &Request) {
@@ -259,7 +261,7 @@ mod tests {
             let vault = Vault::default();
             learn_body(&vault, &headers, &body);
             learn_text(&vault, &format!("{}=?code=", String::from_utf8_lossy(&body)));
-            vault.redact(&kept(&body, true));
+            kept(&body, true, &|text: &str| vault.redact(text).into_owned());
         }
 
         #[test]
@@ -284,6 +286,9 @@ mod tests {
         let secret = "S".repeat(400);
         vault.learn("token", &secret);
         let body = format!("{} {secret}", "x ".repeat(KEPT / 2 - 50));
-        assert!(!vault.redact(&kept(body.as_bytes(), false)).contains("SSSSSS"));
+        let hide = |text: &str| vault.redact(text).into_owned();
+        assert!(!kept(body.as_bytes(), false, &hide).contains("SSSSSS"));
+        let folded = format!("{}{}", "x ".repeat(KEPT / 2 - 50), format!("{}\r\n ", &secret[..20]).repeat(20));
+        assert!(!kept(folded.as_bytes(), false, &hide).contains("SSSSSS"));
     }
 }

@@ -4,6 +4,7 @@
 //! twice, and not one character of it.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::RwLock;
 
@@ -11,10 +12,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use url::form_urlencoded;
 
+use super::disguise::{Needles, Place, SHORTEST, bare, within_base64};
 use crate::oauth::secret::Secret;
-
-/// Shorter values are left alone: they would be found in ordinary words.
-const SHORTEST: usize = 6;
 
 /// One secret of a run, for whoever looks for it elsewhere: in the log files of the server.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +30,9 @@ impl KnownSecret {
     /// Every form in which it may stand in a text, and in which a larger base64 text may hold it.
     pub(crate) fn forms(&self) -> Vec<String> {
         let mut forms = forms(self.value.expose());
+        // The last character of an unpadded encoding depends on what follows, and so does the padding.
+        let value = self.value.expose();
+        forms.extend([STANDARD.encode(value), STANDARD_NO_PAD.encode(value), URL_SAFE_NO_PAD.encode(value)]);
         forms.extend(within_base64(self.value.expose()));
         forms.sort();
         forms.dedup();
@@ -50,8 +52,10 @@ struct Known {
     labels: HashMap<String, String>,
     /// How many of each kind.
     counts: HashMap<String, usize>,
-    /// Every form of every secret, found by its first bytes.
-    forms: HashMap<[u8; SHORTEST], Vec<(String, String)>>,
+    /// Every secret, as it is looked for in a text.
+    needles: Needles,
+    /// Those of which too little is left without white space: looked for as they are written.
+    spaced: Vec<(String, String)>,
     /// Passwords that are too short to be looked for in a text; hidden where a form sends them.
     short: HashSet<String>,
     /// What looks like a secret but is a made-up value of ours, and good evidence.
@@ -85,18 +89,15 @@ impl Vault {
         if known.labels.contains_key(value) || known.public.contains(value) {
             return;
         }
+        // The same, written another way, is the same secret.
+        if known.needles.is_one(value) {
+            return;
+        }
         let number = known.counts.entry(kind.to_owned()).or_default();
         *number += 1;
         let label = format!("{{{kind} {number}}}");
         known.labels.insert(value.to_owned(), label.clone());
-        for form in forms(value) {
-            if let Some(key) = form.as_bytes().first_chunk::<SHORTEST>() {
-                let bucket = known.forms.entry(*key).or_default();
-                bucket.push((form, label.clone()));
-                // The longest first: a token may begin with another token.
-                bucket.sort_by_key(|(form, _)| std::cmp::Reverse(form.len()));
-            }
-        }
+        known.look_for(kind, value, &label);
     }
 
     /// Whether a value is a password that is too short to be found in a text.
@@ -130,29 +131,45 @@ impl Vault {
     /// The text with every secret replaced by its label.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let Ok(known) = self.known.read() else { return Cow::Owned(String::from("{redacted}")) };
-        let bytes = text.as_bytes();
-        let mut out = String::new();
-        let (mut done, mut at) = (0, 0);
-        while at + SHORTEST <= bytes.len() {
-            let found = bytes[at..]
-                .first_chunk::<SHORTEST>()
-                .and_then(|key| known.forms.get(key))
-                .and_then(|bucket| bucket.iter().find(|(form, _)| bytes[at..].starts_with(form.as_bytes())));
-            match found {
-                Some((form, label)) if text.is_char_boundary(at) && text.is_char_boundary(at + form.len()) => {
-                    out.push_str(&text[done..at]);
-                    out.push_str(label);
-                    at += form.len();
-                    done = at;
-                }
-                _ => at += 1,
-            }
+        let mut found = known.needles.find(text);
+        for (form, label) in &known.spaced {
+            let places = text.match_indices(form.as_str());
+            found.extend(places.map(|(start, form)| Place { start, end: start + form.len(), label }));
         }
-        if done == 0 {
+        if found.is_empty() {
             return Cow::Borrowed(text);
+        }
+        // The longest of those that begin together: what is found in a part of it says less.
+        found.sort_by_key(|place| (place.start, Reverse(place.end)));
+        let (mut out, mut done) = (String::new(), 0);
+        for Place { start, end, label } in found {
+            if start >= done {
+                let start = (done..=start).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(done);
+                out.push_str(&text[done..start]);
+                out.push_str(label);
+            }
+            done = (end.max(done)..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
         }
         out.push_str(&text[done..]);
         Cow::Owned(out)
+    }
+}
+
+impl Known {
+    /// Looks for a secret as it is, as it would be without the escapes that it has itself, and in the midst of base64.
+    fn look_for(&mut self, kind: &str, value: &str, label: &str) {
+        if value.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'+').count() < SHORTEST {
+            self.spaced.extend(forms(value).into_iter().map(|form| (form, label.to_owned())));
+            return;
+        }
+        self.needles.add(value.as_bytes(), label);
+        let bare = bare(value);
+        if bare != value.as_bytes() && (kind == "password" || !is_word(&String::from_utf8_lossy(&bare))) {
+            self.needles.add(&bare, label);
+        }
+        for form in forms(value) {
+            within_base64(&form).iter().for_each(|form| self.needles.add(form.as_bytes(), label));
+        }
     }
 }
 
@@ -170,30 +187,11 @@ fn forms(value: &str) -> Vec<String> {
     let json = serde_json::Value::from(value).to_string();
     let json = json.trim_matches('"').to_owned();
     let html = value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-    // The last character of an unpadded encoding depends on what follows, and so does the padding.
-    let base64 = [STANDARD.encode(value), STANDARD_NO_PAD.encode(value), URL_SAFE_NO_PAD.encode(value)];
     let mut forms = vec![value.to_owned(), encoded, lower, spaced, json.replace('/', "\\/"), json, html];
-    forms.extend(base64);
     forms.retain(|f| f.len() >= SHORTEST);
     forms.sort();
     forms.dedup();
     forms
-}
-
-/// What base64 makes of a value that stands inside of a longer text (a JSON document, `user:password`): where it begins
-/// decides between three encodings, whose first and last characters depend on the neighbours and are left out.
-fn within_base64(value: &str) -> Vec<String> {
-    let alphabets = [STANDARD_NO_PAD, URL_SAFE_NO_PAD];
-    let shifted = alphabets.iter().flat_map(|alphabet| {
-        (0..3).map(move |shift| {
-            let encoded = alphabet.encode([&[0; 2][..shift], value.as_bytes()].concat());
-            // Characters that hold bits of a neighbour: ceil(8 * shift / 6) at the front, one at the end unless it fits.
-            let front = [0, 2, 3][shift];
-            let back = usize::from(!(shift + value.len()).is_multiple_of(3));
-            encoded.get(front..encoded.len().saturating_sub(back)).unwrap_or_default().to_owned()
-        })
-    });
-    shifted.filter(|form| form.len() >= SHORTEST).collect()
 }
 
 fn lower_escapes(encoded: &str) -> String {

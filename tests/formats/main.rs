@@ -5,5 +5,7 @@
 mod bounds;
 mod fixture;
 mod golden;
+mod inert;
+mod nasty;
 mod schemas;
 mod xml;
