@@ -39,6 +39,8 @@ const OPAQUE: Row = (
 
 const SIGNED: Row = (NotApplicable, "true: its access tokens are signed", &["access_token/unguessable"]);
 
+const API: Row = (NotApplicable, "true: an API route has no sessions of MCP", &["resource/session-bound-to-user"]);
+
 const NO_INTROSPECTION: Row = (
     NotApplicable,
     "true: the token is opaque, and there is no introspection",
@@ -47,6 +49,7 @@ const NO_INTROSPECTION: Row = (
 
 /// Servers built on the MCP SDKs, in either language.
 const MCP_SDKS: &[Row] = &[
+    (NotRun, "true: no second user is configured", &["resource/session-bound-to-user"]),
     (
         NotApplicable,
         "true: it signs nothing, so it has no keys",
@@ -208,14 +211,16 @@ pub(crate) const FASTMCP: &[&[Row]] = &[
 pub(crate) const BETTER_AUTH: &[&[Row]] = &[
     ANYWHERE,
     &[
+        API,
         SIGNED,
         (Fail, "true: an empty prompt is an error to it, not left out", &["authorization/unknown-parameter-ignored"]),
         (Fail, "true: the revocation of an unknown token is answered 400", &["revocation/unknown-token-ok"]),
         (
             Warn,
             "true: signed access tokens cannot be taken back; the refresh token dies",
-            &["code/replay-revokes-tokens", "revocation/cascades"],
+            &["code/replay-revokes-tokens"],
         ),
+        (NotApplicable, "true: it says that access tokens cannot be revoked", &["revocation/cascades"]),
         (Note, "true: the code is looked at before the client", &["token/error-codes"]),
         (Note, "true: an hour", &["access_token/short-lived"]),
         (Note, "true: a refresh leaves the old access token alone", &["refresh/access-token-after-refresh"]),
@@ -225,12 +230,14 @@ pub(crate) const BETTER_AUTH: &[&[Row]] = &[
 pub(crate) const OIDC_PROVIDER_STRICT: &[&[Row]] = &[
     ANYWHERE,
     &[
+        API,
         SIGNED,
         (
             Warn,
             "true: signed access tokens cannot be taken back; the refresh token dies",
-            &["code/replay-revokes-tokens", "revocation/cascades"],
+            &["code/replay-revokes-tokens"],
         ),
+        (NotApplicable, "true: it says that access tokens cannot be revoked", &["revocation/cascades"]),
         (Note, "true: a refresh leaves the old access token alone", &["refresh/access-token-after-refresh"]),
     ],
 ];
@@ -238,6 +245,12 @@ pub(crate) const OIDC_PROVIDER_STRICT: &[&[Row]] = &[
 pub(crate) const OIDC_PROVIDER_LAX: &[&[Row]] = &[
     ANYWHERE,
     &[
+        API,
+        (
+            NotApplicable,
+            "true: its API publishes nothing, so no resource was asked for",
+            &["scope/resource-indicator-honoured"],
+        ),
         OPAQUE,
         (
             Fail,
@@ -296,7 +309,7 @@ pub(crate) const BY_PERSON: &[Row] = &[
 pub(crate) const HYBRID_CLIENT: &[Row] = &[
     (Fail, "true: it answers with tokens in the fragment", &["authorization/implicit-refused"]),
     (Fail, "true: the same tokens stand in its redirects", &["hygiene/no-secret-in-url"]),
-    (Fail, "true: ChatGPT's address is not registered", &["redirect_uri/chatgpt-allowed"]),
+    (NotRun, "true: a configured client may not use it; one that registers may", &["redirect_uri/chatgpt-allowed"]),
 ];
 
 /// What is left out where the client is configured.
