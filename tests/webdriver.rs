@@ -96,7 +96,7 @@ async fn a_wrong_password_is_said_in_one_sentence_and_written_down() {
         let mut options = with_browser(as_alice(), "looking-glass", Script::default());
         options.sign_in.diagnosis = Some(file.clone());
         let report = audit_of(&lab.mcp(), options).await;
-        let stopped = report.stopped.expect("the audit stops");
+        let Some(stopped) = &report.stopped else { panic!("{quirk}: the audit goes on\n{}", trouble(&report)) };
         let says = "the login page came back after user name and password were sent (it says \"The user name or the password is wrong.\")";
         assert!(stopped.error.contains(says), "{quirk}: {}", stopped.error);
         assert_eq!(lab.logins(), 0);
