@@ -257,3 +257,41 @@ async fn oidc_provider_through_webdriver() {
     expected::assert_alike(&serde_json::json!(report), expected::OIDC_PROVIDER_STRICT, &[]);
     assert_eq!(report.summary.logins, 1);
 }
+
+#[test]
+fn every_format_comes_from_one_run() {
+    let Some(server) = Server::start_or_skip(Target::OidcProviderLax) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let formats = ["json", "sarif", "junit", "markdown", "html", "har", "github"];
+    let path = |format: &str| folder.path().join(format);
+    let mut audit = std::process::Command::new(env!("CARGO_BIN_EXE_oaudit"));
+    audit.args(["audit", &server.resource, "--agent", "form", "--username", "alice", "--yes", "--no-journal"]);
+    audit.env("OAUDIT_PASSWORD", "wonderland").env_remove("GITHUB_STEP_SUMMARY").stdin(std::process::Stdio::null());
+    for format in formats {
+        audit.arg("-o").arg(format!("{format}={}", path(format).display()));
+    }
+    let output = audit.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = |format: &str| std::fs::read_to_string(path(format)).unwrap();
+    let json = |format: &str| -> Value { serde_json::from_str(&text(format)).unwrap() };
+    let report = json("json");
+    let checks = report["checks"].as_array().unwrap().iter();
+    let failed: Vec<&str> = checks.filter(|c| c["result"] == "fail").map(|c| c["id"].as_str().unwrap()).collect();
+    assert!(!failed.is_empty());
+    let terminal = String::from_utf8_lossy(&output.stdout).into_owned();
+    let of_sarif = json("sarif")["runs"][0]["results"].to_string();
+    let (junit, markdown, html) = (text("junit"), text("markdown"), text("html"));
+    for id in failed {
+        for (format, said) in [("terminal", &terminal), ("sarif", &of_sarif), ("html", &html), ("markdown", &markdown)]
+        {
+            assert!(said.contains(id), "{format} says nothing of {id}");
+        }
+        let (_, property) = id.split_once('/').unwrap();
+        assert!(junit.contains(property), "junit says nothing of {id}");
+    }
+    let exchanges = report["exchanges"].as_array().unwrap().len();
+    assert_eq!(json("har")["log"]["entries"].as_array().unwrap().len(), exchanges);
+    assert!(text("github").contains("::error"));
+}
