@@ -282,7 +282,8 @@ fn every_format_comes_from_one_run() {
     assert!(!failed.is_empty());
     let terminal = String::from_utf8_lossy(&output.stdout).into_owned();
     let of_sarif = json("sarif")["runs"][0]["results"].to_string();
-    let (junit, markdown, html) = (text("junit"), text("markdown"), text("html"));
+    // The page escapes more than it must.
+    let (junit, markdown, html) = (text("junit"), text("markdown"), text("html").replace("&#x2f;", "/"));
     for id in failed {
         for (format, said) in [("terminal", &terminal), ("sarif", &of_sarif), ("html", &html), ("markdown", &markdown)]
         {
