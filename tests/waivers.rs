@@ -261,18 +261,18 @@ fn a_baseline_that_cannot_be_used_is_one_clear_error() {
     ] {
         std::fs::write(at.join(name), text).unwrap();
         for flag in ["--baseline", "--write-baseline"] {
-            let output = run(at, &["audit", "http://127.0.0.1:9/mcp", flag, name]);
+            let output = run(at, &["audit", "http://127.0.0.1:9/mcp", "--no-journal", flag, name]);
             assert_eq!((code(&output), output.stdout.len()), (2, 0), "{name} {}", stderr(&output));
             assert!(stderr(&output).contains(&format!("error: {flag} {name}: ")), "{}", stderr(&output));
             assert!(stderr(&output).contains(words), "{words}\n{}", stderr(&output));
             assert_eq!(stderr(&output).lines().count(), 2, "an error and what to do: {}", stderr(&output));
             assert_eq!(read(&at.join(name)), text, "it is not overwritten");
-            let output = run(at, &["audit", "http://127.0.0.1:9/mcp", flag, name, "--format", "json"]);
+            let output = run(at, &["audit", "http://127.0.0.1:9/mcp", "--no-journal", flag, name, "--format", "json"]);
             let line: Value = serde_json::from_slice(&output.stderr).unwrap();
             assert_eq!(line["exit_code"], 2);
         }
     }
-    let missing = run(at, &["audit", "http://127.0.0.1:9/mcp", "--baseline", "no.json"]);
+    let missing = run(at, &["audit", "http://127.0.0.1:9/mcp", "--no-journal", "--baseline", "no.json"]);
     assert_eq!(code(&missing), 2);
     assert!(stderr(&missing).contains("--baseline no.json: it cannot be read"), "{}", stderr(&missing));
     // Of the same target: the audit begins, stops, and writes nothing.
