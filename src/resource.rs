@@ -147,19 +147,19 @@ impl Resource {
     pub async fn outlived(&self, wire: &Wire, token: &str, seconds: &[u64]) -> Result<Life, Trouble> {
         let began = Instant::now();
         let mut life = Life::Unclear("it was not asked".into());
-        let mut taken = 0.0;
+        let (mut taken, mut unclear) = (0.0, None);
         for at in seconds {
             tokio::time::sleep(Duration::from_secs(*at).saturating_sub(began.elapsed())).await;
             // When it was asked, and not when it was answered: a slow answer lengthens no life.
             let asked = began.elapsed().as_secs_f64();
             life = Life::read(&self.look(wire, token).await?, asked, taken);
-            match life {
+            match &life {
                 Life::Ended(_) => break,
-                Life::GoesOn(_) => taken = asked,
-                Life::Unclear(_) => {}
+                Life::GoesOn(_) => (taken, unclear) = (asked, None),
+                Life::Unclear(why) => unclear = Some(why.clone()),
             }
         }
-        Ok(life)
+        Ok(life.after(unclear))
     }
 
     /// The request.
@@ -276,6 +276,14 @@ impl Life {
             other => Self::Unclear(format!("the resource answered {other} to the access token")),
         }
     }
+
+    /// When it ended is not known where a look between said neither.
+    fn after(self, unclear: Option<String>) -> Self {
+        match (&self, unclear) {
+            (Self::Ended(_), Some(why)) => Self::Unclear(format!("{why}, and 401 at a later look")),
+            _ => self,
+        }
+    }
 }
 
 /// Whether an answer is JSON-RPC, as an MCP endpoint gives it.
@@ -309,6 +317,9 @@ mod tests {
         let life = |status| Life::read(&Reached::read(&reply(status, &[], "")), 1.5, 0.5);
         assert_eq!(life(401), Life::Ended(0.5));
         assert_eq!(life(204), Life::GoesOn(1.5));
+        assert_eq!(life(401).after(None), Life::Ended(0.5));
+        let after = life(401).after(Some("the resource answered 503 to the access token".into()));
+        assert!(matches!(after, Life::Unclear(why) if why.ends_with("and 401 at a later look")));
         for status in [302, 400, 403, 429, 500] {
             assert!(matches!(life(status), Life::Unclear(_)), "{status}");
         }
