@@ -2,11 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its stage has failed")]
 
+#[path = "support/ran.rs"]
+mod ran;
+
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use assert_cmd::cargo::CommandCargoExt;
 use oaudit::lab::{Lab, LabOptions};
+use ran::{code, stderr, stdout};
 
 fn oaudit(arguments: &[&str]) -> Command {
     let mut command = Command::cargo_bin("oaudit").unwrap();
@@ -16,18 +20,6 @@ fn oaudit(arguments: &[&str]) -> Command {
 
 fn run(arguments: &[&str]) -> Output {
     oaudit(arguments).output().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap_or(-1)
 }
 
 /// A lab on a runtime of its own, for a binary that runs beside it.

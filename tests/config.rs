@@ -4,6 +4,9 @@
 
 mod support;
 
+#[path = "support/ran.rs"]
+mod ran;
+
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -11,6 +14,7 @@ use assert_cmd::cargo::CommandCargoExt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use oaudit::lab::{Lab, LabOptions};
+use ran::{code, stderr, stdout};
 use serde_json::Value;
 
 /// A lab on a runtime of its own, for a binary that runs beside it.
@@ -58,18 +62,6 @@ fn run_in(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Outp
     let mut command = Command::cargo_bin("oaudit").unwrap();
     command.args(arguments).current_dir(folder).env_clear().envs(variables.iter().copied());
     command.stdin(Stdio::null()).output().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap_or(-1)
 }
 
 fn report(output: &Output) -> Value {

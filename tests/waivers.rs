@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its stage has failed")]
 
+#[path = "support/ran.rs"]
+mod ran;
+
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use assert_cmd::cargo::CommandCargoExt;
+use ran::{code, stderr, stdout};
 use serde_json::Value;
 
 fn folder(text: &str) -> tempfile::TempDir {
@@ -34,18 +38,6 @@ fn demo_with(folder: &Path, faults: &[&str], more: &[&str]) -> Output {
     }
     arguments.extend(more);
     run(folder, &arguments)
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap_or(-1)
 }
 
 fn json(output: &Output) -> Value {
