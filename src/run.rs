@@ -8,17 +8,16 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 use crate::audit::Audit;
-use crate::check::{AnyCheck, Card, Check as _, Outcome, Unsettled, Verdict};
+use crate::check::{AnyCheck, Card, Check as _, Outcome, Verdict};
 use crate::checks;
 use crate::checks::transport::certificate_valid::{self, CertificateValid};
 use crate::cleanup::{self, Attempt};
 use crate::discovery::{Broken, Discovery, Found, Probing, ServerFacts, Target, Whose, discover};
 use crate::front::{Agent, Front, SignIn};
 use crate::logs;
-use crate::needs::{Context, Ordinary, SecondUser, Stage, Waits};
+use crate::needs::{Ordinary, SecondUser, Stage, Waits};
 use crate::oauth::assertion::{ClientKey, Signer};
 use crate::oauth::client::Client;
 use crate::oauth::introspection::Introspection;
@@ -32,6 +31,7 @@ use crate::waiver::Accepted;
 use crate::wire::labels::sent_in_urls;
 use crate::wire::{Wire, WireOptions};
 
+mod conduct;
 mod flow;
 pub mod foresee;
 mod freeze;
@@ -49,9 +49,6 @@ const BROKE: &str = "oaudit broke: this is a bug";
 
 /// How the error of an audit begins whose time was over.
 const OUT_OF_TIME: &str = "the time of the run was over (--max-time) after";
-
-/// The longest that one check may take, waiting for its turn included; waits that the user allows come on top.
-const PATIENCE: Duration = Duration::from_secs(30 * 60);
 
 /// Everything that an audit can be told.
 #[derive(Clone)]
@@ -595,55 +592,7 @@ impl Run {
         let message = wire.vault().redact(&line.message);
         self.tell(Progress::Ended(Ended { id: line.id, title: line.title, result: line.result, message: &message }));
     }
-
-    /// Runs checks, side by side or one after the other. A check that panics or takes too long is undecided, and the
-    /// run goes on.
-    async fn conduct(&self, wire: &Wire, audit: &Arc<Audit>, checks: Vec<&'static dyn AnyCheck>, together: bool) {
-        let mut under_way = JoinSet::new();
-        let mut cards = Cards::new();
-        let patience = PATIENCE + self.options.settings.longest_wait();
-        for check in checks {
-            let card = check.card();
-            let cx = Context { wire: wire.stamped(card.id), audit: Arc::clone(audit), card };
-            let task = under_way.spawn(async move {
-                let began = Instant::now();
-                let ordinary = cx.audit.ordinary().clone();
-                let outcome =
-                    tokio::time::timeout(patience, check.conduct(&cx, &ordinary)).await.unwrap_or_else(|_| {
-                        Err(Unsettled::Control(format!(
-                            "the check took longer than {} minutes",
-                            patience.as_secs() / 60
-                        )))
-                    });
-                (card, outcome, began.elapsed())
-            });
-            cards.insert(task.id(), card);
-            if !together {
-                self.collect(wire, &mut under_way, &cards).await;
-            }
-        }
-        self.collect(wire, &mut under_way, &cards).await;
-    }
-
-    async fn collect(&self, wire: &Wire, under_way: &mut JoinSet<Conducted>, cards: &Cards) {
-        while let Some(ended) = under_way.join_next().await {
-            let ended = ended.or_else(|error| {
-                let why = "the check itself broke; this is a bug of oaudit, please report it".to_owned();
-                cards.get(&error.id()).map(|card| (*card, Err(Unsettled::Control(why)), Duration::ZERO)).ok_or(error)
-            });
-            // Every task has its card.
-            let Ok((card, outcome, took)) = ended else { continue };
-            self.tell_ended(wire, card, &outcome, took);
-            self.outcomes.enter(card.id, outcome, took);
-        }
-    }
 }
-
-/// The cards of the checks that are under way.
-type Cards = HashMap<tokio::task::Id, &'static Card>;
-
-/// A check that ended, and how long it took.
-type Conducted = (&'static Card, Outcome, Duration);
 
 /// Waits until the time of the run is over, and tells how long it was.
 async fn over(limit: Option<Duration>) -> Duration {

@@ -6,7 +6,7 @@ use super::*;
 use crate::check::{Card, Check, Demand, Impact, Reach, demand, must};
 use crate::discovery::tests::server_facts;
 use crate::document::Document;
-use crate::needs::Documents;
+use crate::needs::{Context, Documents};
 
 const D: Demand = demand("It holds.", &[must(Document::Rfc8414, "2")]);
 
