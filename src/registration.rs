@@ -230,7 +230,8 @@ async fn register(
     auth: ClientAuth,
     manner: Manner,
 ) -> Result<(Client, Registered), RegistrationError> {
-    let https = format!("https://{}.test/cb", random_text(9).to_ascii_lowercase().replace(['_', '-'], "x"));
+    // A digit tells it from a name that somebody chose: a baseline knows it again.
+    let https = format!("https://c1{}.test/cb", random_text(9).to_ascii_lowercase().replace(['_', '-'], "x"));
     let mut uris = vec![wanted.redirect_uri.as_str()];
     uris.extend(manner.https.then_some(https.as_str()));
     let mut members = json!({

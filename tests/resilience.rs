@@ -26,12 +26,13 @@ const SEEDS: u64 = 10;
 const PERCENT: u64 = 4;
 
 /// What is broken in the second lab; each shows by itself.
-const BROKEN: [&str; 20] = [
+const BROKEN: [&str; 22] = [
     "alg-none-accepted",
     "authorize-500",
     "bad-token-500",
     "code-any-redirect-uri",
     "code-reusable",
+    "html-on-garbage",
     "implicit-alive",
     "iss-missing",
     "long-lived-token",
@@ -47,6 +48,7 @@ const BROKEN: [&str; 20] = [
     "secret-optional",
     "state-truncated",
     "token-500-on-garbage",
+    "token-error-echoes",
 ];
 
 type Verdicts = BTreeMap<&'static str, (VerdictKind, String)>;

@@ -23,13 +23,17 @@ impl Check for NoServerErrors {
         page: include_str!("no_server_errors.md"),
     };
 
-    async fn run((WholeLedger(exchanges), _): Self::Needs, cx: &Context) -> Outcome {
+    async fn run((ledger, _): Self::Needs, cx: &Context) -> Outcome {
         let endpoint = &cx.audit.ordinary.endpoint;
-        let lines: Vec<Finding> = exchanges.iter().filter_map(|e| judge(e, endpoint)).collect();
+        let lines: Vec<Finding> = ledger.0.iter().filter_map(|e| judge(e, endpoint)).collect();
         if lines.iter().all(|line| matches!(line.verdict, Verdict::Pass(_))) {
             return Ok(match lines.len() {
                 0 => Verdict::inconclusive("no authorization request was seen; a browser keeps them to itself"),
-                n => Verdict::pass(format!("{n} authorization requests were answered, none with a server error")),
+                n => {
+                    let why = format!("{n} authorization requests were answered, none with a server error");
+                    // A step before may be lost as well, such as the login.
+                    ledger.nothing_wrong(Exchange::is_of_a_page, why)
+                }
             }
             .into());
         }

@@ -43,10 +43,10 @@ impl Check for JsonErrorsEverywhere {
         page: include_str!("json_errors_everywhere.md"),
     };
 
-    async fn run((WholeLedger(exchanges), _): Self::Needs, cx: &Context) -> Outcome {
+    async fn run((ledger, _): Self::Needs, cx: &Context) -> Outcome {
         let metadata = &cx.audit.discovery.server.metadata;
         let (mut count, mut seen, mut lines) = (0, BTreeSet::new(), Vec::new());
-        for exchange in &exchanges {
+        for exchange in &ledger.0 {
             let Some((endpoint, verdict)) = judge(exchange, metadata) else { continue };
             count += 1;
             let passed = matches!(verdict, Verdict::Pass(_));
@@ -57,16 +57,24 @@ impl Check for JsonErrorsEverywhere {
         match (count, lines.is_empty()) {
             (_, false) => Ok(cx.fold(lines, "")),
             (0, _) => Ok(Verdict::inconclusive("no error was answered in this run").into()),
-            _ => Ok(Verdict::pass(format!("{count} error answers of the OAuth endpoints are JSON with error")).into()),
+            _ => {
+                let why = format!("{count} error answers of the OAuth endpoints are JSON with error");
+                Ok(ledger.nothing_wrong(|e| endpoint(e, metadata).is_some(), why).into())
+            }
         }
     }
 }
 
+/// Which of the endpoints was asked, by the method that it is for.
+fn endpoint(exchange: &Exchange, metadata: &Metadata) -> Option<&'static (&'static str, &'static [u16])> {
+    let url = Some(exchange.request.url.as_str());
+    ENDPOINTS.iter().find(|(name, _)| exchange.request.method == "POST" && metadata.text(name) == url)
+}
+
 fn judge(exchange: &Exchange, metadata: &Metadata) -> Option<(&'static str, Verdict)> {
     let response = exchange.response.as_ref()?;
-    let url = exchange.request.url.as_str();
-    let (name, statuses) = ENDPOINTS.iter().find(|(name, _)| metadata.text(name) == Some(url))?;
-    if exchange.request.method != "POST" || !statuses.contains(&response.status) {
+    let (name, statuses) = endpoint(exchange, metadata)?;
+    if !statuses.contains(&response.status) {
         return None;
     }
     let json: Option<Value> = serde_json::from_str(&response.body).ok();

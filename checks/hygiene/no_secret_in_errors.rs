@@ -32,15 +32,16 @@ impl Check for NoSecretInErrors {
         page: include_str!("no_secret_in_errors.md"),
     };
 
-    async fn run((WholeLedger(exchanges), _): Self::Needs, cx: &Context) -> Outcome {
-        Ok(read(cx, exchanges.iter().filter(|e| is_error(e))))
+    async fn run((ledger, _): Self::Needs, cx: &Context) -> Outcome {
+        // A handshake that is refused is an answer of its own kind.
+        Ok(read(cx, &ledger, |e| e.request.method != "TLS"))
     }
 }
 
-/// Judges these error answers. The same leak of the same address is one line.
-pub(crate) fn read<'a>(cx: &Context, errors: impl Iterator<Item = &'a Exchange>) -> Ruling {
+/// Judges the error answers to these requests. The same leak of the same address is one line.
+pub(crate) fn read(cx: &Context, ledger: &WholeLedger, among: impl Fn(&Exchange) -> bool) -> Ruling {
     let (mut count, mut seen, mut lines) = (0, BTreeSet::new(), Vec::new());
-    for exchange in errors {
+    for exchange in ledger.0.iter().filter(|e| is_error(e) && among(e)) {
         count += 1;
         let Some((kind, verdict)) = judge(exchange) else { continue };
         let address = exchange.request.url.split(['?', '#']).next().unwrap_or_default();
@@ -51,7 +52,10 @@ pub(crate) fn read<'a>(cx: &Context, errors: impl Iterator<Item = &'a Exchange>)
     match (count, lines.is_empty()) {
         (_, false) => cx.fold(lines, ""),
         (0, _) => Verdict::inconclusive("no error was answered in this run").into(),
-        _ => Verdict::pass(format!("{count} error answers were read, and none gives anything away")).into(),
+        _ => {
+            let why = format!("{count} error answers were read, and none gives anything away");
+            ledger.nothing_wrong(among, why).into()
+        }
     }
 }
 

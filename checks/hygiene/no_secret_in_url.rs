@@ -40,7 +40,8 @@ impl Check for NoSecretInUrl {
         page: include_str!("no_secret_in_url.md"),
     };
 
-    async fn run((WholeLedger(exchanges), Baseline(flow)): Self::Needs, cx: &Context) -> Outcome {
+    async fn run((ledger, Baseline(flow)): Self::Needs, cx: &Context) -> Outcome {
+        let exchanges = &ledger.0;
         let produced = exchanges.iter().filter(|e| addresses(e).next().is_some()).count();
         let lines: Vec<Finding> = exchanges.iter().filter_map(line).chain(brought(&flow.returned)).collect();
         if !lines.is_empty() {
@@ -50,7 +51,10 @@ impl Check for NoSecretInUrl {
             0 => Verdict::inconclusive(
                 "no address that the server produced was seen; a browser keeps its redirects to itself",
             ),
-            n => Verdict::pass(format!("{n} answers led somewhere, and no address in any answer carries a secret")),
+            n => {
+                let why = format!("{n} answers led somewhere, and no address in any answer carries a secret");
+                ledger.nothing_wrong(Exchange::is_of_a_page, why)
+            }
         }
         .into())
     }

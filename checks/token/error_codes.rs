@@ -69,7 +69,7 @@ impl Check for ErrorCodes {
         ];
         let mut answers = Vec::new();
         for (what, request, error, statuses) in table {
-            answers.push((what, cx.wire.send(request).await, error, statuses));
+            answers.push((what, cx.wire.send(request.probe()).await, error, statuses));
         }
         let own: Vec<&Reply> = answers
             .iter()

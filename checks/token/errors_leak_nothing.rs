@@ -3,7 +3,6 @@
 use crate::check::{Card, Check, Impact, Outcome, Reach};
 use crate::checks::hygiene::no_secret_in_errors::{NO_ECHO, NO_INTERNALS, read};
 use crate::needs::{Baseline, Context, WholeLedger};
-use crate::oauth::leak::is_error;
 
 /// Reads every error answer of the token endpoint.
 pub struct ErrorsLeakNothing;
@@ -18,9 +17,9 @@ impl Check for ErrorsLeakNothing {
         page: include_str!("errors_leak_nothing.md"),
     };
 
-    async fn run((WholeLedger(exchanges), _): Self::Needs, cx: &Context) -> Outcome {
+    async fn run((ledger, _): Self::Needs, cx: &Context) -> Outcome {
         let endpoint = &cx.audit.token_endpoint;
         let asked = |url: &str| url == endpoint || url.starts_with(&format!("{endpoint}?"));
-        Ok(read(cx, exchanges.iter().filter(|e| asked(&e.request.url) && is_error(e))))
+        Ok(read(cx, &ledger, |e| asked(&e.request.url)))
     }
 }

@@ -1,10 +1,14 @@
 //! What is read and not asked for: the documents of discovery, the transcript of the ordinary flow, the whole ledger.
 
+use std::collections::HashSet;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use url::Url;
+
 use super::{Context, Needs, Shortfall, Stage, no_resource};
 use crate::audit::{Audit, FlowFailure, Transcript};
+use crate::check::Verdict;
 use crate::discovery::{Discovery, Metadata, Place, ResourceFacts};
 use crate::oauth::request::AuthorizationRequest;
 use crate::wire::Exchange;
@@ -76,6 +80,35 @@ impl Needs for ResourceMetadata {
 #[derive(Debug, Clone)]
 pub struct WholeLedger(pub Vec<Exchange>);
 
+impl WholeLedger {
+    /// For a check that saw nothing wrong in the answers to these requests: a pass, unless one of them was lost on the
+    /// way and not made up for, since that one might have shown it. Where nobody ever answers, nothing is lost.
+    pub fn nothing_wrong(&self, among: impl Fn(&Exchange) -> bool, why: impl Into<String>) -> Verdict {
+        fn asked(e: &Exchange) -> (&str, &str, &str, Option<&str>) {
+            (&e.check, &e.request.method, &e.request.url, e.request.body.as_deref())
+        }
+        let made_up_for = |lost: &Exchange| self.0.iter().any(|e| e.is_answered() && asked(e) == asked(lost));
+        let origin = |e: &Exchange| Url::parse(&e.request.url).map(|url| url.origin());
+        let speaking: HashSet<_> = self.0.iter().filter(|e| e.is_answered()).filter_map(|e| origin(e).ok()).collect();
+        let is_lost = |e: &&Exchange| {
+            !e.is_answered() && among(e) && origin(e).is_ok_and(|o| speaking.contains(&o)) && !made_up_for(e)
+        };
+        let lost: Vec<_> = self.0.iter().filter(is_lost).collect();
+        let Some(first) = lost.first() else { return Verdict::pass(why) };
+        let address = first.request.url.split(['?', '#']).next().unwrap_or_default();
+        let came = match (&first.response, &first.trouble) {
+            (Some(response), _) => format!("was answered {}", response.status),
+            (None, trouble) => format!("got no answer ({})", trouble.as_deref().unwrap_or("cut off")),
+        };
+        let more = match lost.len() {
+            1 => String::new(),
+            n => format!(", and {} more were lost", n - 1),
+        };
+        let method = &first.request.method;
+        Verdict::inconclusive(format!("{method} {address} {came}{more}; of the rest: {}", why.into()))
+    }
+}
+
 impl Needs for WholeLedger {
     const STAGE: Stage = Stage::Ledger;
     async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
@@ -124,5 +157,43 @@ impl Needs for Baseline {
             ))),
             None => Err(Shortfall::Inconclusive("nobody signed in".into())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::labels::tests::exchange;
+
+    fn answered(url: &str, status: u16) -> Exchange {
+        exchange(("GET", url, None), (status, &[], ""))
+    }
+
+    fn unanswered(url: &str) -> Exchange {
+        Exchange { response: None, trouble: Some("cut".into()), ..answered(url, 200) }
+    }
+
+    fn verdict(exchanges: &[Exchange]) -> Verdict {
+        WholeLedger(exchanges.to_vec()).nothing_wrong(|e| e.request.url.contains("/a"), "fine")
+    }
+
+    #[test]
+    fn what_was_lost_might_have_shown_it() {
+        let (other, lost) = (answered("https://as/b", 200), unanswered("https://as/a?x=1"));
+        let Verdict::Inconclusive(why) = verdict(&[other.clone(), lost.clone()]) else { panic!("not undecided") };
+        assert_eq!(why, "GET https://as/a got no answer (cut); of the rest: fine");
+        for status in [429, 502, 504] {
+            assert!(matches!(
+                verdict(&[answered("https://as/a?x=1", status), other.clone()]),
+                Verdict::Inconclusive(_)
+            ));
+        }
+        assert_eq!(
+            verdict(&[lost, answered("https://as/a?x=1", 500), other.clone()]),
+            Verdict::pass("fine"),
+            "made up for"
+        );
+        assert_eq!(verdict(&[unanswered("https://as/b"), other.clone()]), Verdict::pass("fine"), "another request");
+        assert_eq!(verdict(&[unanswered("http://as/a"), other]), Verdict::pass("fine"), "nobody is there");
     }
 }

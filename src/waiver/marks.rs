@@ -77,8 +77,7 @@ fn weight(mark: &Mark) -> (u8, bool) {
     (gravity(mark.result), matches!(mark.verdict, VerdictKind::Inconclusive | VerdictKind::NotRun))
 }
 
-/// From so many characters on, a word with digits or capitals in it is an identifier that somebody drew, and the first of
-/// a host is one without them as well.
+/// From so many characters on, a word with digits or capitals in it is an identifier that somebody drew.
 const DRAWN: usize = 12;
 
 /// What differs from run to run becomes one sign: ports, lines, times, counts, identifiers. Of a query, names are left.
@@ -93,14 +92,13 @@ fn settled(what: &str) -> String {
         };
         let (part, after) = rest.split_at(end);
         rest = after;
-        let of_host = settled.ends_with("//") || settled.ends_with('@');
         let is_drawn = |c: char| c.is_ascii_digit() || c.is_ascii_uppercase();
         match first {
             '?' => {
                 let names = part.split('&').map(|pair| pair.split('=').next().unwrap_or_default());
                 numbers(&names.collect::<Vec<_>>().join("&"), &mut settled);
             }
-            c if of_word(c) && part.len() >= DRAWN && (of_host || part.contains(is_drawn)) => settled.push('#'),
+            c if of_word(c) && part.len() >= DRAWN && part.contains(is_drawn) => settled.push('#'),
             _ => numbers(part, &mut settled),
         }
     }
@@ -170,11 +168,12 @@ mod tests {
         assert_eq!(settled(&what("N39BtvLDvyXk", 38985)), "GET http://#.#.#.#:#/authorize?client_id&code&state -> #");
         for (what, is) in [
             ("DELETE /register/client-efPOzGIqz4f4RjuSpx7dq9", "DELETE /register/#"),
-            ("another segment: https://yjcspynaxlxo.test/cb/oaudit", "another segment: https://#.test/cb/oaudit"),
+            ("another segment: https://c1yjcspynaxlxo.test/cb/oaudit", "another segment: https://#.test/cb/oaudit"),
             ("https://evil.test\\@eux7blrat3kt.test/cb", "https://evil.test\\@#.test/cb"),
             ("key Q3OpUpjhsUBW42F6", "key #"),
             ("is it? code_challenge_methods_supported", "is it? code_challenge_methods_supported"),
-            ("https://api.example.com/introspection", "https://api.example.com/introspection"),
+            ("a subdomain: https://evil.c1nvkyaaxlxzjt.test/cb", "a subdomain: https://evil.#.test/cb"),
+            ("https://introspection.example.com/introspection", "https://introspection.example.com/introspection"),
             ("", ""),
         ] {
             assert_eq!(settled(what), is);

@@ -72,6 +72,16 @@ impl Exchange {
         format!("{} {} -> {answer}", self.request.method, self.request.url)
     }
 
+    /// Whether the server itself has said what it makes of the request: not a gateway, nor somebody who wants patience.
+    pub fn is_answered(&self) -> bool {
+        self.response.as_ref().is_some_and(|response| !matches!(response.status, 429 | 502..=504))
+    }
+
+    /// Whether it was asked for as a browser navigates.
+    pub fn is_of_a_page(&self) -> bool {
+        self.request.headers.iter().any(|(name, value)| name == "sec-fetch-mode" && value == "navigate")
+    }
+
     /// Rewrites every text of the record.
     pub(crate) fn map_text(&mut self, rewrite: &impl Fn(&str) -> String) {
         let pairs = |headers: &mut Vec<(String, String)>| {

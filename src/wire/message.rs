@@ -41,12 +41,22 @@ pub struct Request {
     pub dress: Dress,
     /// Bytes of the answer's body that are read, if fewer than the limit for all.
     pub most: usize,
+    /// Whether it can only fail, so that a second one changes nothing.
+    pub probe: bool,
 }
 
 impl Request {
     /// A request of any method.
     pub fn new(method: Method, url: impl Into<String>) -> Self {
-        Self { method, url: url.into(), headers: Vec::new(), body: None, dress: Dress::Endpoint, most: usize::MAX }
+        Self {
+            method,
+            url: url.into(),
+            headers: Vec::new(),
+            body: None,
+            dress: Dress::Endpoint,
+            most: usize::MAX,
+            probe: false,
+        }
     }
 
     /// A GET of an endpoint.
@@ -96,6 +106,13 @@ impl Request {
         self
     }
 
+    /// The same, which can only fail: what it names does not exist.
+    #[must_use]
+    pub fn probe(mut self) -> Self {
+        self.probe = true;
+        self
+    }
+
     /// The same, asked for as a browser would.
     #[must_use]
     pub fn page(mut self) -> Self {
@@ -104,10 +121,15 @@ impl Request {
         self
     }
 
-    /// Whether sending it twice is the same as sending it once: documents and calls by GET. An authorization request is
-    /// a GET as well, but a page, and may bring a second code.
+    /// Whether sending it twice is the same as sending it once: documents and calls by GET, and what can only fail. An
+    /// authorization request is a GET as well, but a page, and may bring a second code; an assertion of the client is
+    /// good for once (RFC 7523 section 3).
     pub(super) fn changes_nothing(&self) -> bool {
-        self.method.is_safe() && self.dress == Dress::Endpoint
+        let asserts = |body: &[u8]| body.windows(17).any(|part| part == b"client_assertion=");
+        match self.probe {
+            true => !self.body.as_deref().is_some_and(asserts),
+            false => self.method.is_safe() && self.dress == Dress::Endpoint,
+        }
     }
 
     /// The first header of ours that HTTP cannot carry: a token with a line break in it.

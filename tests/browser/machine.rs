@@ -6,6 +6,7 @@ use std::fmt;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -146,28 +147,29 @@ impl Machine {
         let mut node = Command::new("node");
         node.arg("person.mjs").arg(person.to_string()).current_dir(&self.home);
         let playing = node.stdin(Stdio::null()).kill_on_drop(true).output();
-        let listening = async {
-            while let Ok(Some(line)) = lines.next_line().await {
-                said.push_str(&line);
-                said.push('\n');
-            }
-        };
-        let played = async {
-            let played = playing.await.expect("node starts");
-            // Without its person an audit waits for minutes.
-            tokio::time::sleep(Duration::from_secs(5)).await;
-            played
-        };
-        let (played, ()) = tokio::join!(played, async {
+        let played = {
+            let mut playing = pin!(playing);
+            let mut listening = pin!(async {
+                while let Ok(Some(line)) = lines.next_line().await {
+                    said.push_str(&line);
+                    said.push('\n');
+                }
+            });
             tokio::select! {
-                () = listening => {}
-                () = tokio::time::sleep(LIMIT - Duration::from_secs(10)) => {}
+                () = &mut listening => playing.await,
+                played = &mut playing => {
+                    // Without its person an audit waits for minutes.
+                    let _ = timeout(Duration::from_secs(5), listening).await;
+                    played
+                }
             }
-        });
+        };
+        let played = played.expect("node starts");
         let out = String::from_utf8_lossy(&played.stdout);
         let seen = out.lines().find_map(|line| line.strip_prefix("SEEN "));
         let seen = seen.unwrap_or_else(|| panic!("{said}\n{}", String::from_utf8_lossy(&played.stderr)));
-        let _ = audit.wait().await;
+        let ended = timeout(Duration::from_secs(5), audit.wait()).await;
+        assert!(ended.is_ok(), "the audit goes on without its person\n{said}\n{seen}");
         let report = fs::read_to_string(&report).unwrap_or_else(|e| panic!("no report: {e}\n{said}\n{seen}"));
         Audited {
             report: serde_json::from_str(&report).expect("JSON"),

@@ -185,9 +185,9 @@ async fn a_closed_cockpit_is_opened_anew_by_the_system() {
     let Some(audited) = audited_or_skip(&lab, json!({ "shut": true })).await else { return };
     assert_eq!(audited.seen["shut"], true, "{audited:?}");
     assert_eq!(texts(&audited.seen["opened"]), ["/"], "{audited:?}");
-    // In the middle of a hop the window may stand at a login, so it is shown; between two it is missed, and opened.
-    let clicks = clicks(&audited);
-    assert!(clicks.len() == 2 && clicks[0] == "open" && ["open", "show"].contains(&clicks[1].as_str()), "{audited:?}");
+    // In the middle of a hop the window may stand at a login, so it is to be shown, and if it is missed then, opened.
+    let clicks = clicks(&audited).join(" ");
+    assert!(["open open", "open show", "open show open"].contains(&clicks.as_str()), "{audited:?}");
     assert_eq!((lab.logins(), &audited.seen["ended"]), (1, &json!(true)), "{audited:?}");
     let failed: BTreeSet<_> = results(&audited.report).into_iter().filter(|(_, r)| r == "fail").collect();
     assert!(failed.is_empty(), "{failed:?}");

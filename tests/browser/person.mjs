@@ -44,6 +44,20 @@ const press = async (act) => {
   await button.click();
   return true;
 };
+// A close that falls into a navigation may get lost in a driven browser: it is asked for once more then, by its target.
+const driver = await browser.newBrowserCDPSession();
+const pause = (ms) => new Promise((next) => setTimeout(next, ms));
+const close = async (page) => {
+  const of = { cockpit: page === cockpit, gone: new Promise((gone) => page.once('close', gone)) };
+  page.close().catch(() => {});
+  for (let n = 0; n < 10; n += 1) {
+    await Promise.race([of.gone, pause(1000)]);
+    if (page.isClosed()) return;
+    const { targetInfos } = await driver.send('Target.getTargets');
+    const left = targetInfos.filter((t) => t.type === 'page' && (t.url === given.cockpit) === of.cockpit);
+    for (const { targetId } of left) await driver.send('Target.closeTarget', { targetId });
+  }
+};
 const windows = () => context.pages().filter((page) => page !== cockpit && !page.isClosed());
 const steps = async () => parseInt(await cockpit.locator('#steps-text').textContent(), 10);
 
@@ -74,7 +88,7 @@ const look = async (page) => {
   const password = page.getByLabel('Password');
   // Asked once more for the password, this person takes the tabs, and closes the window that is not needed then.
   if (given.tabs && seen.passwords && !seen.clicks.includes('tabs') && (await password.isVisible())) {
-    if (await press('tabs')) await page.close();
+    if (await press('tabs')) await close(page);
     return true;
   }
   if (await password.isVisible()) {
@@ -107,7 +121,7 @@ if (given.close !== undefined) {
     const now = path === '/next' ? (await steps()) >= 8 : purpose === given.close;
     if (done.closed || !now) return route.continue();
     done.closed = true;
-    await route.request().frame().page().close();
+    await close(route.request().frame().page());
   });
 }
 await cockpit.locator('#buttons button').first().waitFor();
@@ -124,8 +138,8 @@ while (Date.now() - began < (given.seconds ?? 90) * 1000) {
       // Both windows: nothing of ours is open any more.
       if (given.shut && !done.closed) {
         done.closed = true;
-        await windows()[0].close();
-        await cockpit.close();
+        await close(windows()[0]);
+        await close(cockpit);
         seen.shut = true;
       }
       // An address is typed into the window.
@@ -155,7 +169,7 @@ while (Date.now() - began < (given.seconds ?? 90) * 1000) {
     // A window may close while it is looked at.
     if (!/closed|navigat|Timeout|detached/i.test(String(error))) seen.errors.push(String(error));
   }
-  await new Promise((next) => setTimeout(next, 150));
+  await pause(150);
 }
 if (cockpit.isClosed()) cockpit = await context.newPage();
 await shot('done');
@@ -167,7 +181,7 @@ seen.verdicts = Object.fromEntries(await cockpit.locator('li[data-id]').evaluate
 seen.left = windows().length;
 // The report is read when nobody listens any more.
 const listens = () => fetch(given.cockpit).then(() => true, () => false);
-for (let n = 0; n < 50 && seen.ended && (await listens()); n += 1) await new Promise((next) => setTimeout(next, 100));
+for (let n = 0; n < 50 && seen.ended && (await listens()); n += 1) await pause(100);
 if (await cockpit.locator('#report').isVisible()) {
   const [report] = await Promise.all([context.waitForEvent('page'), cockpit.locator('#report').click()]);
   watched(report);
