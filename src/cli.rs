@@ -11,6 +11,7 @@ mod audit;
 mod baseline;
 mod catalogue;
 mod cleanup;
+mod client;
 mod completions;
 mod coverage;
 mod demo;

@@ -21,6 +21,7 @@ pub mod cookies;
 pub mod countdown;
 mod denial;
 pub mod diagnosis;
+mod error;
 mod fill;
 pub mod form;
 #[cfg(fuzzing)]
@@ -44,6 +45,7 @@ pub use album::SeenPage;
 pub use choose::SignIn;
 use cookies::SavedSession;
 pub use denial::{Denial, Denied, Denying};
+pub use error::SignInError;
 
 /// Why a visit is made. An agent that needs a person is patient with a sign-in and brief with the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,129 +69,6 @@ pub enum Landing {
     NeverCameBack(String),
 }
 
-/// What stops the sign-in, and with it the audit.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SignInError {
-    /// The login page came back after the password was sent.
-    #[error("the login page came back after user name and password were sent{}", said(.says))]
-    WrongPassword {
-        /// What the page says, if it says something.
-        says: String,
-    },
-    /// The page for the one-time code came back after one was sent.
-    #[error("the page for the one-time code came back after one was entered{}", said(.says))]
-    WrongCode {
-        /// What the page says, if it says something.
-        says: String,
-    },
-    /// The server answered that access was denied.
-    #[error("the sign-in was refused: the server answered access_denied{}", said(.says))]
-    Denied {
-        /// What it says about it.
-        says: String,
-    },
-    /// A one-time code is asked for.
-    #[error("the login asks for a one-time code, and no TOTP secret is configured")]
-    CodeWanted,
-    /// A page that the agent cannot fill in.
-    #[error("the sign-in stopped at a page that could not be filled in: {what}")]
-    NotUnderstood {
-        /// What was seen there.
-        what: String,
-    },
-    /// There is nobody to ask.
-    #[error(
-        "signing in needs a person or credentials, and there is neither: no terminal, and no user name and password"
-    )]
-    NobodyThere,
-    /// Credentials are incomplete or an agent cannot be used as configured.
-    #[error("{0}")]
-    Unusable(String),
-    /// No browser could be had to drive.
-    #[error("{0}")]
-    NoBrowser(String),
-    /// The login page came although there was a saved session.
-    #[error(
-        "{}: the server shows its login page",
-        if *.worked { "the saved session has ended meanwhile" } else { "the saved session is not signed in any more" }
-    )]
-    SessionEnded {
-        /// Whether it was seen to work before.
-        worked: bool,
-    },
-    /// The user's program did not sign in.
-    #[error("the program that signs in, {program}, {why}")]
-    Command {
-        /// Its name.
-        program: String,
-        /// What it did in place of signing in.
-        why: String,
-    },
-    /// No more may be asked of a person.
-    #[error("it would ask the person more often than --max-prompts {0} allows")]
-    BudgetSpent(usize),
-    /// The network.
-    #[error("{0}")]
-    Trouble(Trouble),
-    /// The person did not come back in time.
-    #[error("nobody completed the sign-in within {0} minutes")]
-    Abandoned(u64),
-}
-
-fn said(says: &str) -> String {
-    if says.is_empty() { String::new() } else { format!(" (it says \"{says}\")") }
-}
-
-impl SignInError {
-    /// What to type next.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::WrongPassword { .. } => {
-                "check --username and OAUDIT_PASSWORD (or --password-env VAR, --password-file FILE)"
-            }
-            Self::WrongCode { .. } => "check OAUDIT_TOTP_SECRET, and the clock of this machine",
-            Self::Denied { .. } => {
-                "run again and allow access on the server's page; if nobody said no there, see whether this user may use \
-                 such a client (--username, --client-id)"
-            }
-            Self::CodeWanted => {
-                "set OAUDIT_TOTP_SECRET to the secret that the authenticator app was given (base32 or otpauth://…)"
-            }
-            Self::NotUnderstood { .. } => {
-                "use --agent webdriver if the page is built by scripts, write its steps down under [[login.page]], or use \
-                 --agent browser and sign in by hand; --diagnosis FILE writes down what was seen"
-            }
-            Self::NobodyThere => {
-                "set --username and OAUDIT_PASSWORD, or give --session FILE or --login-command PROGRAM, or run in a terminal"
-            }
-            Self::Unusable(_) => "see --agent, --username and --password-env in `oaudit audit --help`",
-            Self::NoBrowser(_) => {
-                "chromedriver and Chromium (or geckodriver and Firefox) must be of one version; --webdriver-url URL names a \
-                 driver that runs, --agent browser does without"
-            }
-            Self::SessionEnded { .. } => "sign in anew with `oaudit login TARGET --save FILE`",
-            Self::Command { .. } => {
-                "run the program by hand: it reads {\"authorize_url\", \"redirect_uri\", …} from standard input and writes \
-                 {\"callback_url\": …} or {\"cookies\": […]} to standard output (--login-command, --login-timeout)"
-            }
-            Self::BudgetSpent(_) => "allow more with --max-prompts N",
-            Self::Trouble(_) => "see whether the authorization endpoint answers: `oaudit discover TARGET`",
-            Self::Abandoned(_) => "run again and sign in at the address that is printed",
-        }
-    }
-}
-
-impl SignInError {
-    /// The same, with where it was written down what led to it.
-    fn explained(self, diagnosis: &diagnosis::Diagnosis) -> Self {
-        let place = diagnosis.failed(&self.to_string());
-        match (self, place) {
-            (Self::NotUnderstood { what }, Some(place)) => Self::NotUnderstood { what: format!("{what}; {place}") },
-            (error, _) => error,
-        }
-    }
-}
-
 impl Landing {
     /// Where it ended, without what the address holds.
     fn outline(&self) -> String {
@@ -198,12 +77,6 @@ impl Landing {
             Self::Page(page) => format!("ended on a page of the server ({})", page.status),
             Self::NeverCameBack(why) => format!("never came back: {why}"),
         }
-    }
-}
-
-impl From<Trouble> for SignInError {
-    fn from(trouble: Trouble) -> Self {
-        Self::Trouble(trouble)
     }
 }
 

@@ -2,181 +2,49 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use tokio::sync::watch;
 
 use crate::audit::Audit;
-use crate::check::{AnyCheck, Card, Check as _, Outcome, Verdict};
-use crate::checks;
-use crate::checks::transport::certificate_valid::{self, CertificateValid};
+use crate::check::{Card, Outcome};
 use crate::cleanup::{self, Attempt};
-use crate::discovery::{Broken, Discovery, Found, Probing, ServerFacts, Target, Whose, discover};
-use crate::front::{Agent, Front, SignIn};
+use crate::discovery::{Broken, Discovery, Found, Probing, ServerFacts, Target, discover};
+use crate::front::{Agent, Front};
 use crate::logs;
-use crate::needs::{Ordinary, SecondUser, Stage, Waits};
-use crate::oauth::assertion::{ClientKey, Signer};
+use crate::needs::{Ordinary, SecondUser, Waits};
+use crate::oauth::assertion::Signer;
 use crate::oauth::client::Client;
 use crate::oauth::introspection::Introspection;
-use crate::oauth::scope::ScopeSet;
-use crate::plan::{Plan, Selection, SelectionError};
-use crate::profile::Profile;
-use crate::registration::{self, Configured, Wanted};
-use crate::report::{CheckLine, Report, ResultKind, Stopped};
-use crate::settings::Settings;
-use crate::waiver::Accepted;
+use crate::plan::{Plan, SelectionError};
+use crate::registration::{self, Wanted};
+use crate::report::{CheckLine, Report, Stopped};
+use crate::wire::Wire;
 use crate::wire::labels::sent_in_urls;
-use crate::wire::{Wire, WireOptions};
 
 mod conduct;
+mod documents;
 mod flow;
 pub mod foresee;
 mod freeze;
 mod interruption;
 pub mod login;
 pub mod offline;
+mod options;
 pub(crate) mod ordinary;
+mod stages;
 mod supplied;
 
 pub use freeze::Grading;
 pub use interruption::Interruption;
+pub use options::{Ended, Options, Progress, SecretsTaker};
 
 /// The error of an audit that a bug of ours ended.
 const BROKE: &str = "oaudit broke: this is a bug";
 
 /// How the error of an audit begins whose time was over.
 const OUT_OF_TIME: &str = "the time of the run was over (--max-time) after";
-
-/// Everything that an audit can be told.
-#[derive(Clone)]
-pub struct Options {
-    /// The documents in force.
-    pub profile: Profile,
-    /// Which checks.
-    pub selection: Selection,
-    /// Checks beside the built-in ones: the user's rules.
-    pub further: Vec<&'static dyn AnyCheck>,
-    /// The wire.
-    pub wire: WireOptions,
-    /// The configured client, if any.
-    pub client: Option<Configured>,
-    /// The configured second client, if any.
-    pub other_client: Option<Configured>,
-    /// A client that can show who it is, beside the one that the audit is made as.
-    pub confidential_client: Option<Configured>,
-    /// The address of the metadata document that is our client's identifier.
-    pub client_metadata_url: Option<String>,
-    /// The private key of configured clients that authenticate by signatures.
-    pub client_key: Option<ClientKey>,
-    /// How often a person may be asked for something.
-    pub max_prompts: Option<usize>,
-    /// The redirect URI, if it is not ours to choose.
-    pub redirect_uri: Option<String>,
-    /// The scopes to ask for.
-    pub scope: Option<ScopeSet>,
-    /// How to sign in.
-    pub sign_in: SignIn,
-    /// How a second user signs in, if there is one.
-    pub other_user: Option<SignIn>,
-    /// What checks judge by, where it is for the user to say.
-    pub settings: Settings,
-    /// The longest that the whole run may take, its clean-up left out. Without it, as long as it takes.
-    pub max_time: Option<Duration>,
-    /// How failures become an exit code.
-    pub grading: Grading,
-    /// Failures that are accepted.
-    pub accepted: Accepted,
-    /// Asked before anything but GETs goes to a target that is not on this machine. `false` stops the audit.
-    pub consent: Arc<dyn Fn(&str) -> bool + Send + Sync>,
-    /// Told what is going on.
-    pub progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
-    /// Handed the secrets of the run at its end, for a later search of logs. Nobody is by default.
-    pub secrets: Option<SecretsTaker>,
-    /// The folder that takes the journal of what the run leaves at the server. Without one, a run that is killed leaves
-    /// it for good.
-    pub journal: Option<PathBuf>,
-    /// Told when somebody wants the audit to stop.
-    pub interrupt: watch::Receiver<Option<Interruption>>,
-}
-
-impl std::fmt::Debug for Options {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options").field("profile", &self.profile).finish_non_exhaustive()
-    }
-}
-
-impl Options {
-    /// Every check that this run knows, in the order of the report: the built-in ones, then the user's.
-    pub fn catalogue(&self) -> Vec<&'static dyn AnyCheck> {
-        checks::ALL.iter().chain(&self.further).copied().collect()
-    }
-
-    /// What signs for our clients at this server.
-    fn signer(&self, server: &ServerFacts) -> Option<Signer> {
-        let listed = server.metadata.list("token_endpoint_auth_signing_alg_values_supported");
-        self.client_key.as_ref().map(|key| key.for_server(&server.issuer, listed.as_deref()))
-    }
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            profile: Profile::default(),
-            selection: Selection::default(),
-            further: Vec::new(),
-            wire: WireOptions::default(),
-            client: None,
-            other_client: None,
-            confidential_client: None,
-            client_metadata_url: None,
-            client_key: None,
-            max_prompts: None,
-            redirect_uri: None,
-            scope: None,
-            sign_in: SignIn::default(),
-            other_user: None,
-            settings: Settings::default(),
-            max_time: None,
-            grading: Grading::default(),
-            accepted: Accepted::default(),
-            consent: Arc::new(|_| true),
-            progress: Arc::new(|_| {}),
-            secrets: None,
-            journal: None,
-            interrupt: watch::channel(None).1,
-        }
-    }
-}
-
-/// Whoever keeps the secrets of a run.
-pub type SecretsTaker = Arc<dyn Fn(&logs::Wanted) + Send + Sync>;
-
-/// What is going on, for a person who waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress<'a> {
-    /// A part of the audit begins; so many checks belong to it.
-    Begins(&'a str, usize),
-    /// A check ended. One that ends twice was taken back.
-    Ended(Ended<'a>),
-    /// Something to read.
-    Says(&'a str),
-}
-
-/// A check that ended, for whoever watches. The report has the rest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ended<'a> {
-    /// `topic/property`.
-    pub id: &'a str,
-    /// The property that should hold.
-    pub title: &'a str,
-    /// The verdict, seen through the profile.
-    pub result: ResultKind,
-    /// What was seen, without secrets.
-    pub message: &'a str,
-}
 
 /// Audits a target.
 ///
@@ -434,132 +302,6 @@ impl Run {
             None => return None,
         };
         Some(Introspection { endpoint, client })
-    }
-
-    /// The stages. What needs nobody runs while somebody signs in.
-    async fn stages(&mut self, wire: &Wire, audit: &Arc<Audit>, wanted: &Wanted) -> Option<Stopped> {
-        let early: Vec<_> = [Stage::Documents, Stage::Anonymous].into_iter().flat_map(|s| self.plan.stage(s)).collect();
-        self.tell(Progress::Begins("documents and anonymous requests, while signing in", early.len()));
-        let signing_in = flow::sign_in(wire, audit, wanted);
-        let ((), signed_in) = tokio::join!(self.conduct(wire, audit, early, true), signing_in);
-        if !matches!(audit.baseline(), Some(Ok(_))) {
-            self.take_back_green(wire);
-        }
-        let side_by_side = match signed_in {
-            Ok(flow::SignedIn { side_by_side }) => side_by_side,
-            Err(error) => return Some(Stopped { error: error.to_string(), hint: error.hint().into() }),
-        };
-        let _ = audit.side_by_side.set(side_by_side);
-        let beside = side_by_side != Some(false);
-        if !beside {
-            self.remark(
-                "this server ends the older grants of a user and client at each new authorization; checks ran one after \
-                 the other"
-                    .into(),
-            );
-        }
-        self.stage(wire, audit, Stage::Baseline, true).await;
-        let rest = async {
-            self.stage(wire, audit, Stage::OwnMaterial, beside).await;
-            self.stage(wire, audit, Stage::OddRequests, beside).await;
-            self.stage(wire, audit, Stage::Grants, false).await;
-            self.stage(wire, audit, Stage::Session, false).await;
-        };
-        // What waits begins at once and runs beside the rest, unless the rest would end the grants that it waits on.
-        match beside {
-            true => {
-                tokio::join!(self.stage(wire, audit, Stage::Waiting, true), rest);
-            }
-            false => {
-                rest.await;
-                self.stage(wire, audit, Stage::Waiting, false).await;
-            }
-        }
-        self.stage(wire, audit, Stage::Ledger, true).await;
-        None
-    }
-
-    async fn stage(&self, wire: &Wire, audit: &Arc<Audit>, stage: Stage, together: bool) {
-        let checks = self.plan.stage(stage);
-        if !checks.is_empty() {
-            self.tell(Progress::Begins(stage.describe(), checks.len()));
-            let conducted = self.conduct(wire, audit, checks, together);
-            if stage != Stage::Waiting {
-                return conducted.await;
-            }
-            tokio::select! {
-                biased;
-                () = conducted => {}
-                never = audit.waits.count_down(|says| self.tell(Progress::Says(says))) => match never {},
-            }
-        }
-    }
-
-    /// A server whose ordinary flow does not work may refuse everything for a reason of its own: what it answered to
-    /// anonymous requests proves nothing good.
-    fn take_back_green(&mut self, wire: &Wire) {
-        for check in self.plan.stage(Stage::Anonymous) {
-            let mut outcomes = self.outcomes.held();
-            if let Some((outcome, took)) = outcomes.get_mut(check.card().id)
-                && let Ok(ruling) = outcome
-                && let Verdict::Pass(why) = &ruling.verdict
-            {
-                let why = format!("{why}, but the ordinary flow did not work, see authorization/code-flow-works");
-                ruling.verdict = Verdict::Inconclusive(why);
-                self.tell_ended(wire, check.card(), outcome, *took);
-            }
-        }
-    }
-
-    async fn documents_alone(&mut self, wire: &Wire, discovery: Discovery) {
-        let audit = Arc::new(self.audit_of_documents(discovery));
-        let checks = self.plan.stage(Stage::Documents);
-        self.conduct(wire, &audit, checks, true).await;
-        if !matches!(audit.baseline(), Some(Ok(_))) {
-            self.take_back_green(wire);
-        }
-    }
-
-    /// The resource can be judged although its authorization server could not be found.
-    async fn documents_without_server(&mut self, wire: &Wire, found: &Found, broken: &Broken) {
-        let discovery = Discovery { resource: found.resource.clone(), server: freeze::no_server() };
-        let audit = Arc::new(self.audit_of_documents(discovery));
-        let (about_resource, about_server): (Vec<_>, Vec<_>) =
-            self.plan.stage(Stage::Documents).into_iter().partition(|c| c.card().topic() == "resource_metadata");
-        self.conduct(wire, &audit, about_resource, true).await;
-        if !matches!(audit.baseline(), Some(Ok(_))) {
-            self.take_back_green(wire);
-        }
-        for check in about_server.into_iter().filter(|c| c.card().id == "server_metadata/published") {
-            let demand = check.card().demands[0];
-            // A server that nobody named, or that could not be asked, published nothing wrong.
-            let verdict = match broken.whose {
-                Whose::AuthorizationServer => Verdict::fail(demand, broken.what.clone()),
-                Whose::Resource | Whose::Network | Whose::CommandLine => Verdict::inconclusive(broken.what.clone()),
-            };
-            let outcome: Outcome = Ok(verdict.into());
-            self.outcomes.enter(check.card().id, outcome, Duration::ZERO);
-        }
-    }
-
-    /// Where nothing could be found, a certificate that clients refuse may be why: that is a finding.
-    async fn certificate_at_fault(&self, wire: &Wire, suspects: &[&str]) {
-        let id = CertificateValid::CARD.id;
-        if !self.plan.checks.iter().any(|check| check.card().id == id) {
-            return;
-        }
-        let wire = &wire.stamped(id);
-        for url in suspects.iter().filter(|url| url.starts_with("https:") && !wire.is_proxied(url)) {
-            let began = Instant::now();
-            if let Some(ruling) = certificate_valid::at_fault(wire, url).await {
-                self.outcomes.enter(id, Ok(ruling), began.elapsed());
-                return;
-            }
-        }
-    }
-
-    fn audit_of_documents(&self, discovery: Discovery) -> Audit {
-        freeze::audit_of_documents(self.options.profile, self.options.settings.clone(), discovery)
     }
 
     fn remark_on(&mut self, discovery: &Discovery) {

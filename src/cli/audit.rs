@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::baseline::{self, BaselineArgs};
+use super::client::ClientArgs;
 use super::effective;
 use super::format::Format;
 use super::journals::JournalArgs;
@@ -17,7 +18,7 @@ use super::layers::{ConfigArgs, Given};
 use super::output::{self, Streams};
 use super::rules::RulesArgs;
 use super::second_user::second_user;
-use super::sign_in::{ClientArgs, SignInArgs};
+use super::sign_in::SignInArgs;
 use super::signals::Signals;
 use super::wire::WireArgs;
 use super::{Common, Complaint, Exit, ProfileArgs};

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::audit::{TargetArgs, confirmed};
+use super::client::ClientArgs;
 use super::journals::JournalArgs;
 use super::layers::{ConfigArgs, Given};
-use super::sign_in::{ClientArgs, SignInArgs};
+use super::sign_in::SignInArgs;
 use super::signals::Signals;
 use super::wire::WireArgs;
 use super::{Common, Complaint, Exit, output};

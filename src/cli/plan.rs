@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use clap::Args;
 
 use super::audit::{JudgingArgs, SelectionArgs, TargetArgs};
+use super::client::ClientArgs;
 use super::layers::{ConfigArgs, Given};
 use super::rules::RulesArgs;
 use super::second_user::second_user;
-use super::sign_in::{ClientArgs, SignInArgs};
+use super::sign_in::SignInArgs;
 use super::wire::WireArgs;
 use super::{Common, Complaint, Exit, ProfileArgs, output};
 use crate::discovery::Target;

@@ -3,10 +3,15 @@
 use serde_json::json;
 
 use super::*;
+use crate::check::Verdict;
 use crate::check::{Card, Check, Demand, Impact, Reach, demand, must};
 use crate::discovery::tests::server_facts;
 use crate::document::Document;
+use crate::front::SignIn;
 use crate::needs::{Context, Documents};
+use crate::plan::Selection;
+use crate::report::ResultKind;
+use crate::wire::WireOptions;
 
 const D: Demand = demand("It holds.", &[must(Document::Rfc8414, "2")]);
 

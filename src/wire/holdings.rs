@@ -9,16 +9,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use url::form_urlencoded;
 
 use super::Request;
 use super::journal::{Header, Journal, secret, some_secret};
 use crate::oauth::secret::Secret;
+
+mod requests;
+
+use requests::Creates;
 
 /// One thing that the server keeps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -320,54 +321,6 @@ impl Holding {
             Self::Grant(grant) => Some(&grant.sender),
             Self::Client(_) => None,
         }
-    }
-}
-
-/// What a request may have the server create.
-enum Creates {
-    Client,
-    Tokens(Vec<(String, String)>),
-}
-
-impl Creates {
-    fn of(request: &Request) -> Option<Self> {
-        let body = request.body.as_ref().filter(|_| [Method::POST, Method::PUT].contains(&request.method))?;
-        if let Ok(Value::Object(members)) = serde_json::from_slice::<Value>(body) {
-            return members.contains_key("redirect_uris").then_some(Self::Client);
-        }
-        let form: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
-        form.iter().any(|(name, _)| name == "grant_type").then_some(Self::Tokens(form))
-    }
-}
-
-impl Sender {
-    /// Who says in a request who he is.
-    fn of(request: &Request, form: &[(String, String)]) -> Option<Self> {
-        let sent = |name: &str| form.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
-        let basic = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("authorization")).and_then(
-            |(_, value)| {
-                let (scheme, credentials) = std::str::from_utf8(value).ok()?.split_once(' ')?;
-                let decoded = STANDARD.decode(credentials.trim()).ok()?;
-                let decoded = String::from_utf8(decoded).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
-                let (id, secret) = decoded.split_once(':')?;
-                let plain = |text: &str| {
-                    let pair = format!("v={text}");
-                    form_urlencoded::parse(pair.as_bytes()).next().map(|(_, v)| v.into_owned()).unwrap_or_default()
-                };
-                Some((plain(id), plain(secret)))
-            },
-        );
-        if let Some((id, secret)) = basic {
-            return Some(Self { id, auth: SenderAuth::Basic, secret: Some(Secret::new(secret)) });
-        }
-        let id = sent("client_id").filter(|id| !id.is_empty())?;
-        let secret = sent("client_secret").map(Secret::new);
-        let auth = match (&secret, sent("client_assertion")) {
-            (_, Some(_)) => SenderAuth::Signed,
-            (Some(_), None) => SenderAuth::Post,
-            (None, None) => SenderAuth::None,
-        };
-        Some(Self { id, auth, secret })
     }
 }
 

@@ -115,22 +115,23 @@ pub(crate) fn markdown_has_the_markup_that_we_put_there(report: &Report) {
         assert!((3..=4).contains(&pipes), "a cell more: {line}");
     }
     let plain = markdown::render(&said(report, "x"));
-    assert_eq!(text.lines().count(), plain.lines().count(), "a line of the target's own");
+    // What is empty may be left out with all around it.
+    assert!(text.lines().count() <= plain.lines().count(), "a line of the target's own");
 }
 
 pub(crate) fn html_has_the_markup_that_we_put_there(report: &Report) {
     let (text, plain) = (html::render(report), html::render(&said(report, "x")));
     let bad = text.chars().find(|c| commanding(&c.to_string()).is_some());
     assert_eq!(bad, None, "HTML");
-    assert_eq!(text.matches('<').count(), plain.matches('<').count(), "an element more");
-    assert_eq!(text.matches('"').count(), plain.matches('"').count(), "an attribute more");
+    assert!(text.matches('<').count() <= plain.matches('<').count(), "an element more");
+    assert!(text.matches('"').count() <= plain.matches('"').count(), "an attribute more");
 }
 
 pub(crate) fn xml_is_well_formed(report: &Report) {
     let text = junit::render(report);
     assert_eq!(commanding(&text), None, "XML");
     let (seen, plain) = (text.matches('<').count(), junit::render(&said(report, "x")).matches('<').count());
-    assert_eq!(seen, plain, "an element more");
+    assert!(seen <= plain, "an element more");
     assert!(!text.contains("]]>"), "{text}");
 }
 
