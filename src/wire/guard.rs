@@ -4,7 +4,7 @@
 //! judged when a connection is made, after the name was resolved, so a name cannot change its mind in between.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
@@ -170,11 +170,11 @@ fn is_public(address: IpAddr) -> bool {
                 || (a == 198 && (b == 18 || b == 19)))
         }
         IpAddr::V6(v6) => {
-            let first = v6.segments()[0];
-            // Only global unicast, without the documentation range.
+            let [first, second, ..] = v6.segments();
+            // Only global unicast, without what protocols use (2001::/23, Teredo among it) and what documents do.
             (0x2000..0x4000).contains(&first)
-                && !(first == 0x2001 && v6.segments()[1] == 0x0db8)
-                && v6 != Ipv6Addr::LOCALHOST
+                && !(first == 0x2001 && (second < 0x200 || second == 0x0db8))
+                && !(first == 0x3fff && second < 0x1000)
         }
     }
 }
@@ -200,6 +200,11 @@ mod tests {
             "http://[::1]/",
             "http://[::ffff:10.0.0.1]/",
             "http://[64:ff9b::a9fe:a9fe]/",
+            "http://[::10.0.0.1]/",
+            "http://[64:ff9b:1::a00:1]/",
+            "http://[2002:a00:1::]/",
+            "http://[2001:0:a00:1::f5ff:fffe]/",
+            "http://[3fff::1]/",
             "http://[fd00::1]/",
             "http://[fe80::1]/",
             "http://100.64.0.1/",

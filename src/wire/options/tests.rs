@@ -84,6 +84,23 @@ async fn a_proxy_gets_every_request() {
     assert!(!serde_json::to_string(&wire.ledger().all()).unwrap().contains("hunter2"));
 }
 
+/// On every way out, a name is judged by the address that is then gone to.
+#[tokio::test]
+async fn a_name_of_this_machine_is_closed_to_a_target_elsewhere() {
+    let (port, mut told) = listening().await;
+    let guard = Guard::default().naming("https://api.example.com/mcp");
+    let wire = Wire::open(WireOptions { guard, ..WireOptions::default() }).unwrap();
+    let (plain, https) = (format!("http://localhost:{port}/"), format!("https://localhost:{port}/"));
+    for url in [&plain, &https] {
+        assert_eq!(wire.send(Request::get(url.clone())).await.unwrap_err().kind, TroubleKind::Guarded, "{url}");
+        let together = wire.send_together(vec![Request::get(url.clone()); 2]).await;
+        assert!(together.iter().all(|answer| answer.as_ref().is_err_and(|t| t.kind == TroubleKind::Guarded)), "{url}");
+    }
+    assert!(wire.ask_plainly(&plain, &https).await.is_err_and(|trouble| trouble.kind == TroubleKind::Guarded));
+    assert!(wire.shake_hands(&https).await.is_err());
+    assert!(told.try_recv().is_err(), "nobody came");
+}
+
 /// A proxy on this machine does not open the machine to a target elsewhere.
 #[tokio::test]
 async fn a_proxy_opens_nothing_else() {
