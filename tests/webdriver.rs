@@ -6,7 +6,7 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -270,7 +270,8 @@ async fn whoever_ends_the_audit_leaves_no_browser_behind() {
         let mut command = audit(&lab, &mark, "wonderland");
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the binary starts");
         let mut said = BufReader::new(child.stderr.take().expect("stderr is piped"));
-        said.read_line(&mut String::new()).expect("it says what it begins with");
+        let begins = said.by_ref().lines().map_while(Result::ok).any(|line| line == "discovery");
+        assert!(begins, "{mark}: it says what it begins with");
         std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
         tokio::time::sleep(Duration::from_millis(after)).await;
         let sent = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();

@@ -22,8 +22,10 @@ impl Signals {
     pub(super) fn listen() -> Self {
         let (stop, first) = watch::channel(None);
         let (at_once, second) = watch::channel(None);
+        // Before anything is said or sent: from here on, who stops it gets a report.
+        let listening = Listening::new();
         let task = tokio::spawn(async move {
-            let Some(mut signals) = Listening::new() else {
+            let Some(mut signals) = listening else {
                 // The senders must live as long as anybody looks at them.
                 return std::future::pending().await;
             };

@@ -155,6 +155,11 @@ impl<'a> Tour<'a> {
                 page.kind,
                 super::super::form::inventory(&seen.sheet)
             ));
+            if page.kind == PageKind::Error && self.password_sent && self.changes(&look, SECOND_LOOK).await {
+                // A script that has yet to build the login again shows its complaint first.
+                before = None;
+                continue;
+            }
             if page.kind == PageKind::Error || self.denied {
                 return Ok(Landing::Page(page));
             }
