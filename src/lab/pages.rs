@@ -73,6 +73,20 @@ pub(super) fn login(id: &str, transaction: &Transaction, fields: Fields, failed:
     page(status, document("Sign in", &body), None)
 }
 
+/// Asks for the one-time code.
+pub(super) fn one_time_code(id: &str, transaction: &Transaction, failed: bool) -> Response {
+    let alert = if failed { "<p role=\"alert\">The code is wrong, or was used before.</p>\n" } else { "" };
+    let body = format!(
+        "{alert}<form method=\"post\" action=\"/login\">\n{hidden}\
+         <p><label>Code of your authenticator <input type=\"text\" name=\"code\" inputmode=\"numeric\" \
+         autocomplete=\"one-time-code\" required></label></p>\n\
+         <p><button type=\"submit\">Verify</button></p>\n</form>",
+        hidden = hidden(id, transaction),
+    );
+    let status = if failed { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+    page(status, document("One more step", &body), None)
+}
+
 /// What the fields of the wary login are called.
 pub(super) const WARY_FIELDS: (&str, &str) = ("identifier", "passphrase");
 /// What a person answers there.

@@ -40,6 +40,7 @@ pub(super) enum Twist {
     SecretUnasked,
     WaryLogin,
     IrrevocableAccess,
+    AsksForCode,
 }
 
 /// Which quirks are switched on.
@@ -165,6 +166,11 @@ pub static QUIRKS: &[Quirk] = &[
         "irrevocable-access",
         "access tokens cannot be revoked (unsupported_token_type), and outlive their refresh token until they expire",
     ),
+    quirk(
+        Twist::AsksForCode,
+        "asks-for-code",
+        "after the password the login asks for a one-time code; its secret is GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+    ),
 ];
 
 #[cfg(test)]
@@ -178,6 +184,6 @@ mod tests {
             let plain: String = quirk.name.split('-').collect();
             assert_eq!(plain, format!("{:?}", quirk.twist).to_lowercase());
         }
-        assert_eq!(QUIRKS.len(), Twist::IrrevocableAccess as usize + 1);
+        assert_eq!(QUIRKS.len(), Twist::AsksForCode as usize + 1);
     }
 }

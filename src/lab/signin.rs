@@ -1,8 +1,8 @@
 //! Signing in and consenting: from a judged authorization request to the redirect that answers it.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard};
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -63,8 +63,14 @@ pub(super) fn begin(
         None => (store.secret(), true),
     };
     let id = random();
-    let transaction =
-        Transaction { request, browser: browser.clone(), csrf: random(), user: user.clone(), typed: None };
+    let transaction = Transaction {
+        request,
+        browser: browser.clone(),
+        csrf: random(),
+        user: user.clone(),
+        typed: None,
+        proven: None,
+    };
     let response = match user {
         Some(user) => consent_response(&store, &id, &transaction, &user),
         None => login_page(server, &id, &transaction, false),
@@ -132,6 +138,15 @@ pub(super) async fn login(State(server): State<Arc<Server>>, request: Request) -
     let Some((id, transaction)) = posted(&mut store, &parts.headers, &params) else {
         return stale();
     };
+    if let Some(name) = transaction.proven.clone() {
+        let right = store.takes_code(params.get("code").unwrap_or_default(), server.now());
+        let Some((id, transaction)) = posted(&mut store, &parts.headers, &params) else { return stale() };
+        if !right {
+            return pages::one_time_code(&id, transaction, true);
+        }
+        transaction.proven = None;
+        return signed_in(&server, store, &id, &name);
+    }
     let two_steps = server.twisted(Twist::TwoStepLogin);
     if two_steps && params.get("password").is_none() && params.get("username").is_some() {
         transaction.typed = params.get("username").map(str::to_owned);
@@ -151,25 +166,35 @@ pub(super) async fn login(State(server): State<Arc<Server>>, request: Request) -
         transaction.typed = None;
         return login_page(&server, &id, transaction, true);
     }
-    server.logins.fetch_add(1, Ordering::Relaxed);
     server.wrong.store(0, Ordering::Relaxed);
-    transaction.user = Some(name.clone());
+    if server.twisted(Twist::AsksForCode) {
+        transaction.proven = Some(name);
+        return pages::one_time_code(&id, transaction, false);
+    }
+    signed_in(&server, store, &id, &name)
+}
+
+/// Begins a session, and goes on with the request.
+fn signed_in(server: &Server, mut store: MutexGuard<'_, Store>, id: &str, name: &str) -> Response {
+    let Some(transaction) = store.transactions.get_mut(id) else { return stale() };
+    server.logins.fetch_add(1, Ordering::Relaxed);
+    transaction.user = Some(name.to_owned());
     transaction.csrf = random();
     let request = transaction.request.clone();
     let asks_again = request.prompt.iter().any(|p| p == "consent");
-    let consented = !asks_again && has_consent(&store, &request, &name);
+    let consented = !asks_again && has_consent(&store, &request, name);
     // A new value at each login: one planted before it is worth nothing after it.
     let session = store.secret();
-    store.sessions.insert(session.clone(), Session { user: name.clone(), since: server.now(), answered: 0 });
+    store.sessions.insert(session.clone(), Session { user: name.to_owned(), since: server.now(), answered: 0 });
     let location = if consented {
-        store.transactions.remove(&id);
+        store.transactions.remove(id);
         drop(store);
-        success_location(&server, &request, &name)
+        success_location(server, &request, name)
     } else {
         format!("/consent?transaction={id}")
     };
     let response = redirect(StatusCode::SEE_OTHER, &location);
-    set_cookie(&server, response, SESSION, &session)
+    set_cookie(server, response, SESSION, &session)
 }
 
 pub(super) async fn consent_page(State(server): State<Arc<Server>>, request: Request) -> Response {

@@ -13,6 +13,7 @@ use super::client::{self, Client};
 use super::faults::Flaw;
 use super::quirks::Twist;
 use super::server::{Resource, Server};
+use crate::front::steps::Totp;
 
 /// The people who can sign in.
 pub(super) const USERS: [(&str, &str); 2] = [("alice", "wonderland"), ("bob", "looking-glass")];
@@ -79,6 +80,11 @@ pub(super) struct Session {
     pub(super) answered: u32,
 }
 
+/// The secret of everybody's one-time codes (RFC 6238 appendix B, in base32).
+pub(super) const TOTP_SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+/// For so many seconds a code is good.
+const TOTP_PERIOD: u64 = 30;
+
 /// An authorization request on its way through the pages, bound to the browser that began it.
 pub(super) struct Transaction {
     pub(super) request: AuthorizationRequest,
@@ -88,6 +94,8 @@ pub(super) struct Transaction {
     pub(super) user: Option<String>,
     /// The name typed on the first page of a two-step login.
     pub(super) typed: Option<String>,
+    /// Whose password was right, while the one-time code is awaited.
+    pub(super) proven: Option<String>,
 }
 
 pub(super) struct Store {
@@ -101,6 +109,8 @@ pub(super) struct Store {
     pub(super) access: HashMap<String, Access>,
     /// MCP session ids and whose they are.
     pub(super) mcp_sessions: HashMap<String, String>,
+    /// The period whose one-time code was taken last: none is good twice (RFC 6238 section 5.2).
+    pub(super) code_taken: u64,
     pub(super) notes: HashMap<String, Vec<String>>,
     /// How the client that signs shows who it is, if there is one.
     pub(super) assertions: Option<Assertions>,
@@ -140,12 +150,14 @@ impl Store {
             .iter()
             .filter_map(|c| c.secret.clone())
             .chain(USERS.map(|(_, password)| password.to_owned()))
+            .chain([TOTP_SECRET.to_owned()])
             .collect();
         Self {
             clients: clients.into_iter().map(|c| (c.id.clone(), c)).collect(),
             sessions: HashMap::new(),
             transactions: HashMap::new(),
             consents: HashMap::new(),
+            code_taken: 0,
             grants: Vec::new(),
             codes: HashMap::new(),
             refresh: HashMap::new(),
@@ -155,6 +167,15 @@ impl Store {
             notes: HashMap::new(),
             secrets,
         }
+    }
+
+    /// Whether this is the one-time code of the moment, or of the period before, and was not taken yet.
+    pub(super) fn takes_code(&mut self, code: &str, now: Duration) -> bool {
+        let Ok(totp) = Totp::read(TOTP_SECRET) else { return false };
+        let period = now.as_secs() / TOTP_PERIOD;
+        let good = (period - 1..=period).find(|n| *n > self.code_taken && totp.at(n * TOTP_PERIOD) == code.trim());
+        self.code_taken = good.unwrap_or(self.code_taken);
+        good.is_some()
     }
 
     /// A new random value that is remembered as a secret.

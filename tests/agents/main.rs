@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod codes;
 mod person;
 mod program;
 mod table;

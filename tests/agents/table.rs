@@ -309,7 +309,7 @@ async fn run(agent: &str, event: Event) -> Ran {
 }
 
 /// What a browser needs to be found and started.
-fn kept() -> impl Iterator<Item = (&'static str, std::ffi::OsString)> {
+pub(crate) fn kept() -> impl Iterator<Item = (&'static str, std::ffi::OsString)> {
     ["PATH", "HOME", "TMPDIR"].into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)))
 }
 

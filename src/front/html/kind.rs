@@ -249,10 +249,13 @@ pub(super) fn of(sheet: &Sheet, status: u16) -> PageKind {
     let forms = || sheet.forms.iter();
     let password = forms().any(|f| is_login_form(f) && f.fields.iter().any(is_password));
     let named = named_error(sheet).is_some();
+    let asks_for_code = forms().any(|f| f.fields.iter().any(is_code));
     if status >= 400 {
-        // A 401 may be the login page; any other that names an error is about the error, whatever stands beside it.
+        // A 401 may be the login page, or the one for the code; any other that names an error is about the error,
+        // whatever stands beside it.
         return match password || (status == 401 && forms().any(is_login_form)) {
             true if status == 401 || !named => PageKind::Login,
+            false if asks_for_code && !named => PageKind::Unknown,
             _ => PageKind::Error,
         };
     }
@@ -265,7 +268,7 @@ pub(super) fn of(sheet: &Sheet, status: u16) -> PageKind {
         PageKind::Login
     } else if forms().any(is_decision) {
         PageKind::Consent
-    } else if named || error_heading {
+    } else if !asks_for_code && (named || error_heading) {
         PageKind::Error
     } else {
         PageKind::Unknown

@@ -53,6 +53,19 @@ fn pages_are_told_apart() {
         ("newsletter", 200, "<h1>Hi</h1><form class=newsletter><input name=email><button>Go</button></form>", Unknown),
         ("password", 200, "<form method=post><input type=password name=p></form>", Login),
         ("a code by post", 200, "<form><input type=password name=otp_code><button>Verify</button></form>", Unknown),
+        ("a code that was wrong", 401, "<form><input name=code><button>Verify</button></form>", Unknown),
+        (
+            "a code that was invalid",
+            200,
+            "<h1>Invalid code</h1><form><input name=code><button>Go</button></form>",
+            Unknown,
+        ),
+        (
+            "an error beside a code",
+            400,
+            "<p>invalid_request</p><form><input name=code><button>Go</button></form>",
+            Error,
+        ),
         (
             "sign-up",
             200,
