@@ -5,6 +5,7 @@
 //! brings the visit's `state` back.
 
 mod cockpit;
+mod door;
 mod pages;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -125,13 +126,8 @@ impl Listener {
             state: Mutex::default(),
             changes: watch::Sender::new(()),
         });
-        let (stopping, mut stop) = watch::channel(false);
-        let serving = axum::serve(socket, pages::router(Arc::clone(&shared)))
-            .with_graceful_shutdown(async move { while !*stop.borrow_and_update() && stop.changed().await.is_ok() {} });
-        let server = tokio::spawn(async move {
-            // Accepting goes on after errors of single connections, and there is nobody to tell about others.
-            let _ = serving.await;
-        });
+        let (stopping, stop) = watch::channel(false);
+        let server = tokio::spawn(door::serve(socket, Arc::clone(&shared), stop));
         Ok(Self { shared, server: Mutex::new(Some(server)), stopping })
     }
 

@@ -4,10 +4,15 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::time::Duration;
 
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncWriteExt as _, copy};
 use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::sleep;
+
+/// Connections at a time. The listener closes those that say nothing, so there are places again.
+const MOST: usize = 100;
 
 /// Forwards until it is dropped.
 #[derive(Debug)]
@@ -23,15 +28,33 @@ impl Twin {
         socket.set_nonblocking(true)?;
         let socket = tokio::net::TcpListener::from_std(socket)?;
         Ok(Self(tokio::spawn(async move {
-            while let Ok((mut here, _)) = socket.accept().await {
-                tokio::spawn(async move {
-                    if let Ok(mut there) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
-                        // A connection that breaks is the browser's to open again.
-                        let _ = copy_bidirectional(&mut here, &mut there).await;
-                    }
-                });
+            let mut under_way = JoinSet::new();
+            loop {
+                tokio::select! {
+                    Some(_) = under_way.join_next() => {}
+                    accepted = socket.accept(), if under_way.len() < MOST => match accepted {
+                        Ok((here, _)) => _ = under_way.spawn(forward(here, port)),
+                        // No file is left for it, or it is gone already; the next may fare better.
+                        Err(_) => sleep(Duration::from_millis(20)).await,
+                    },
+                }
             }
         })))
+    }
+}
+
+/// Until the listener has said all. A connection that breaks is the browser's to open again.
+async fn forward(mut here: TcpStream, port: u16) {
+    let Ok(mut there) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await else { return };
+    let ((mut asks, mut hears), (mut answers, mut is_asked)) = (here.split(), there.split());
+    let asking = async {
+        let _ = copy(&mut asks, &mut is_asked).await;
+        let _ = is_asked.shutdown().await;
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        _ = copy(&mut answers, &mut hears) => {}
+        () = asking => {}
     }
 }
 
