@@ -38,26 +38,37 @@ const GRACE: Duration = Duration::from_millis(500);
 /// How often it is looked for a place while there is none.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// What a connection does; the first to lose its place comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Doing {
-    /// Nothing was asked so far, or nothing more.
-    Nothing,
-    /// A request is under way.
-    Asking,
-    /// The cockpit's stream of events is read, whose address nobody can guess: it keeps its place.
-    Watching,
+/// The place of a connection: since when nothing whole came from it, or that it is kept.
+#[derive(Debug, Clone)]
+pub(super) struct Place(Arc<Mutex<Option<Instant>>>);
+
+impl Place {
+    fn new() -> Self {
+        Self(Arc::new(Mutex::new(Some(Instant::now()))))
+    }
+
+    /// The other side is to speak.
+    fn listen(&self) {
+        self.set(Some(Instant::now()));
+    }
+
+    /// We are to speak, so nobody is to be blamed for the silence.
+    pub(super) fn keep(&self) {
+        self.set(None);
+    }
+
+    fn set(&self, since: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
+    /// Since when it has been silent, if for so long that it may lose its place.
+    fn silent(&self) -> Option<Instant> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).filter(|since| since.elapsed() >= GRACE)
+    }
 }
 
-/// What a connection does, and since when.
-type Mark = Arc<Mutex<(Doing, Instant)>>;
-
-fn set(mark: &Mark, doing: Doing) {
-    *mark.lock().unwrap_or_else(PoisonError::into_inner) = (doing, Instant::now());
-}
-
-/// The connections, and what each does.
-type Places = Vec<(AbortHandle, Mark)>;
+/// The connections and their places.
+type Places = Vec<(AbortHandle, Place)>;
 
 /// Serves until it is stopped, and then until the last answer is given.
 pub(super) async fn serve(socket: TcpListener, shared: Arc<Shared>, stop: watch::Receiver<bool>) {
@@ -70,9 +81,9 @@ pub(super) async fn serve(socket: TcpListener, shared: Arc<Shared>, stop: watch:
         };
         match accepted {
             Ok(stream) => {
-                let mark: Mark = Arc::new(Mutex::new((Doing::Nothing, Instant::now())));
-                let serving = one(stream, Arc::clone(&shared), Arc::clone(&mark), stop.clone());
-                places.push((tasks.spawn(serving), mark));
+                let place = Place::new();
+                let serving = one(stream, Arc::clone(&shared), place.clone(), stop.clone());
+                places.push((tasks.spawn(serving), place));
             }
             // The connection is gone already, or no file is left for it. Whoever listens goes on listening.
             Err(_) => sleep(LOOK).await,
@@ -95,12 +106,9 @@ fn has_place(places: &mut Places) -> bool {
     if places.len() < MOST {
         return true;
     }
-    let silent = places.iter().enumerate().filter_map(|(at, (_, mark))| {
-        let (doing, since) = *mark.lock().unwrap_or_else(PoisonError::into_inner);
-        (doing != Doing::Watching && since.elapsed() >= GRACE).then_some((doing, since, at))
-    });
+    let silent = places.iter().enumerate().filter_map(|(at, (_, place))| Some((place.silent()?, at)));
     match silent.min() {
-        Some((_, _, at)) => {
+        Some((_, at)) => {
             places.swap_remove(at).0.abort();
             true
         }
@@ -113,15 +121,20 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 /// HTTP/1.1 alone: no browser speaks anything else without TLS.
-async fn one(stream: TcpStream, shared: Arc<Shared>, mark: Mark, mut stop: watch::Receiver<bool>) {
+async fn one(stream: TcpStream, shared: Arc<Shared>, place: Place, mut stop: watch::Receiver<bool>) {
     let answer = service_fn(|request: Request<Incoming>| {
-        let (shared, mark) = (Arc::clone(&shared), Arc::clone(&mark));
+        let (shared, place) = (Arc::clone(&shared), place.clone());
         async move {
-            set(&mark, Doing::Asking);
-            let response = pages::answer(&shared, request.map(Body::new)).await;
+            place.listen();
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(place.clone());
+            let response = pages::answer(&shared, request).await;
             let kind = response.headers().get(CONTENT_TYPE).map_or(&b""[..], |kind| kind.as_bytes());
-            let is_stream = kind.starts_with(b"text/event-stream");
-            set(&mark, if is_stream { Doing::Watching } else { Doing::Nothing });
+            match kind.starts_with(b"text/event-stream") {
+                // Nobody can guess its address, so only our own page reads it.
+                true => place.keep(),
+                false => place.listen(),
+            }
             Ok::<_, Infallible>(response)
         }
     });

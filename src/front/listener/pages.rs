@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout, timeout_at};
 use url::form_urlencoded;
 
+use super::door::Place;
 use super::visit::{Delivered, Extent, is_answer};
 use super::{AnomalyKind, Shared, cockpit};
 use crate::oauth::answer::Returned;
@@ -209,6 +210,7 @@ async fn next(shared: &Shared, request: Request) -> Response {
     if !is_type(&request, "application/json") {
         return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "JSON is expected here.");
     }
+    let place = request.extensions().get::<Place>().cloned();
     let body = match read(request, LARGEST).await {
         Ok(body) => body,
         Err(refused) => return refused,
@@ -216,6 +218,7 @@ async fn next(shared: &Shared, request: Request) -> Response {
     let Ok(question) = serde_json::from_slice::<Value>(&body) else {
         return plain(StatusCode::BAD_REQUEST, "This is not JSON.");
     };
+    place.iter().for_each(Place::keep);
     let page = question["page"].as_str().unwrap_or_default();
     let answered = question["href"].as_str().is_some_and(|href| is_answer(&Returned::read(href, None)));
     let deadline = Instant::now() + shared.clocks.poll;
