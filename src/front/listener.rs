@@ -116,19 +116,23 @@ impl Listener {
     /// The same with other clocks.
     pub fn bind_with(port: Option<u16>, clocks: Clocks) -> io::Result<Self> {
         let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, port.unwrap_or(0)))?;
-        socket.set_nonblocking(true)?;
-        let port = socket.local_addr()?.port();
-        let socket = tokio::net::TcpListener::from_std(socket)?;
         let shared = Arc::new(Shared {
-            port,
+            port: socket.local_addr()?.port(),
             word: random_text(32),
             clocks,
             state: Mutex::default(),
             changes: watch::Sender::new(()),
         });
-        let (stopping, stop) = watch::channel(false);
-        let server = tokio::spawn(door::serve(socket, Arc::clone(&shared), stop));
-        Ok(Self { shared, server: Mutex::new(Some(server)), stopping })
+        let listener = Self { shared, server: Mutex::default(), stopping: watch::Sender::new(false) };
+        *listener.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener.serve(socket)?);
+        Ok(listener)
+    }
+
+    /// Answers what arrives at a socket until all is stopped.
+    pub(super) fn serve(&self, socket: TcpListener) -> io::Result<JoinHandle<()>> {
+        socket.set_nonblocking(true)?;
+        let socket = tokio::net::TcpListener::from_std(socket)?;
+        Ok(tokio::spawn(door::serve(socket, Arc::clone(&self.shared), self.stopping.subscribe())))
     }
 
     /// The port.

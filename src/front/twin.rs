@@ -1,60 +1,26 @@
-//! The other loopback address: brings what arrives on `[::1]` to the listener on 127.0.0.1.
+//! The other loopback address: what arrives on `[::1]` is answered as on 127.0.0.1.
 //!
 //! A redirect URI may name `[::1]`, or `localhost`, which some browsers take for that first (RFC 8252 section 7.3).
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
-use std::time::Duration;
+use std::net::{Ipv6Addr, TcpListener};
 
-use tokio::io::{AsyncWriteExt as _, copy};
-use tokio::net::TcpStream;
-use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::sleep;
+use tokio::task::JoinHandle;
 
-/// Connections at a time. The listener closes those that say nothing, so there are places again.
-const MOST: usize = 100;
+use super::listener::Listener;
 
-/// Forwards until it is dropped.
+/// Listens until it is dropped, or the listener is stopped.
 #[derive(Debug)]
 pub struct Twin(JoinHandle<()>);
 
 impl Twin {
-    /// Listens on `[::1]` at this port and forwards to 127.0.0.1 at the same. Needs a runtime around it.
+    /// Listens on `[::1]` at the port of this listener, in its name. Needs a runtime around it.
     ///
     /// # Errors
     /// The port is taken there, or this machine has no IPv6.
-    pub fn of(port: u16) -> io::Result<Self> {
-        let socket = TcpListener::bind((Ipv6Addr::LOCALHOST, port))?;
-        socket.set_nonblocking(true)?;
-        let socket = tokio::net::TcpListener::from_std(socket)?;
-        Ok(Self(tokio::spawn(async move {
-            let mut under_way = JoinSet::new();
-            loop {
-                tokio::select! {
-                    Some(_) = under_way.join_next() => {}
-                    accepted = socket.accept(), if under_way.len() < MOST => match accepted {
-                        Ok((here, _)) => _ = under_way.spawn(forward(here, port)),
-                        // No file is left for it, or it is gone already; the next may fare better.
-                        Err(_) => sleep(Duration::from_millis(20)).await,
-                    },
-                }
-            }
-        })))
-    }
-}
-
-/// Until the listener has said all. A connection that breaks is the browser's to open again.
-async fn forward(mut here: TcpStream, port: u16) {
-    let Ok(mut there) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await else { return };
-    let ((mut asks, mut hears), (mut answers, mut is_asked)) = (here.split(), there.split());
-    let asking = async {
-        let _ = copy(&mut asks, &mut is_asked).await;
-        let _ = is_asked.shutdown().await;
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        _ = copy(&mut answers, &mut hears) => {}
-        () = asking => {}
+    pub fn of(listener: &Listener) -> io::Result<Self> {
+        let socket = TcpListener::bind((Ipv6Addr::LOCALHOST, listener.port()))?;
+        listener.serve(socket).map(Self)
     }
 }
 
@@ -66,24 +32,28 @@ impl Drop for Twin {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
 
     use super::*;
     use crate::front::SignIn;
-    use crate::front::listener::Listener;
 
     #[tokio::test]
     async fn the_listener_is_reached_by_its_other_address() {
         let listener = Listener::bind(None).unwrap();
         let port = listener.port();
         // A machine without IPv6 has no such address.
-        let Ok(_twin) = Twin::of(port) else { return };
+        let Ok(_twin) = Twin::of(&listener) else { return };
         let mut stream = TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await.unwrap();
         let request = format!("GET / HTTP/1.1\r\nHost: [::1]:{port}\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        listener.stop().await;
+        assert!(TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await.is_err(), "both end together");
     }
 
     #[tokio::test]

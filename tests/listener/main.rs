@@ -18,6 +18,16 @@ use window::{AGAIN, Audit, NOT_OURS, TAKEN, ask, comes_back, path, send};
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
 const JSON: &str = "Content-Type: application/json";
 
+/// What the process may hold at its peak, in MiB, and have open: places, and what the audit itself needs.
+const MOST: (u64, usize) = (100, 120);
+
+/// What it held and has open, which is not more.
+fn lean(audit: &Audit) -> String {
+    let held = audit.holds();
+    assert!(held.is_none_or(|(peak, files)| peak < MOST.0 && files < MOST.1), "{held:?}");
+    held.map(|(peak, files)| format!("{peak} MiB at the peak, {files} files open")).unwrap_or_default()
+}
+
 /// The value of `state` in an address.
 fn state(url: &str) -> String {
     let url = Url::parse(url).expect("an address");
@@ -83,7 +93,7 @@ async fn a_scanner_breaks_nothing() {
     let form = format!("state=a&code={}", "a".repeat(4 << 20));
     let answer = ask(port, "POST /callback", &[&host, FORM], &form).await;
     assert!([0, 413].contains(&answer.status), "{answer:?}");
-    audit.open_files_of_a_lean_process();
+    println!("a scanner: {}", lean(&audit));
     let (_, back) = audit.signed_in().await;
     audit.finish_from(&back).await.assert_unharmed();
 }
@@ -168,7 +178,7 @@ async fn other_hosts_and_other_sites_are_shown_nothing() {
         format!("Sec-Fetch-Site: cross-site\r\nOrigin: http://127.0.0.1:{port}"),
     ];
     for site in &sites {
-        for request in [&events, "POST /next", &told] {
+        for request in [&events, "GET /window", "POST /next", &told] {
             let answer = ask(port, request, &[&host, site, JSON], stop).await;
             assert_eq!(answer.status, 403, "{request} with {site}: {answer:?}");
             tells_nothing(request, &answer);
@@ -238,7 +248,7 @@ async fn ten_thousand_guesses_are_no_answer() {
     while let Some(ended) = under_way.join_next().await {
         ended.expect("no guess is taken");
     }
-    audit.open_files_of_a_lean_process();
+    println!("guesses: {}", lean(&audit));
     let ended = audit.finish_from(&back).await;
     ended.assert_unharmed();
     assert_eq!(ended.remarks(), "[]");
@@ -246,8 +256,8 @@ async fn ten_thousand_guesses_are_no_answer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn half_requests_hold_no_place() {
-    /// More than the listener has places.
-    const HALVES: usize = 300;
+    /// Far more than the listener has places; some systems give a process 256 files.
+    const HALVES: usize = if cfg!(target_os = "macos") { 120 } else { 300 };
     let mut audit = Audit::start().await;
     let (_, back) = audit.signed_in().await;
     let (port, host) = (audit.port, audit.host());
@@ -272,15 +282,14 @@ async fn half_requests_hold_no_place() {
     assert_eq!(open.len(), HALVES);
     // While they hang, the window comes back; and it goes on, while others come in their place.
     comes_back(&audit, path(&back)).await;
-    let files = audit.open_files_of_a_lean_process();
-    assert!(files.is_none_or(|files| files < 200), "{files:?} files are open");
+    println!("half requests: {}", lean(&audit));
     let coming = tokio::spawn(async move {
         let mut later = Vec::new();
         loop {
             for n in 0..10 {
                 later.push(half(port, halves[n % 3].as_bytes()).await);
             }
-            later.drain(..later.len().saturating_sub(150));
+            later.drain(..later.len().saturating_sub(HALVES / 2));
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     });

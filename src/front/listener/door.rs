@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep};
 use super::{Shared, pages};
 
 /// Connections at a time. A browser has six, and some systems give a process 256 files in all.
-pub(super) const MOST: usize = 100;
+const MOST: usize = 64;
 
 /// For the head of a request to arrive, and for the next one on a connection that is kept open.
 const HEAD: Duration = Duration::from_secs(10);

@@ -63,21 +63,20 @@ pub(super) async fn answer(shared: &Arc<Shared>, request: Request) -> Response {
     let address = format!("http://{host}{}", request.uri().path_and_query().map_or("/", |p| p.as_str()));
     let returned = Returned::read(&address, None);
     let (get, post) = (request.method() == Method::GET, request.method() == Method::POST);
-    let ours = path == "/next" || path.starts_with(COCKPIT);
+    // What only our own pages lead to. Where answers arrive, other sites are expected.
+    let ours = matches!(path.as_str(), "/next" | "/window") || path.starts_with(COCKPIT);
     if ours && is_foreign(&host, &request) {
         return plain(StatusCode::FORBIDDEN, "Pages of other sites are not answered here.");
     }
     match path.as_str() {
         "/next" if post => next(shared, request).await,
+        "/window" if get => window(shared),
         _ if path.starts_with(COCKPIT) => cockpit::answer(shared, &path[COCKPIT.len()..], request).await,
-        "/next" => plain(StatusCode::METHOD_NOT_ALLOWED, "POST is served here."),
-        "/" | "/window" if !get && !is_answer(&returned) => {
-            plain(StatusCode::METHOD_NOT_ALLOWED, "GET is served here.")
-        }
+        "/next" | "/window" => plain(StatusCode::METHOD_NOT_ALLOWED, "This is not asked so."),
+        "/" if !get && !is_answer(&returned) => plain(StatusCode::METHOD_NOT_ALLOWED, "GET is served here."),
         _ if post => posted(shared, returned, request).await,
         _ if !get => plain(StatusCode::METHOD_NOT_ALLOWED, "GET and POST are served here."),
         "/" if !is_answer(&returned) => cockpit::page(shared),
-        "/window" if !is_answer(&returned) => window(shared),
         _ => {
             let asked = path == "/callback" || !returned.query.is_empty();
             arrived(shared, returned, if asked { StatusCode::OK } else { StatusCode::NOT_FOUND }).0
