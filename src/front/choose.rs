@@ -171,7 +171,7 @@ impl SignIn {
         };
         let mut twin = None;
         if let (Ok(there), "localhost" | "[::1]") = (&listener, host) {
-            match Twin::of(there.port()) {
+            match Twin::of(there) {
                 Ok(both) => twin = Some(both),
                 // A machine without IPv6 takes localhost for 127.0.0.1.
                 Err(_) if host == "localhost" => {}

@@ -5,6 +5,7 @@
 //! brings the visit's `state` back.
 
 mod cockpit;
+mod door;
 mod pages;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -115,24 +116,23 @@ impl Listener {
     /// The same with other clocks.
     pub fn bind_with(port: Option<u16>, clocks: Clocks) -> io::Result<Self> {
         let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, port.unwrap_or(0)))?;
-        socket.set_nonblocking(true)?;
-        let port = socket.local_addr()?.port();
-        let socket = tokio::net::TcpListener::from_std(socket)?;
         let shared = Arc::new(Shared {
-            port,
+            port: socket.local_addr()?.port(),
             word: random_text(32),
             clocks,
             state: Mutex::default(),
             changes: watch::Sender::new(()),
         });
-        let (stopping, mut stop) = watch::channel(false);
-        let serving = axum::serve(socket, pages::router(Arc::clone(&shared)))
-            .with_graceful_shutdown(async move { while !*stop.borrow_and_update() && stop.changed().await.is_ok() {} });
-        let server = tokio::spawn(async move {
-            // Accepting goes on after errors of single connections, and there is nobody to tell about others.
-            let _ = serving.await;
-        });
-        Ok(Self { shared, server: Mutex::new(Some(server)), stopping })
+        let listener = Self { shared, server: Mutex::default(), stopping: watch::Sender::new(false) };
+        *listener.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener.serve(socket)?);
+        Ok(listener)
+    }
+
+    /// Answers what arrives at a socket until all is stopped.
+    pub(super) fn serve(&self, socket: TcpListener) -> io::Result<JoinHandle<()>> {
+        socket.set_nonblocking(true)?;
+        let socket = tokio::net::TcpListener::from_std(socket)?;
+        Ok(tokio::spawn(door::serve(socket, Arc::clone(&self.shared), self.stopping.subscribe())))
     }
 
     /// The port.

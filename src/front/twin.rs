@@ -1,37 +1,26 @@
-//! The other loopback address: brings what arrives on `[::1]` to the listener on 127.0.0.1.
+//! The other loopback address: what arrives on `[::1]` is answered as on 127.0.0.1.
 //!
 //! A redirect URI may name `[::1]`, or `localhost`, which some browsers take for that first (RFC 8252 section 7.3).
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::net::{Ipv6Addr, TcpListener};
 
-use tokio::io::copy_bidirectional;
-use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
-/// Forwards until it is dropped.
+use super::listener::Listener;
+
+/// Listens until it is dropped, or the listener is stopped.
 #[derive(Debug)]
 pub struct Twin(JoinHandle<()>);
 
 impl Twin {
-    /// Listens on `[::1]` at this port and forwards to 127.0.0.1 at the same. Needs a runtime around it.
+    /// Listens on `[::1]` at the port of this listener, in its name. Needs a runtime around it.
     ///
     /// # Errors
     /// The port is taken there, or this machine has no IPv6.
-    pub fn of(port: u16) -> io::Result<Self> {
-        let socket = TcpListener::bind((Ipv6Addr::LOCALHOST, port))?;
-        socket.set_nonblocking(true)?;
-        let socket = tokio::net::TcpListener::from_std(socket)?;
-        Ok(Self(tokio::spawn(async move {
-            while let Ok((mut here, _)) = socket.accept().await {
-                tokio::spawn(async move {
-                    if let Ok(mut there) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
-                        // A connection that breaks is the browser's to open again.
-                        let _ = copy_bidirectional(&mut here, &mut there).await;
-                    }
-                });
-            }
-        })))
+    pub fn of(listener: &Listener) -> io::Result<Self> {
+        let socket = TcpListener::bind((Ipv6Addr::LOCALHOST, listener.port()))?;
+        listener.serve(socket).map(Self)
     }
 }
 
@@ -43,24 +32,28 @@ impl Drop for Twin {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
 
     use super::*;
     use crate::front::SignIn;
-    use crate::front::listener::Listener;
 
     #[tokio::test]
     async fn the_listener_is_reached_by_its_other_address() {
         let listener = Listener::bind(None).unwrap();
         let port = listener.port();
         // A machine without IPv6 has no such address.
-        let Ok(_twin) = Twin::of(port) else { return };
+        let Ok(_twin) = Twin::of(&listener) else { return };
         let mut stream = TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await.unwrap();
         let request = format!("GET / HTTP/1.1\r\nHost: [::1]:{port}\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        listener.stop().await;
+        assert!(TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await.is_err(), "both end together");
     }
 
     #[tokio::test]

@@ -129,15 +129,38 @@ async fn a_window_that_is_gone_is_replaced() {
 #[tokio::test]
 async fn an_answer_without_the_state_is_not_waited_past() {
     let (desk, _opened) = desk(quick());
-    let (landing, _) = tokio::join!(desk.visit("s1", Purpose::SignIn), desk.play(None, "code=Code0001"));
+    let there = format!("{}?code=Code0001", desk.listener.redirect_uri());
+    let (landing, _) = tokio::join!(desk.visit("s1", Purpose::SignIn), async {
+        desk.play(None, "code=Code0001").await;
+        // The script of the page on which the window ended; it may not be there any more when it is answered.
+        timeout(Duration::from_secs(1), ask(desk.listener.port(), Some(&there))).await
+    });
     assert!(matches!(landing, Ok(Landing::NeverCameBack(why)) if why.contains("without the state")));
     assert_eq!(desk.agent.logins(), 0);
-    // The true answer, soon after a stranger's, counts.
+}
+
+#[tokio::test]
+async fn the_true_answer_soon_after_a_strangers_counts() {
+    let (desk, _opened) = desk(Clocks { stray: Duration::from_secs(5), ..quick() });
     let (landing, ()) = tokio::join!(desk.visit("s2", Purpose::SignIn), async {
         desk.play(None, "code=Stranger1&state=guess").await;
+        let there = format!("{}?code=Stranger1&state=guess", desk.listener.redirect_uri());
+        ask(desk.listener.port(), Some(&there)).await;
         get(desk.listener.port(), "/callback?code=Code0002&state=s2").await;
     });
     assert_eq!(code(landing), "Code0002");
+}
+
+#[tokio::test]
+async fn a_request_that_no_window_made_ends_no_visit() {
+    let (desk, _opened) = desk(quick());
+    let (landing, ()) = tokio::join!(desk.visit("s1", Purpose::SignIn), async {
+        desk.play(None, "code=Stranger1&state=guess").await;
+        get(desk.listener.port(), "/callback?code=Stranger2").await;
+        sleep(desk.listener.clocks().stray * 3).await;
+        get(desk.listener.port(), "/callback?code=Code0001&state=s1").await;
+    });
+    assert_eq!(code(landing), "Code0001");
 }
 
 /// The hop is taken, and nothing comes back: no request is played, so that the clock can be paused.

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::Request;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, Method, StatusCode};
@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::Shared;
-use super::pages::{dressed, escape, filled, is_type, plain};
+use super::pages::{dressed, escape, filled, is_type, plain, read};
 use crate::oauth::pkce::random_text;
 
 const PAGE: &str = include_str!("../cockpit.html");
@@ -64,8 +64,9 @@ async fn tell(shared: &Shared, request: Request) -> Response {
     if !is_type(&request, "application/json") {
         return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "JSON is expected here.");
     }
-    let Ok(body) = to_bytes(request.into_body(), LARGEST).await else {
-        return plain(StatusCode::PAYLOAD_TOO_LARGE, "This is too large.");
+    let body = match read(request, LARGEST).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
     };
     let Ok(told) = serde_json::from_slice::<Value>(&body) else {
         return plain(StatusCode::BAD_REQUEST, "This is not JSON.");

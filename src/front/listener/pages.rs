@@ -1,31 +1,39 @@
 //! The HTTP face of the listener: reads requests of a browser into answers, and renders the one page.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::Request;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, HeaderName, ORIGIN, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use url::form_urlencoded;
 
-use super::visit::{Extent, is_answer};
+use super::door::Place;
+use super::visit::{Delivered, Extent, is_answer};
 use super::{AnomalyKind, Shared, cockpit};
 use crate::oauth::answer::Returned;
 use crate::oauth::pkce::random_text;
 
 const PAGE: &str = include_str!("../callback.html");
 
+/// Where a browser tells who makes it ask (Fetch Metadata).
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
 /// Where the cockpit's own addresses begin.
 const COCKPIT: &str = "/cockpit/";
 
 /// Bytes of a posted body that are read.
-const LARGEST: usize = 1 << 20;
+const LARGEST: usize = 128 << 10;
+
+/// For a posted body to arrive.
+const BODY: Duration = Duration::from_secs(10);
 
 /// What is kept of a posted form (RFC 6749, RFC 9207, OpenID Connect, JARM): a login form that was redirected here must
 /// leave nothing behind.
@@ -45,35 +53,39 @@ const RESPONSE_PARAMETERS: [&str; 13] = [
     "response",
 ];
 
-pub(super) fn router(shared: Arc<Shared>) -> Router {
-    // Servers are asked to redirect to odd addresses as well: every path may turn out to be a callback.
-    Router::new().fallback(answer).with_state(shared)
-}
-
-async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    let Some(host) = our_host(&shared, &request) else {
+/// Servers are asked to redirect to odd addresses as well: every path but our own may turn out to be a callback.
+pub(super) async fn answer(shared: &Arc<Shared>, request: Request) -> Response {
+    let Some(host) = our_host(shared, &request) else {
         shared.change(|s| s.note(AnomalyKind::ForeignHost, "a request for another host than 127.0.0.1".into()));
         return plain(StatusCode::BAD_REQUEST, "This address is not served here.");
     };
     let path = request.uri().path().to_owned();
     let address = format!("http://{host}{}", request.uri().path_and_query().map_or("/", |p| p.as_str()));
     let returned = Returned::read(&address, None);
-    let post = request.method() == Method::POST;
+    let (get, post) = (request.method() == Method::GET, request.method() == Method::POST);
+    // What only our own pages lead to. Where answers arrive, other sites are expected.
+    let ours = matches!(path.as_str(), "/next" | "/window") || path.starts_with(COCKPIT);
+    if ours && is_foreign(&host, &request) {
+        return plain(StatusCode::FORBIDDEN, "Pages of other sites are not answered here.");
+    }
     match path.as_str() {
-        "/next" if post => next(&shared, request).await,
-        _ if path.starts_with(COCKPIT) => cockpit::answer(&shared, &path[COCKPIT.len()..], request).await,
-        _ if post => posted(&shared, returned, request).await,
-        _ if request.method() != Method::GET => plain(StatusCode::METHOD_NOT_ALLOWED, "GET and POST are served here."),
-        "/" if !is_answer(&returned) => cockpit::page(&shared),
-        "/window" if !is_answer(&returned) => window(&shared),
+        "/next" if post => next(shared, request).await,
+        "/window" if get => window(shared),
+        _ if path.starts_with(COCKPIT) => cockpit::answer(shared, &path[COCKPIT.len()..], request).await,
+        "/next" | "/window" => plain(StatusCode::METHOD_NOT_ALLOWED, "This is not asked so."),
+        "/" if !get && !is_answer(&returned) => plain(StatusCode::METHOD_NOT_ALLOWED, "GET is served here."),
+        _ if post => posted(shared, returned, request).await,
+        _ if !get => plain(StatusCode::METHOD_NOT_ALLOWED, "GET and POST are served here."),
+        "/" if !is_answer(&returned) => cockpit::page(shared),
         _ => {
             let asked = path == "/callback" || !returned.query.is_empty();
-            arrived(&shared, returned, if asked { StatusCode::OK } else { StatusCode::NOT_FOUND })
+            arrived(shared, returned, if asked { StatusCode::OK } else { StatusCode::NOT_FOUND }).0
         }
     }
 }
 
-/// The `Host` of a request, if it is ours: another one is a foreign name that was made to resolve to this machine.
+/// The `Host` of a request, if it is ours: another one is a foreign name that was made to resolve to this machine. A
+/// request that carries a whole address must mean the same by it.
 fn our_host(shared: &Shared, request: &Request) -> Option<String> {
     let mut hosts = request.headers().get_all(HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else {
@@ -82,7 +94,28 @@ fn our_host(shared: &Shared, request: &Request) -> Option<String> {
     let host = host.to_str().ok()?.to_ascii_lowercase();
     let (name, port) = host.rsplit_once(':').unwrap_or((&host, "80"));
     let ours = matches!(name, "127.0.0.1" | "localhost" | "[::1]") && port == shared.port.to_string();
-    ours.then_some(host)
+    let meant = request.uri().authority().is_none_or(|meant| meant.as_str().eq_ignore_ascii_case(&host));
+    (ours && meant).then_some(host)
+}
+
+/// Whether a page of another site asks, as far as the browser tells. An origin that is `null` tells nothing: some write
+/// it under our own referrer policy. The type of a body keeps such a page out in any case.
+fn is_foreign(host: &str, request: &Request) -> bool {
+    let header = |name| request.headers().get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("unreadable"));
+    match (header(FETCH_SITE), header(ORIGIN)) {
+        (Some(site), _) => !matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => origin != "null" && origin.strip_prefix("http://") != Some(host),
+        (None, None) => false,
+    }
+}
+
+/// Reads a body: in time, and no more than that many bytes.
+pub(super) async fn read(request: Request, most: usize) -> Result<Bytes, Response> {
+    match timeout(BODY, to_bytes(request.into_body(), most)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(plain(StatusCode::PAYLOAD_TOO_LARGE, "This is too large.")),
+        Err(_) => Err(plain(StatusCode::REQUEST_TIMEOUT, "This took too long.")),
+    }
 }
 
 /// What the second window begins with: it leads to the visit that waits, even if another window took the hop and lost it.
@@ -101,15 +134,21 @@ fn window(shared: &Shared) -> Response {
     page(shared, StatusCode::OK, said, &detail, &link.unwrap_or_else(|| "reload this page".into()))
 }
 
-/// An answer in the query: the page's script reports the fragment, if there is one.
-fn arrived(shared: &Shared, returned: Returned, status: StatusCode) -> Response {
+/// An answer in the query: the page's script reports the fragment, if there is one. Tells also whether it is an answer to
+/// one of our requests.
+fn arrived(shared: &Shared, returned: Returned, status: StatusCode) -> (Response, bool) {
     let seen = returned.clone();
-    let ours = shared.change(|s| s.deliver(returned, Extent::Query));
-    let said = match (ours, is_answer(&seen)) {
-        (true, _) => "The answer arrived. Keep this window open: the next step follows by itself.",
-        (false, true) => "This answer belongs to no request that is waiting, so it is not counted.",
-        (false, false) => "Keep this window open: the next step follows by itself.",
+    let delivered = shared.change(|s| s.deliver(returned, Extent::Query));
+    let said = match (delivered, is_answer(&seen)) {
+        (Delivered::First, _) => "The answer arrived. Keep this window open: the next step follows by itself.",
+        (Delivered::Again, _) => {
+            "An answer to this request had arrived already, and the first is counted. Keep this window open: the next \
+             step follows by itself."
+        }
+        (Delivered::Foreign, true) => "This answer belongs to no request that is waiting, so it is not counted.",
+        (Delivered::Foreign, false) => "Keep this window open: the next step follows by itself.",
     };
+    let ours = delivered != Delivered::Foreign;
     // Only an answer to our own request is quoted: a link from elsewhere shall not speak on this page.
     let detail = seen.get("error").filter(|_| ours).map(|error| {
         let error = quote(error);
@@ -118,33 +157,45 @@ fn arrived(shared: &Shared, returned: Returned, status: StatusCode) -> Response 
             None => format!("<p>The server says: <strong>{error}</strong></p>"),
         }
     });
-    page(shared, status, said, &detail.unwrap_or_default(), "<a href=\"/\">go on</a>")
+    (page(shared, status, said, &detail.unwrap_or_default(), "<a href=\"/\">go on</a>"), ours)
 }
 
 /// A POST to the callback: an answer by `form_post`, or a login form that was redirected here with its content.
 async fn posted(shared: &Shared, mut returned: Returned, request: Request) -> Response {
+    // What is noted goes into the report, so a stranger's form is none of it.
+    let note = |kind, what: &str| shared.change(|s| s.note(kind, what.into()));
     if is_answer(&returned) || returned.get("state").is_some() {
         drop(request);
-        let what = "a form was posted to the redirect URI together with an answer in the query, as a redirect by 307 or \
-                    308 after the login does; what was typed into it was dropped unread";
-        shared.change(|s| s.note(AnomalyKind::BodyBesideAnswer, what.into()));
-        return arrived(shared, returned, StatusCode::OK);
+        let (response, ours) = arrived(shared, returned, StatusCode::OK);
+        if ours {
+            note(
+                AnomalyKind::BodyBesideAnswer,
+                "a form was posted to the redirect URI together with an answer in the query, as a redirect by 307 or 308 \
+                 after the login does; what was typed into it was dropped unread",
+            );
+        }
+        return response;
     }
     if !is_type(&request, "application/x-www-form-urlencoded") {
         return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "A form is expected here.");
     }
-    let Ok(body) = to_bytes(request.into_body(), LARGEST).await else {
-        return plain(StatusCode::PAYLOAD_TOO_LARGE, "This form is too large.");
+    let body = match read(request, LARGEST).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
     };
     let (kept, other): (Vec<_>, Vec<_>) =
         form_urlencoded::parse(&body).into_owned().partition(|(name, _)| RESPONSE_PARAMETERS.contains(&name.as_str()));
-    if other.iter().any(|(name, _)| is_password(name)) {
-        let what = "a form with a password field was posted to the redirect URI; nothing but the parameters of an answer \
-                    was kept";
-        shared.change(|s| s.note(AnomalyKind::PasswordInForm, what.into()));
-    }
+    let holds_password = other.iter().any(|(name, _)| is_password(name));
+    drop((body, other));
     returned.query.extend(kept);
-    arrived(shared, returned, StatusCode::OK)
+    let (response, ours) = arrived(shared, returned, StatusCode::OK);
+    if ours && holds_password {
+        note(
+            AnomalyKind::PasswordInForm,
+            "a form with a password field was posted to the redirect URI; nothing but the parameters of an answer was kept",
+        );
+    }
+    response
 }
 
 fn is_password(name: &str) -> bool {
@@ -158,12 +209,15 @@ async fn next(shared: &Shared, request: Request) -> Response {
     if !is_type(&request, "application/json") {
         return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "JSON is expected here.");
     }
-    let Ok(body) = to_bytes(request.into_body(), LARGEST).await else {
-        return plain(StatusCode::PAYLOAD_TOO_LARGE, "This is too large.");
+    let place = request.extensions().get::<Place>().cloned();
+    let body = match read(request, LARGEST).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
     };
     let Ok(question) = serde_json::from_slice::<Value>(&body) else {
         return plain(StatusCode::BAD_REQUEST, "This is not JSON.");
     };
+    place.iter().for_each(Place::keep);
     let page = question["page"].as_str().unwrap_or_default();
     let answered = question["href"].as_str().is_some_and(|href| is_answer(&Returned::read(href, None)));
     let deadline = Instant::now() + shared.clocks.poll;

@@ -205,6 +205,9 @@ async fn what_does_not_belong_to_the_visit_is_noted_and_not_counted() {
     get(port, "/favicon.ico").await;
     assert_eq!(kinds(&listener), [AnomalyKind::UnknownState, AnomalyKind::NoState, AnomalyKind::Late]);
     assert!(!format!("{:?}", listener.anomalies()).contains("secret-code"));
+    let unseen = tokio::time::timeout(Duration::from_millis(50), waiting.strayed()).await;
+    assert!(unseen.is_err(), "no window of the browser stands there");
+    ask(port, Some(&format!("{}?code=secret-code-2", listener.redirect_uri()))).await;
     assert!(waiting.strayed().await.contains("without the state"));
     let nothing = tokio::time::timeout(Duration::from_millis(100), waiting.returned()).await;
     assert!(nothing.is_err());
@@ -298,4 +301,50 @@ async fn a_window_that_was_closed_while_it_waited_takes_no_hop() {
     let handed = tokio::time::timeout(Duration::from_millis(100), waiting.handed()).await;
     assert!(handed.is_err(), "nobody is there to take it");
     assert_eq!(ask(port, None).await["next"], "http://as.example/a");
+}
+
+#[tokio::test]
+async fn what_is_remembered_is_bounded() {
+    let listener = Listener::bind_with(None, quick()).unwrap();
+    for n in 0..1000 {
+        drop(listener.wait_for(&format!("s{n}"), "http://as.example/"));
+    }
+    assert_eq!(listener.shared.with(|s| s.remembered()), visit::MOST_PAST);
+    get(listener.port(), "/callback?code=a&state=s999").await;
+    for n in 0..60 {
+        get(listener.port(), &format!("/callback?code=a&state=guess&p{n}=")).await;
+    }
+    let waiting = listener.wait_for("s1", "http://as.example/");
+    get(listener.port(), "/callback?code=a&state=s1").await;
+    get(listener.port(), "/callback?code=b&state=s1").await;
+    assert_eq!(waiting.returned().await.get("code"), Some("a"));
+    let kinds = kinds(&listener);
+    assert_eq!(kinds.len(), 22, "{kinds:?}");
+    assert_eq!((kinds[0], kinds[21]), (AnomalyKind::Late, AnomalyKind::SecondAnswer), "guesses crowd nothing out");
+}
+
+#[tokio::test]
+async fn a_strangers_form_is_no_remark_on_the_server() {
+    let listener = Listener::bind_with(None, quick()).unwrap();
+    let port = listener.port();
+    let _waiting = listener.wait_for("s1", "http://as.example/");
+    post(port, "/callback?code=a&state=guess", FORM, "password=hunter2hunter2").await;
+    post(port, "/callback", FORM, "code=b&state=guess&password=hunter2hunter2").await;
+    assert_eq!(kinds(&listener), [AnomalyKind::UnknownState]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_request_is_not_waited_for() {
+    let listener = Listener::bind(None).unwrap();
+    let host = format!("Host: 127.0.0.1:{}\r\n", listener.port());
+    for half in [
+        String::new(),
+        format!("GET / HTTP/1.1\r\n{host}"),
+        format!("POST /next HTTP/1.1\r\n{host}Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{{"),
+    ] {
+        let began = Instant::now();
+        let answer = send(listener.port(), &half).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{half}: {answer}");
+        assert!((10..=21).contains(&began.elapsed().as_secs()), "{half}: {:?}", began.elapsed());
+    }
 }

@@ -1,21 +1,25 @@
 //! The visit that waits, how earlier ones ended, and which of them an answer belongs to.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 
 use super::{Anomaly, AnomalyKind};
 use crate::front::cockpit::Board;
 use crate::oauth::answer::Returned;
 use crate::oauth::secret::Secret;
 
-/// Anomalies that are kept; anybody who can reach the port can cause one.
-const MOST_ANOMALIES: usize = 100;
+/// Anomalies of a kind that are kept: anybody who can reach the port can cause some kinds, which shall not crowd out the
+/// others.
+const MOST_OF_A_KIND: usize = 20;
+
+/// Visits whose end is remembered: more than an audit makes. An answer to an older one has an unknown state.
+pub(super) const MOST_PAST: usize = 200;
 
 #[derive(Debug, Default)]
 pub(super) struct State {
     pub(super) visit: Option<Visit>,
     begun: usize,
-    /// How earlier visits ended, by their `state`.
-    past: HashMap<String, Past>,
+    /// How earlier visits ended, by their `state`; the latest is the last.
+    past: VecDeque<(String, Past)>,
     pub(super) anomalies: Vec<Anomaly>,
     pub(super) board: Board,
     pub(super) asked: bool,
@@ -42,6 +46,17 @@ enum Past {
     /// With this code.
     Answered(Option<Secret>),
     GivenUp,
+}
+
+/// What became of what arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivered {
+    /// It is the answer to the visit that waits.
+    First,
+    /// It belongs to a visit that had its answer already.
+    Again,
+    /// It belongs to none of ours that had an answer or still waits for one.
+    Foreign,
 }
 
 /// How much of an answer was seen.
@@ -81,21 +96,33 @@ impl State {
             None => Past::GivenUp,
         };
         if !visit.state.is_empty() {
-            self.past.insert(visit.state, past);
+            self.past.push_back((visit.state, past));
+            if self.past.len() > MOST_PAST {
+                self.past.pop_front();
+            }
         }
     }
 
-    /// Takes what arrived to the visit that it belongs to. Tells whether it belongs to any.
-    pub(super) fn deliver(&mut self, returned: Returned, extent: Extent) -> bool {
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.past.len()
+    }
+
+    /// Takes what arrived to the visit that it belongs to.
+    pub(super) fn deliver(&mut self, returned: Returned, extent: Extent) -> Delivered {
         let state = returned.get("state").unwrap_or_default().to_owned();
         let ours = |visit: &&mut Visit| visit.state == state && (!state.is_empty() || is_answer(&returned));
         if let Some(visit) = self.visit.as_mut().filter(ours) {
+            let mut delivered = Delivered::Again;
             match &mut visit.arrived {
-                None => visit.arrived = Some(returned),
+                None => {
+                    visit.arrived = Some(returned);
+                    delivered = Delivered::First;
+                }
                 Some(first) if !is_same(first, &returned) => {
                     let what = describe("a second answer to one request, with another code", &returned);
                     self.note(AnomalyKind::SecondAnswer, what);
-                    return true;
+                    return Delivered::Again;
                 }
                 Some(first) if extent == Extent::Whole && first.fragment.is_empty() => {
                     first.url = returned.url;
@@ -104,17 +131,18 @@ impl State {
                 Some(_) => {}
             }
             visit.settled |= extent == Extent::Whole;
-            return true;
+            return delivered;
         }
         if !is_answer(&returned) {
             // A posted form leaves an address without an answer: that page has nothing to add.
             if let Some(visit) = self.visit.as_mut().filter(|v| extent == Extent::Whole && v.arrived.is_some()) {
                 visit.settled = true;
             }
-            return false;
+            return Delivered::Foreign;
         }
-        let (kind, what) = match self.past.get(&state) {
-            Some(Past::Answered(first)) if *first == code(&returned) => return true,
+        let past = self.past.iter().rev().find(|(of, _)| *of == state).map(|(_, past)| past);
+        let (kind, what) = match past {
+            Some(Past::Answered(first)) if *first == code(&returned) => return Delivered::Again,
             Some(Past::Answered(_)) => {
                 (AnomalyKind::SecondAnswer, "a second answer to an earlier request, with another code")
             }
@@ -123,11 +151,15 @@ impl State {
             None => (AnomalyKind::UnknownState, "an answer with a state that was never sent"),
         };
         let what = describe(what, &returned);
-        if let (Some(visit), AnomalyKind::NoState | AnomalyKind::UnknownState) = (self.visit.as_mut(), kind) {
+        // The script of our page tells that a window of the browser stands there. Anybody can send a mere request, and a
+        // visit that waits for its person is not ended by it.
+        let is_window = extent == Extent::Whole;
+        let kind_of_stray = matches!(kind, AnomalyKind::NoState | AnomalyKind::UnknownState);
+        if let Some(visit) = self.visit.as_mut().filter(|_| is_window && kind_of_stray) {
             visit.stray = Some(what.clone());
         }
         self.note(kind, what);
-        false
+        Delivered::Foreign
     }
 
     pub(super) fn note(&mut self, kind: AnomalyKind, what: String) {
@@ -136,7 +168,8 @@ impl State {
             self.board.note(&anomaly.what);
         }
         // The page's script repeats what the query said.
-        if self.anomalies.last() != Some(&anomaly) && self.anomalies.len() < MOST_ANOMALIES {
+        let of_the_kind = self.anomalies.iter().filter(|a| a.kind == kind).count();
+        if self.anomalies.last() != Some(&anomaly) && of_the_kind < MOST_OF_A_KIND {
             self.anomalies.push(anomaly);
         }
     }
