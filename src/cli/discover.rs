@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::layers::ConfigArgs;
 use super::wire::WireArgs;
-use super::{Common, Complaint, Exit, output};
+use super::{Common, Complaint, Exit, output, shown};
 use crate::discovery::{
     Broken, Found, IssuerSource, Place, Probing, ResourceFacts, ServerFacts, Target, Whose, discover,
 };
@@ -52,7 +52,8 @@ impl DiscoverArgs {
                 Complaint::usage("there is no TARGET to look at", "oaudit discover URL, or target in oaudit.toml");
             return streams.complain(&complaint, machine);
         }
-        let mut options = match self.wire.options() {
+        let fit = target.named().try_for_each(shown::address);
+        let mut options = match fit.and_then(|()| self.wire.options()) {
             Ok(options) => options,
             Err(complaint) => return streams.complain(&complaint, machine),
         };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::wire::WireArgs;
-use super::{Common, Complaint, Exit, output};
+use super::{Common, Complaint, Exit, output, shown};
 use crate::config::FILE;
 use crate::config::draft::Draft;
 use crate::discovery::{Found, IssuerSource, Probing, ServerFacts, Target, discover};
@@ -83,9 +83,7 @@ impl InitArgs {
     }
 
     async fn look(&self, url: &str, draft: &mut Draft) -> Result<(), Complaint> {
-        crate::wire::message::address(url).map_err(|trouble| {
-            Complaint::usage(trouble.to_string(), "give a whole URL, such as https://api.example.com/mcp")
-        })?;
+        shown::address(url)?;
         let target = Target::of(url);
         let mut options = self.wire.options()?;
         options.guard = target.named().fold(options.guard, Guard::naming);

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::Complaint;
 use super::layers::{Given, Origin, missing, variable};
+use super::{Complaint, shown};
 use crate::front::choose::{AgentName, SignIn};
 use crate::front::command::Program;
 use crate::front::cookies::SavedSession;
@@ -90,7 +90,10 @@ fn https(text: &str) -> Result<String, String> {
 fn nobodys(given: &Given, key: &str, argument: &str, whose: &str, place: &str) -> Result<(), Complaint> {
     match given.argument(key, argument) {
         Some((names, origin)) if origin != Origin::Default => Err(Complaint::usage(
-            format!("{} is to hold the secret of {whose}, but it is not said which client that is", names.concat()),
+            format!(
+                "{} is to hold the secret of {whose}, but it is not said which client that is",
+                shown::variable(&names.concat())
+            ),
             format!("add {place}"),
         )),
         _ => Ok(()),
@@ -134,7 +137,7 @@ impl ClientArgs {
         };
         let unreadable = |why: String| {
             let hint = "--client-key, or key_file in [client], takes a private key in PEM";
-            Complaint::usage(format!("{}: {why}", path.display()), hint)
+            Complaint::usage(format!("{}: {why}", shown::file(path)), hint)
         };
         let pem = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
         ClientKey::read(&pem, self.client_key_id.clone()).map(Some).map_err(unreadable)
@@ -414,8 +417,8 @@ impl SignInArgs {
             {
                 Err(Complaint::usage(
                     format!(
-                        "a user name is given, but no password: the environment variable {} is not set",
-                        self.password_env
+                        "a user name is given, but no password: {} is not set",
+                        shown::variable(&self.password_env)
                     ),
                     "set it, or name another with --password-env, or use --password-file FILE",
                 ))
@@ -435,7 +438,7 @@ impl SignInArgs {
 pub(super) fn first_line(path: &Path) -> Result<Secret, Complaint> {
     let text = std::fs::read_to_string(path).map_err(|e| {
         Complaint::usage(
-            format!("{} cannot be read: {e}", path.display()),
+            format!("{} cannot be read: {e}", shown::file(path)),
             "check the path of --password-file, or password_file in [login]",
         )
     })?;
@@ -461,7 +464,7 @@ pub(super) fn totp(named: Option<&str>, usual: &str, table: &str) -> Result<Opti
     };
     let read = Totp::read(secret.expose()).map_err(|e| {
         Complaint::usage(
-            format!("{name}: {e}"),
+            format!("{}: {e}", shown::variable(name)),
             "give what the authenticator app was given: the letters beside the QR code, or the otpauth:// address in it",
         )
     })?;

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::layers::{ConfigArgs, Given, missing, variable};
-use super::{Common, Complaint, Exit, output};
+use super::{Common, Complaint, Exit, output, shown};
 use crate::discovery::{Probing, ServerFacts, Target, discover};
 use crate::document::McpVersion;
 use crate::inspect::{Inspection, Measure, Supply, inspect, tidy};
@@ -91,6 +91,13 @@ impl TokenArgs {
     /// The inspection; and what went wrong on the network, if anything.
     async fn inspected(&self, given: &Given) -> Result<(Inspection, Option<Complaint>), Complaint> {
         let token = self.token()?;
+        let jwks = self.jwks.as_deref().filter(|place| is_address(place));
+        self.issuer
+            .as_deref()
+            .filter(|issuer| is_address(issuer))
+            .into_iter()
+            .chain(jwks)
+            .try_for_each(shown::address)?;
         let guard = [&self.issuer, &self.jwks].into_iter().flatten().fold(Guard::default(), |g, url| g.naming(url));
         let guard = self.allow_host.iter().fold(guard, |guard, host| guard.allowing(host));
         let wire = Wire::open(WireOptions { guard, ..WireOptions::default() })
