@@ -13,10 +13,10 @@ use super::Complaint;
 const DELICATE: [&str; 5] = ["--header", "--proxy", "--webdriver-url", "--login-command", "JWT"];
 
 /// Whether this looks like the name of a variable. One that is set is a name; of the others, capitals with an underscore
-/// are.
+/// are, and a few capitals.
 pub(super) fn is_name(name: &str) -> bool {
     let usual = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    (name.contains('_') && name.chars().all(usual)) || std::env::var_os(name).is_some()
+    ((name.contains('_') || name.len() < 6) && name.chars().all(usual)) || std::env::var_os(name).is_some()
 }
 
 /// Whether this looks like the path of a file: it is there, or ends as files do.
@@ -86,6 +86,7 @@ mod tests {
     fn what_may_be_the_secret_itself_is_not_quoted() {
         assert_eq!(variable("STAGING_PASSWORD_2"), "the environment variable STAGING_PASSWORD_2");
         assert!(variable("PATH").ends_with("PATH"), "it is set");
+        assert!(variable("PW").ends_with("PW"));
         for secret in ["hunter2", "JBSWY3DPEHPK3PXP", "my_password", "s3cr3t!"] {
             assert!(!variable(secret).contains(secret), "{secret}");
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use secrecy::zeroize::Zeroizing;
 
 use super::layers::{Given, Origin, missing, variable};
 use super::{Complaint, shown};
@@ -139,7 +140,7 @@ impl ClientArgs {
             let hint = "--client-key, or key_file in [client], takes a private key in PEM";
             Complaint::usage(format!("{}: {why}", shown::file(path)), hint)
         };
-        let pem = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
+        let pem = Zeroizing::new(std::fs::read(path).map_err(|e| unreadable(e.to_string()))?);
         ClientKey::read(&pem, self.client_key_id.clone()).map(Some).map_err(unreadable)
     }
 
@@ -442,6 +443,7 @@ pub(super) fn first_line(path: &Path) -> Result<Secret, Complaint> {
             "check the path of --password-file, or password_file in [login]",
         )
     })?;
+    let text = Zeroizing::new(text);
     Ok(Secret::new(text.lines().next().unwrap_or_default()))
 }
 

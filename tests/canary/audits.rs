@@ -75,6 +75,7 @@ fn an_audit_by_a_session_and_a_key() {
     assert_eq!(mode(&stage.path("session.json")), 0o600);
     assert!(stage.looker().find(&stage.read("session.json")).is_some(), "a session is what it is for");
     audited(&stage, &["--session", "session.json"]);
+    assert!(stage.sent("client_assertion").len() > 10, "assertions were looked for");
     // The key is not among what the lab knows.
     let body: String = pem.lines().filter(|line| !line.starts_with("--")).collect();
     let mut looker = stage.looker();

@@ -107,7 +107,21 @@ impl Stage {
         for secret in self.between().lab.issued_secrets() {
             looker.add("what the lab issued", &secret);
         }
+        for assertion in self.sent("client_assertion") {
+            looker.add("an assertion of the client", &assertion);
+        }
         looker
+    }
+
+    /// The values of a parameter in the forms that were sent.
+    pub(crate) fn sent(&self, name: &str) -> Vec<String> {
+        let heard = self.between().heard.lock().unwrap();
+        let bodies = heard.iter().filter_map(|request| {
+            let head = request.windows(4).position(|four| four == b"\r\n\r\n")?;
+            Some(&request[head + 4..])
+        });
+        let values = bodies.flat_map(|body| url::form_urlencoded::parse(body).into_owned().collect::<Vec<_>>());
+        values.filter(|(n, _)| n == name).map(|(_, value)| value).collect()
     }
 
     /// Runs a command, and looks at both of its streams. They are given back with the exit code.
