@@ -7,6 +7,7 @@ use oaudit::lab::LabOptions;
 use serde_json::Value;
 
 use crate::audits::configuration;
+use crate::between::{Act, Asked};
 use crate::looking::Looker;
 use crate::stage::{GIVEN, HEADER, INNOCENT, PROXY, Stage};
 
@@ -174,4 +175,43 @@ fn the_lab_and_the_demonstration() {
         looker.assert_clean(reports, stage.read(reports));
     }
     assert!(!stage.read("lab.log").is_empty() && GIVEN.len() == 9);
+}
+
+/// A server that writes what it was sent into its documents and answers.
+fn repeating(asked: &Asked) -> Act {
+    if asked.path.contains("/.well-known/") {
+        return Act::Alter(|json| json["op_policy_uri"] = format!("https://a.example/?k={HEADER}").into());
+    }
+    if asked.path == "/introspect" {
+        return Act::Alter(|json| json["asked_by"] = "lab-confidential-secret-0123456789".into());
+    }
+    Act::Add(format!("www-authenticate: Bearer realm=\"{HEADER}\"\r\n"))
+}
+
+#[test]
+fn documents_that_repeat_what_was_sent() {
+    let stage = Stage::acting(LabOptions::default(), repeating);
+    let (mcp, header) = (stage.mcp(), format!("X-Api-Key: {HEADER}"));
+    for words in [
+        &["discover", &mcp, "--save", "saved"][..],
+        &["discover", &mcp, "--format", "json"],
+        &["plan", &mcp],
+        &["plan", &mcp, "--format", "json"],
+        &["init", &mcp, "-"],
+        &["init", &mcp, "made.toml"],
+    ] {
+        let (code, said) = stage.clean(&[words, &["--header", &header, "--trace", "-v"]].concat());
+        assert_eq!(code, 0, "{words:?}: {said}");
+    }
+    let saved = String::from_utf8(stage.read("saved/oauth-authorization-server.json")).unwrap();
+    assert!(saved.contains("?k={header 1}"), "{saved}");
+    let (code, said) = stage.clean(&["audit", "--offline", "saved"]);
+    assert!(code < 4, "what was saved can be read: {said}");
+    for format in ["terminal", "json"] {
+        let origin = stage.between().origin.clone();
+        let asks = ["--issuer", &origin, "--introspection-id", "lab-confidential", "--format", format];
+        let (code, said) = stage.clean(&[&["token"], &asks[..]].concat());
+        assert!(code < 4 && said.contains("{client_secret 1}"), "{code} {said}");
+    }
+    stage.files_are_clean_but(&[]);
 }

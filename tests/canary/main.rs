@@ -1,7 +1,7 @@
 //! No secret of a run leaves the program: every one that the lab issued or that a user gave is looked for in everything
 //! that is ever written, in every form.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot set up its stage has failed")]
+#![cfg_attr(unix, expect(clippy::unwrap_used, reason = "a test that cannot set up its stage has failed"))]
 
 #[cfg(unix)]
 mod audits;
@@ -18,8 +18,10 @@ mod signing_in;
 #[cfg(unix)]
 mod stage;
 
+#[cfg(unix)]
 #[path = "../support/between.rs"]
 mod between;
+#[cfg(unix)]
 #[path = "../support/ran.rs"]
 mod ran;
 #[path = "../support/mod.rs"]
