@@ -3,8 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    // A check that breaks is reported as undecided; its stack trace would help nobody who reads stderr.
-    std::panic::set_hook(Box::new(|_| {}));
+    oaudit::cli::hush_panics();
     let Ok(runtime) = tokio::runtime::Runtime::new() else {
         return ExitCode::from(oaudit::cli::broke().0);
     };

@@ -1,5 +1,5 @@
-//! Files that hold secrets: a session, the secrets of a run. Readable by their owner alone before the first byte is in
-//! them, and never somebody else's file.
+//! Files that hold secrets or what is near them: a session, the secrets of a run, the pages of a login. Readable by their
+//! owner alone before the first byte is in them, and never somebody else's file.
 //!
 //! What is written goes into a new file beside the one that is named, and takes its name when it is complete. So whoever
 //! has opened a former file of that name reads nothing new, a link leads nowhere, and half a file is never seen.

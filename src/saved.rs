@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::discovery::{Fetched, Found, IssuerSource, kind};
+use crate::wire::Vault;
 
 mod locate;
 
@@ -206,11 +207,12 @@ fn document(folder: &Path, file: &Path) -> Result<Document, SavedError> {
     }
 }
 
-/// Writes what was found into a folder, and takes away what an earlier run has left there under the same names.
+/// Writes what was found into a folder, without what the vault knows, and takes away what an earlier run has left there
+/// under the same names.
 ///
 /// # Errors
 /// The folder cannot be written to.
-pub fn write(folder: &Path, found: &Found) -> Result<Vec<String>, SavedError> {
+pub fn write(folder: &Path, found: &Found, vault: &Vault) -> Result<Vec<String>, SavedError> {
     let failed = |path: &Path, error: std::io::Error| {
         SavedError::Unreadable(format!("{} cannot be written: {error}", path.display()))
     };
@@ -238,7 +240,7 @@ pub fn write(folder: &Path, found: &Found) -> Result<Vec<String>, SavedError> {
         let path = folder.join(format!("{name}.json"));
         match json {
             Some(json) => {
-                std::fs::write(&path, format!("{json:#}\n")).map_err(|error| failed(&path, error))?;
+                std::fs::write(&path, &*vault.redact(&format!("{json:#}\n"))).map_err(|error| failed(&path, error))?;
                 written.push(path.display().to_string());
             }
             None if path.is_file() => std::fs::remove_file(&path).map_err(|error| failed(&path, error))?,

@@ -116,8 +116,8 @@ impl Wire {
         let clients = options::Clients::new(&options)?;
         let slots = Semaphore::new(options.limits.at_once.max(1));
         let vault = Vault::default();
-        if let Some(password) = options.proxy_password() {
-            vault.learn("password", &password);
+        for (kind, secret) in options.secrets() {
+            vault.learn(kind, &secret);
         }
         Ok(Self {
             inner: Arc::new(Inner {

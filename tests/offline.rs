@@ -26,7 +26,7 @@ async fn saved_from(lab: &Lab, folder: &Path) -> Saved {
     let guard = Guard::default().naming(&lab.mcp());
     let wire = Wire::open(WireOptions { guard, authorities, ..WireOptions::default() }).unwrap();
     let found = discover(&wire, &Target::of(lab.mcp()), McpVersion::V20251125, Probing::GetOnly).await.unwrap();
-    write(folder, &found).unwrap();
+    write(folder, &found, wire.vault()).unwrap();
     Saved::read(folder, None, None).unwrap()
 }
 

@@ -21,7 +21,7 @@ use super::second_user::second_user;
 use super::sign_in::SignInArgs;
 use super::signals::Signals;
 use super::wire::WireArgs;
-use super::{Common, Complaint, Exit, ProfileArgs};
+use super::{Common, Complaint, Exit, ProfileArgs, shown};
 use crate::check::Reach;
 use crate::config::Config;
 use crate::discovery::Target;
@@ -109,9 +109,7 @@ impl TargetArgs {
             call: given.file.as_ref().and_then(Config::call).map(Arc::new),
         };
         for url in target.named() {
-            crate::wire::message::address(url).map_err(|trouble| {
-                Complaint::usage(trouble.to_string(), "give a whole URL, such as https://api.example.com/mcp")
-            })?;
+            shown::address(url)?;
         }
         Ok(target)
     }

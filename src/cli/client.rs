@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use secrecy::zeroize::Zeroizing;
 
-use super::Complaint;
 use super::layers::{Given, Origin, missing, variable};
+use super::{Complaint, shown};
 use crate::oauth::assertion::ClientKey;
 use crate::oauth::client::ClientAuth;
 use crate::registration::Configured;
@@ -78,7 +79,10 @@ fn https(text: &str) -> Result<String, String> {
 fn nobodys(given: &Given, key: &str, argument: &str, whose: &str, place: &str) -> Result<(), Complaint> {
     match given.argument(key, argument) {
         Some((names, origin)) if origin != Origin::Default => Err(Complaint::usage(
-            format!("{} is to hold the secret of {whose}, but it is not said which client that is", names.concat()),
+            format!(
+                "{} is to hold the secret of {whose}, but it is not said which client that is",
+                shown::variable(&names.concat())
+            ),
             format!("add {place}"),
         )),
         _ => Ok(()),
@@ -122,9 +126,9 @@ impl ClientArgs {
         };
         let unreadable = |why: String| {
             let hint = "--client-key, or key_file in [client], takes a private key in PEM";
-            Complaint::usage(format!("{}: {why}", path.display()), hint)
+            Complaint::usage(format!("{}: {why}", shown::file(path)), hint)
         };
-        let pem = std::fs::read(path).map_err(|e| unreadable(e.to_string()))?;
+        let pem = Zeroizing::new(std::fs::read(path).map_err(|e| unreadable(e.to_string()))?);
         ClientKey::read(&pem, self.client_key_id.clone()).map(Some).map_err(unreadable)
     }
 

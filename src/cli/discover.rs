@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::layers::ConfigArgs;
 use super::wire::WireArgs;
-use super::{Common, Complaint, Exit, output};
+use super::{Common, Complaint, Exit, output, shown};
 use crate::discovery::{
     Broken, Found, IssuerSource, Place, Probing, ResourceFacts, ServerFacts, Target, Whose, discover,
 };
@@ -52,7 +52,8 @@ impl DiscoverArgs {
                 Complaint::usage("there is no TARGET to look at", "oaudit discover URL, or target in oaudit.toml");
             return streams.complain(&complaint, machine);
         }
-        let mut options = match self.wire.options() {
+        let fit = target.named().try_for_each(shown::address);
+        let mut options = match fit.and_then(|()| self.wire.options()) {
             Ok(options) => options,
             Err(complaint) => return streams.complain(&complaint, machine),
         };
@@ -65,11 +66,11 @@ impl DiscoverArgs {
             Ok(found) => found,
             Err(broken) => {
                 let exit = if broken.whose == Whose::CommandLine { Exit::USAGE } else { Exit::NOT_STARTED };
-                return streams.complain(&complaint(&broken, exit), machine);
+                return streams.complain(&hidden(complaint(&broken, exit), &wire), machine);
             }
         };
         if let Some(folder) = &self.save {
-            match saved::write(folder, &found) {
+            match saved::write(folder, &found, wire.vault()) {
                 Ok(files) if !streams.quiet => output::prose(&format!("saved: {}", files.join(", "))),
                 Ok(_) => {}
                 Err(error) => {
@@ -78,19 +79,24 @@ impl DiscoverArgs {
                 }
             }
         }
+        // A server may repeat what --header gave it.
         let text = if machine { json(&found) } else { steps(&found) };
-        if let Err(complaint) = output::report(&text) {
+        if let Err(complaint) = output::report(&wire.vault().redact(&text)) {
             return streams.complain(&complaint, machine);
         }
         match &found.server {
             Ok(_) => Exit::OK,
-            Err(broken) => streams.complain(&complaint(broken, Exit::NOT_STARTED), machine),
+            Err(broken) => streams.complain(&hidden(complaint(broken, Exit::NOT_STARTED), &wire), machine),
         }
     }
 }
 
 fn complaint(broken: &Broken, exit: Exit) -> Complaint {
     Complaint { error: format!("{} (whose: {})", broken.what, broken.whose), hint: broken.hint.clone(), exit }
+}
+
+fn hidden(complaint: Complaint, wire: &Wire) -> Complaint {
+    Complaint { error: wire.vault().redact(&complaint.error).into_owned(), ..complaint }
 }
 
 fn steps(found: &Found) -> String {

@@ -1,9 +1,11 @@
 //! `--print-config`: every value that is in force, as a configuration, with where it comes from.
 
+use std::path::Path;
+
 use clap::CommandFactory;
 
-use super::Cli;
 use super::layers::{FLAGS, Given, Origin};
+use super::{Cli, shown};
 use crate::config::Value;
 use crate::config::draft::quoted;
 use crate::config::keys::{KEYS, Key, Kind};
@@ -78,6 +80,11 @@ impl Printer<'_> {
         });
         let found = argument.or_else(|| self.in_file(path)).or_else(|| Some((default(path)?, "default".into())));
         let Some((value, mut origin)) = found else { return unset(name) };
+        if let Value::Text(text) = &value
+            && may_be_a_secret(name, key.kind, text)
+        {
+            return format!("# {name} is not shown: this is no name of a variable or file  # {}", plain(&origin));
+        }
         let mut written = literal(&value);
         if let (Kind::Variable, Value::Text(variable)) = (key.kind, &value) {
             let set = std::env::var_os(variable).is_some_and(|secret| !secret.is_empty());
@@ -112,6 +119,15 @@ impl Printer<'_> {
         let file = self.given.file.as_ref()?;
         let entry = file.get(path)?;
         Some((entry.value.clone(), format!("{}:{}", file.file.display(), entry.line)))
+    }
+}
+
+/// Whether the secret itself may stand where its name or place is due.
+fn may_be_a_secret(name: &str, kind: Kind, text: &str) -> bool {
+    match kind {
+        Kind::Variable => !shown::is_name(text),
+        Kind::Path => ["password_file", "key_file"].contains(&name) && !shown::is_path(Path::new(text)),
+        _ => false,
     }
 }
 

@@ -1,12 +1,13 @@
 //! `oaudit init`: writes a commented configuration from what discovery finds. Sends GETs alone.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::wire::WireArgs;
-use super::{Common, Complaint, Exit, output};
+use super::{Common, Complaint, Exit, output, shown};
 use crate::config::FILE;
 use crate::config::draft::Draft;
 use crate::discovery::{Found, IssuerSource, Probing, ServerFacts, Target, discover};
@@ -63,10 +64,13 @@ impl InitArgs {
             ));
         }
         let mut draft = Draft::default();
-        if let Some(target) = &self.target {
-            self.look(target, &mut draft).await?;
-        }
+        let wire = match &self.target {
+            Some(target) => Some(self.look(target, &mut draft).await?),
+            None => None,
+        };
         let text = draft.text();
+        // A server may repeat what --header gave it.
+        let text = wire.as_ref().map_or(Cow::Borrowed(text.as_str()), |wire| wire.vault().redact(&text));
         if printed {
             output::report(&text)?;
             return Ok(None);
@@ -82,22 +86,21 @@ impl InitArgs {
         Ok(Some(format!("{} is written; docs/configuration.md describes every key", self.file.display())))
     }
 
-    async fn look(&self, url: &str, draft: &mut Draft) -> Result<(), Complaint> {
-        crate::wire::message::address(url).map_err(|trouble| {
-            Complaint::usage(trouble.to_string(), "give a whole URL, such as https://api.example.com/mcp")
-        })?;
+    /// The wire is given back: it knows what must not be shown.
+    async fn look(&self, url: &str, draft: &mut Draft) -> Result<Wire, Complaint> {
+        shown::address(url)?;
         let target = Target::of(url);
         let mut options = self.wire.options()?;
         options.guard = target.named().fold(options.guard, Guard::naming);
         let wire = Wire::open(options).map_err(|trouble| Complaint::usage(trouble.to_string(), "see --ca"))?;
         let found = discover(&wire, &target, McpVersion::V20251125, Probing::GetOnly).await;
         let found = found.map_err(|broken| Complaint {
-            error: broken.to_string(),
+            error: wire.vault().redact(&broken.to_string()).into_owned(),
             hint: broken.hint.clone(),
             exit: Exit::NOT_STARTED,
         })?;
         describe(url, &found, draft);
-        Ok(())
+        Ok(wire)
     }
 }
 

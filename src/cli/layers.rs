@@ -10,7 +10,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, CommandFactory, FromArgMatches};
 
 use super::output::{Streams, prose};
-use super::{Cli, Complaint, Exit, first_words};
+use super::{Cli, Complaint, Exit, first_words, shown};
 use crate::check::AnyCheck;
 use crate::checks;
 use crate::config::{Config, FILE, Value};
@@ -104,7 +104,7 @@ pub(super) enum Origin {
 /// What ended the program; everything has been said.
 pub(super) fn read() -> Result<(Cli, Given), Exit> {
     let command = Cli::command();
-    let first = command.clone().try_get_matches().map_err(|error| said(&error))?;
+    let first = command.clone().try_get_matches().map_err(said)?;
     let mut file = None;
     let mut matches = first.clone();
     if let Some((name, given)) = first.subcommand()
@@ -117,16 +117,17 @@ pub(super) fn read() -> Result<(Cli, Given), Exit> {
         })?;
         if let Some(config) = &file {
             let layered = command.mut_subcommand(name, |sub| with_defaults(sub, config, given));
-            matches = layered.try_get_matches().map_err(|error| said(&error))?;
+            matches = layered.try_get_matches().map_err(said)?;
         }
     }
-    let cli = Cli::from_arg_matches(&matches).map_err(|error| said(&error))?;
+    let cli = Cli::from_arg_matches(&matches).map_err(said)?;
     let matches = matches.subcommand().map(|(_, given)| given.clone()).unwrap_or_default();
     Ok((cli, Given { file, matches }))
 }
 
 /// clap knows which stream: help and version are what was asked for, errors are prose.
-fn said(error: &clap::Error) -> Exit {
+fn said(error: clap::Error) -> Exit {
+    let error = shown::complaint(error);
     // Whoever types the name alone is new here: all commands at once would be too much.
     match error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && std::env::args_os().len() == 1 {
         true => first_words().lines().for_each(prose),
@@ -273,10 +274,7 @@ pub(super) fn variable(name: &str) -> Option<Secret> {
 
 /// It is not there. `place` says where another name for it could stand.
 pub(super) fn missing(name: &str, place: &str) -> Complaint {
-    Complaint::usage(
-        format!("the environment variable {name} is not set"),
-        format!("set it, or name another with {place}"),
-    )
+    Complaint::usage(format!("{} is not set", shown::variable(name)), format!("set it, or name another with {place}"))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::audit::fail_on;
 use super::layers::{ConfigArgs, Given};
-use super::{Common, Complaint, Exit, ProfileArgs, output};
+use super::{Common, Complaint, Exit, ProfileArgs, output, shown};
 use crate::check::{Demand, Level};
 use crate::checks::ALL;
 use crate::discovery::{Probing, Target, discover};
@@ -100,9 +100,7 @@ impl ScopesArgs {
 
     async fn advertised(&self, url: &str) -> Result<AdvertisedScopes, Complaint> {
         let target = Target::of(url);
-        crate::wire::message::address(url).map_err(|trouble| {
-            Complaint::usage(trouble.to_string(), "give a whole URL, such as https://api.example.com/mcp")
-        })?;
+        shown::address(url)?;
         let guard = target.named().fold(Guard::default(), Guard::naming);
         let guard = self.allow_host.iter().fold(guard, |guard, host| guard.allowing(host));
         let wire = Wire::open(WireOptions { guard, ..WireOptions::default() })

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use secrecy::zeroize::Zeroizing;
 
-use super::Complaint;
 use super::layers::{Given, missing, variable};
+use super::{Complaint, shown};
 use crate::front::choose::{AgentName, SignIn};
 use crate::front::command::Program;
 use crate::front::cookies::SavedSession;
@@ -214,8 +215,8 @@ impl SignInArgs {
             {
                 Err(Complaint::usage(
                     format!(
-                        "a user name is given, but no password: the environment variable {} is not set",
-                        self.password_env
+                        "a user name is given, but no password: {} is not set",
+                        shown::variable(&self.password_env)
                     ),
                     "set it, or name another with --password-env, or use --password-file FILE",
                 ))
@@ -235,10 +236,11 @@ impl SignInArgs {
 pub(super) fn first_line(path: &Path) -> Result<Secret, Complaint> {
     let text = std::fs::read_to_string(path).map_err(|e| {
         Complaint::usage(
-            format!("{} cannot be read: {e}", path.display()),
+            format!("{} cannot be read: {e}", shown::file(path)),
             "check the path of --password-file, or password_file in [login]",
         )
     })?;
+    let text = Zeroizing::new(text);
     Ok(Secret::new(text.lines().next().unwrap_or_default()))
 }
 
@@ -261,7 +263,7 @@ pub(super) fn totp(named: Option<&str>, usual: &str, table: &str) -> Result<Opti
     };
     let read = Totp::read(secret.expose()).map_err(|e| {
         Complaint::usage(
-            format!("{name}: {e}"),
+            format!("{}: {e}", shown::variable(name)),
             "give what the authenticator app was given: the letters beside the QR code, or the otpauth:// address in it",
         )
     })?;

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::layers::{ConfigArgs, Given, missing, variable};
-use super::{Common, Complaint, Exit, output};
+use super::{Common, Complaint, Exit, output, shown};
 use crate::discovery::{Probing, ServerFacts, Target, discover};
 use crate::document::McpVersion;
 use crate::inspect::{Inspection, Measure, Supply, inspect, tidy};
@@ -68,7 +68,7 @@ impl TokenArgs {
         let machine = self.format == "json";
         match self.inspected(given).await {
             Err(complaint) => streams.complain(&complaint, machine),
-            Ok((inspection, trouble)) => {
+            Ok((inspection, trouble, wire)) => {
                 let exit = match &trouble {
                     Some(complaint) => complaint.exit,
                     None => Exit(inspection.exit_code()),
@@ -80,7 +80,8 @@ impl TokenArgs {
                     }
                     false => terminal(&inspection),
                 };
-                if let Err(complaint) = output::report(&text) {
+                // An introspection endpoint may repeat the token, or the secret of whoever asked.
+                if let Err(complaint) = output::report(&wire.vault().redact(&text)) {
                     return streams.complain(&complaint, machine);
                 }
                 trouble.map_or(exit, |complaint| streams.complain(&complaint, machine))
@@ -88,9 +89,16 @@ impl TokenArgs {
         }
     }
 
-    /// The inspection; and what went wrong on the network, if anything.
-    async fn inspected(&self, given: &Given) -> Result<(Inspection, Option<Complaint>), Complaint> {
+    /// The inspection; what went wrong on the network, if anything; and the wire, which knows what must not be shown.
+    async fn inspected(&self, given: &Given) -> Result<(Inspection, Option<Complaint>, Wire), Complaint> {
         let token = self.token()?;
+        let jwks = self.jwks.as_deref().filter(|place| is_address(place));
+        self.issuer
+            .as_deref()
+            .filter(|issuer| is_address(issuer))
+            .into_iter()
+            .chain(jwks)
+            .try_for_each(shown::address)?;
         let guard = [&self.issuer, &self.jwks].into_iter().flatten().fold(Guard::default(), |g, url| g.naming(url));
         let guard = self.allow_host.iter().fold(guard, |guard, host| guard.allowing(host));
         let wire = Wire::open(WireOptions { guard, ..WireOptions::default() })
@@ -126,7 +134,7 @@ impl TokenArgs {
             keys,
             introspected,
         };
-        Ok((inspect(token.expose(), &measure), trouble))
+        Ok((inspect(token.expose(), &measure), trouble, wire))
     }
 
     fn token(&self) -> Result<Secret, Complaint> {

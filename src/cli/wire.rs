@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::Complaint;
 use super::output::prose;
+use super::{Complaint, shown};
 use crate::wire::options::proxy_url;
 use crate::wire::{Guard, Limits, Resolved, Trace, Wire, WireOptions};
 
@@ -64,7 +64,7 @@ impl TraceArgs {
 
 fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("it is \"Name: value\"")?;
-    http::HeaderName::try_from(name.trim()).map_err(|_| format!("{name} is no header name"))?;
+    http::HeaderName::try_from(name.trim()).map_err(|_| "what stands before the colon is no header name")?;
     http::HeaderValue::try_from(value.trim())
         .map_err(|_| "the value has characters that no header may have".to_owned())?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
@@ -80,7 +80,7 @@ fn resolved(text: &str) -> Result<Resolved, String> {
 
 fn pem(path: &Path, flag: &str) -> Result<Vec<u8>, Complaint> {
     std::fs::read(path).map_err(|error| {
-        Complaint::usage(format!("{} cannot be read: {error}", path.display()), format!("check the path of {flag}"))
+        Complaint::usage(format!("{} cannot be read: {error}", shown::file(path)), format!("check the path of {flag}"))
     })
 }
 

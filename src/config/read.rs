@@ -32,7 +32,17 @@ const SECRETS: [(&str, &str); 12] = [
 pub(super) fn values(text: &str, folder: &Path) -> Result<Values, Mistake> {
     let reader = Reader { text, folder };
     let parsed = parse(text).map_err(|mistake| reader.unless_secret(mistake))?;
-    reader.table(&Table::open("oaudit.toml", parsed.get_ref(), 0..0), "", KEYS)
+    reader
+        .table(&Table::open("oaudit.toml", parsed.get_ref(), 0..0), "", KEYS)
+        .map_err(|mistake| reader.discreet(mistake))
+}
+
+/// What stands on a line on which a secret may stand.
+const TELLING: [&str; 11] = ["secret", "pass", "pwd", "token", "otp", "key", "cookie", "cred", "proxy", "command", "@"];
+
+fn telling(text: &str) -> bool {
+    let text = text.to_lowercase();
+    TELLING.iter().any(|word| text.contains(word))
 }
 
 struct Reader<'t> {
@@ -43,15 +53,47 @@ struct Reader<'t> {
 impl Reader<'_> {
     /// What cannot be read may still be a password that somebody wrote down.
     fn unless_secret(&self, mistake: Mistake) -> Mistake {
-        let start = self.text.get(..mistake.at.start).and_then(|t| t.rfind('\n')).map_or(0, |at| at + 1);
-        let line = self.text.get(start..).and_then(|t| t.lines().next()).unwrap_or_default().to_lowercase();
-        let telling = ["secret", "pass", "token"].iter().any(|word| line.contains(word));
-        if !telling {
+        let (start, line) = self.line_of(&mistake);
+        // Of text over several lines the middle says nothing of what it is: a private key, perhaps.
+        let before = &self.text[..start];
+        if ["\"\"\"", "'''"].iter().any(|quotes| before.matches(quotes).count() % 2 == 1) {
+            return mistake.moved(start..start).hiding_the_rest();
+        }
+        // What has neither a key nor the name of a table may be a file with a secret that was taken for this one.
+        let key = line.split_once('=').map_or("", |(key, _)| key);
+        let bare = |c: char| c.is_ascii_alphanumeric() || "_-.\"'[]{}, ".contains(c);
+        let is_key = key.chars().all(bare) && !line.trim_end().ends_with("==") && line.contains([' ', '"', '\'']);
+        let is_toml = (!key.is_empty() && is_key) || line.trim_start().starts_with(['[', ']', '{', '}']);
+        if !is_toml {
+            return mistake.moved(start..start).hiding_the_rest();
+        }
+        if !telling(line) {
             return mistake;
         }
         // From the name of the key on.
         let name = line.find(['=', ' ']).unwrap_or(0);
         mistake.moved(start..start + name).hiding_the_rest()
+    }
+
+    /// A mistake beside which a secret may stand on the same line, in an inline table, is shown without it.
+    fn discreet(&self, mistake: Mistake) -> Mistake {
+        let (start, line) = self.line_of(&mistake);
+        let at = |at: usize| at.saturating_sub(start).min(line.len());
+        let before = line.get(..at(mistake.at.start)).unwrap_or_default();
+        let after = line.get(at(mistake.at.end)..).unwrap_or_default();
+        // The name of the key itself aside.
+        let before = before.rsplit_once('=').map_or("", |(before, _)| before);
+        match (before.contains('=') && telling(before), telling(after)) {
+            (true, _) => mistake.alone(),
+            (false, true) => mistake.hiding_the_rest(),
+            (false, false) => mistake,
+        }
+    }
+
+    /// The line of a mistake, and where it begins.
+    fn line_of(&self, mistake: &Mistake) -> (usize, &str) {
+        let start = self.text.get(..mistake.at.start).and_then(|t| t.rfind('\n')).map_or(0, |at| at + 1);
+        (start, self.text.get(start..).and_then(|t| t.lines().next()).unwrap_or_default())
     }
 
     /// `of` is the dotted name of the table.
@@ -108,17 +150,24 @@ impl Reader<'_> {
                 Value::Steps(steps.collect::<Result<_, _>>()?)
             }
             Kind::Program => {
-                let text = item.line()?;
+                let text = item.line().map_err(|mistake| unshown(item, mistake))?;
                 let fit = Program::parse(text).is_some();
-                let text = fit.then_some(text).ok_or_else(|| item.wrong("this is no program with its arguments"))?;
-                Value::Text(text.to_owned())
+                let wrong = || unshown(item, item.wrong("this is no program with its arguments"));
+                Value::Text(fit.then_some(text).ok_or_else(wrong)?.to_owned())
             }
             Kind::Text => Value::Text(item.line()?.to_owned()),
             Kind::Body => Value::Text(item.text()?.to_owned()),
             Kind::Address => {
                 let url = item.line()?;
-                address(url).map_err(|trouble| item.wrong(trouble.to_string()))?;
-                nobodys(item, url, "a flag or an environment variable may have one")?;
+                address(url).map_err(|trouble| match url.contains('@') {
+                    true => unshown(item, item.wrong("this is no http or https URL")),
+                    false => item.wrong(trouble.to_string()),
+                })?;
+                let hint = match key.name {
+                    "webdriver_url" => "OAUDIT_WEBDRIVER_URL in the environment may have one",
+                    _ => "a server that asks for one takes it by --header \"Authorization: Basic …\"",
+                };
+                nobodys(item, url, hint)?;
                 Value::Text(url.to_owned())
             }
             Kind::Uri => {
@@ -158,7 +207,7 @@ impl Reader<'_> {
     }
 
     fn path(&self, item: Item<'_>) -> Result<String, Mistake> {
-        let path = self.folder.join(item.line()?);
+        let path = self.folder.join(item.line().map_err(|mistake| unshown(item, mistake))?);
         path.to_str().map(str::to_owned).ok_or_else(|| item.wrong("the path to this is not UTF-8"))
     }
 }
@@ -179,8 +228,14 @@ fn step(item: Item<'_>) -> Result<serde_json::Value, Mistake> {
     Ok(json)
 }
 
+/// A mistake in what may be the secret itself in place of its name or place.
+fn unshown(item: Item<'_>, mistake: Mistake) -> Mistake {
+    let start = item.at().start;
+    mistake.moved(start..start).hiding_the_rest()
+}
+
 fn variable(item: Item<'_>) -> Result<&str, Mistake> {
-    let name = item.line()?;
+    let name = item.line().map_err(|mistake| unshown(item, mistake))?;
     let first = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     match first && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         true => Ok(name),
@@ -206,7 +261,10 @@ fn day(item: Item<'_>) -> Result<String, Mistake> {
 
 fn proxy(item: Item<'_>) -> Result<&str, Mistake> {
     let text = item.line()?;
-    proxy_url(text).map_err(|why| item.wrong(why))?;
+    proxy_url(text).map_err(|why| match text.contains('@') {
+        true => unshown(item, item.wrong(why)),
+        false => item.wrong(why),
+    })?;
     nobodys(item, text, "HTTPS_PROXY in the environment may have one")?;
     Ok(text)
 }

@@ -132,8 +132,11 @@ fn a_secret_is_refused_and_never_shown() {
         ("login = { username = \"a\", password = \"hunter2\" }", "password_env"),
         ("access_token = \"hunter2\"", "OAUDIT_ACCESS_TOKEN"),
         ("[wire]\nproxy = \"http://u:hunter2@proxy.example\"", "HTTPS_PROXY"),
-        ("target = \"https://u:hunter2@api.example/\"", "a flag or an environment variable"),
-        ("[login]\nwebdriver_url = \"https://u:hunter2@grid.example/\"", "a flag or an environment variable"),
+        ("target = \"https://u:hunter2@api.example/\"", "--header"),
+        ("[login]\nwebdriver_url = \"https://u:hunter2@grid.example/\"", "OAUDIT_WEBDRIVER_URL"),
+        ("target = \"https://u:hunter2@api.example:x/\"", "docs/"),
+        ("target = https://u:hunter2@api.example/", ""),
+        ("[wire]\nproxy = \"http://u:hunter2@proxy.example:x\"", "docs/"),
         ("[login]\ntotp_secret = \"hunter2\"", "totp_env"),
         ("[client]\nkey = \"hunter2\"", "key_file"),
         ("[[login.page]]\nmatch = \"*\"\nsteps = [{ fill = \"label:Password\", with = \"hunter2\" }]", "{password}"),
@@ -143,6 +146,16 @@ fn a_secret_is_refused_and_never_shown() {
         ("[login]\npasswort = \"hunter2\"", "did you mean password_"),
         ("[login]\npassword = hunter2", ""),
         ("[client]\nsecret_env = \"hunter2!\"", "OAUDIT_CLIENT_SECRET"),
+        ("[client]\nsecret_env = [\"hunter2\"]", ""),
+        ("[login]\ntotp_env = hunter2", ""),
+        ("[login]\ncommand = \"sh -c 'x hunter2\"", ""),
+        ("[client]\nkey_file = \"\"\"hunter2\nhunter2\"\"\"", ""),
+        ("[client]\nkey_file = \"\"\"\nMIIE\nhunter2\u{1}\"\"\"", ""),
+        // Nor beside another mistake on the same line.
+        ("client = { secret_env = \"hunter2\", auth = \"bogus\" }", "there are none"),
+        ("client = { auth = \"bogus\", secret_env = \"hunter2\" }", "there are none"),
+        ("login = { password_env = \"hunter2\", agnt = \"form\" }", "did you mean agent?"),
+        ("login = { totp = \"hunter2\", password = \"x\" }", "password_env"),
     ] {
         let problem = parse(text).map(|_| ()).expect_err(text);
         assert!(!problem.to_string().contains("hunter2"), "{problem}");

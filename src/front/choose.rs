@@ -197,6 +197,8 @@ impl SignIn {
         ordinary: &Ordinary,
         say: &Say,
     ) -> Result<Arc<dyn Agent>, SignInError> {
+        // A program may quote the password in an error, although nobody told it.
+        self.means(say).hide_from(wire);
         match self.agent {
             AgentName::Form => Ok(self.form(say)),
             AgentName::Webdriver => Ok(self.webdriver(say)),

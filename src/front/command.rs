@@ -27,6 +27,9 @@ use crate::wire::Wire;
 /// The most that is read of what the program writes.
 const LONGEST: usize = 1 << 20;
 
+/// What stands in the names of our variables that hold secrets.
+const DELICATE: [&str; 3] = ["PASSWORD", "SECRET", "TOKEN"];
+
 /// The program and how it is used.
 #[derive(Debug, Clone)]
 pub struct Program {
@@ -134,6 +137,7 @@ impl CommandAgent {
 
     async fn ask(&self, wire: &Wire, request: &AuthorizationRequest, purpose: Purpose) -> Result<Answer, SignInError> {
         let url = address(request)?;
+        hide_what_it_inherits(wire);
         let mut asked = json!({
             "authorize_url": url.as_str(),
             "redirect_uri": request.redirect_uri(),
@@ -162,7 +166,7 @@ impl CommandAgent {
                 .map_or("was ended by a signal".into(), |code| format!("ended with exit code {code}"));
             return Err(self.failed(&format!("{how}{said}")));
         }
-        read(&output.stdout).map_err(|why| self.failed(&why))
+        read(&output.stdout).map_err(|why| self.failed(&wire.vault().redact(&why)))
     }
 
     async fn run(&self, asked: &Value) -> Result<std::process::Output, SignInError> {
@@ -190,6 +194,16 @@ impl CommandAgent {
 
     fn failed(&self, why: &str) -> SignInError {
         SignInError::Command { program: self.program.name().to_owned(), why: why.to_owned() }
+    }
+}
+
+/// Makes secret what the program finds in its environment: it may quote that, whether anybody else uses it or not.
+fn hide_what_it_inherits(wire: &Wire) {
+    let delicate = |name: &str| name.starts_with("OAUDIT_") && DELICATE.iter().any(|word| name.contains(word));
+    let variables =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    for (_, value) in variables.filter(|(name, _)| delicate(name)) {
+        wire.vault().learn("secret", &value);
     }
 }
 

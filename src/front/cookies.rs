@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -157,7 +158,7 @@ impl SavedSession {
     /// # Errors
     /// It cannot be read, is something else, or everything in it is over.
     pub fn load(path: &Path) -> Result<Self, SessionFileError> {
-        let text = std::fs::read(path).map_err(|e| SessionFileError::Read(path.to_owned(), e))?;
+        let text = Zeroizing::new(std::fs::read(path).map_err(|e| SessionFileError::Read(path.to_owned(), e))?);
         let not = |why: String| SessionFileError::NotASession(path.to_owned(), why);
         let json: Value = serde_json::from_slice(&text).map_err(|_| not("it is not JSON".into()))?;
         let session = Self::of(&json).map_err(not)?;
@@ -194,7 +195,8 @@ impl SessionFile {
         let cookies: Vec<Written> = session.cookies.iter().map(SavedCookie::written).collect();
         let state = serde_json::json!({ "cookies": cookies, "origins": [] });
         let text = serde_json::to_string_pretty(&state).map_err(io::Error::from);
-        text.and_then(|text| self.file.write(format!("{text}\n").as_bytes()))
+        text.map(|text| Zeroizing::new(format!("{text}\n")))
+            .and_then(|text| self.file.write(text.as_bytes()))
             .map_err(|error| SessionFileError::Write(self.path.clone(), error))
     }
 }

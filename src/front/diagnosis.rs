@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use crate::private_file::PrivateFile;
+
 /// Lines that are kept; a sign-in that takes more has gone round in circles.
 const MOST_LINES: usize = 400;
 
@@ -65,12 +67,7 @@ impl Diagnosis {
 
 /// Writes a file that only its owner can read: pages of a login may hold what nobody else should see.
 pub(super) fn write(file: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file)?.write_all(bytes)
+    PrivateFile::make(file)?.write(bytes)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The agent for logins that need scripts: a real browser, through W3C WebDriver.
 
+use std::ffi::OsString;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -70,7 +71,12 @@ impl WebdriverAgent {
         let caught = caught(request);
         let sink = Sink::open().await.map_err(SignInError::NoBrowser)?;
         let ways = Ways { hosts: &caught, sink: &sink.address(), key: pinned(wire, &request.endpoint).await };
-        let driver = Driver::open(&self.settings, &ways).await.map_err(SignInError::NoBrowser)?;
+        let url = self.settings.url.as_deref().and_then(|url| url::Url::parse(url).ok());
+        if let Some(password) = url.as_ref().and_then(url::Url::password) {
+            wire.vault().learn("password", password);
+        }
+        let opened = Driver::open(&self.settings, &ways, &withheld(wire)).await;
+        let driver = opened.map_err(|why| SignInError::NoBrowser(wire.vault().redact(&why).into_owned()))?;
         Ok(Browser { driver, caught, _sink: sink })
     }
 
@@ -210,6 +216,20 @@ impl Agent for WebdriverAgent {
     fn sees_pages(&self) -> bool {
         false
     }
+}
+
+/// The variables that a driver and its browser have no use for: those of oaudit, and whatever holds a secret of the run.
+/// The proxies are theirs as well.
+fn withheld(wire: &Wire) -> Vec<OsString> {
+    let is_secret = |value: &str| {
+        let shown = wire.vault().redact(value);
+        shown != value && shown.starts_with('{') && shown.find('}') == Some(shown.len() - 1)
+    };
+    let ours = |name: &str, value: &str| {
+        name.starts_with("OAUDIT_") || (!name.to_ascii_lowercase().ends_with("_proxy") && is_secret(value))
+    };
+    let variables = std::env::vars_os().filter(|(name, value)| ours(&name.to_string_lossy(), &value.to_string_lossy()));
+    variables.map(|(name, _)| name).collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 
 use super::Wanted;
@@ -77,7 +78,7 @@ impl SecretsFile {
             sent_in_url: known.sent_in_urls.contains(&secret.label),
         });
         let written = Written { format: FORMAT.into(), version: 1, secrets: secrets.collect() };
-        let text = serde_json::to_string(&written).map_err(io::Error::from);
+        let text = serde_json::to_string(&written).map(Zeroizing::new).map_err(io::Error::from);
         text.and_then(|text| self.file.write(text.as_bytes()))
             .map_err(|error| SecretsFileError::Write(self.path.clone(), error))
     }
@@ -88,6 +89,7 @@ impl SecretsFile {
     /// It cannot be read, or is none.
     pub fn read(path: &Path) -> Result<Wanted, SecretsFileError> {
         let text = std::fs::read(path).map_err(|error| SecretsFileError::Read(path.to_owned(), error))?;
+        let text = Zeroizing::new(text);
         let written: Option<Written> = serde_json::from_slice(&text).ok();
         let Some(written) = written.filter(|w| w.format == FORMAT && w.version == 1) else {
             return Err(SecretsFileError::NotSecrets(path.to_owned()));

@@ -13,11 +13,13 @@ pub(crate) struct Mistake {
     pub(crate) hint: String,
     /// What stands behind the place on its line may be a secret.
     hidden: bool,
+    /// And so may what stands before it.
+    alone: bool,
 }
 
 impl Mistake {
     pub(crate) fn new(what: impl Into<String>, at: Range<usize>) -> Self {
-        Self { what: what.into(), at, hint: String::new(), hidden: false }
+        Self { what: what.into(), at, hint: String::new(), hidden: false, alone: false }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -36,6 +38,11 @@ impl Mistake {
         self
     }
 
+    /// The same, shown without anything else on its line.
+    pub(crate) fn alone(self) -> Self {
+        Self { hidden: true, alone: true, ..self }
+    }
+
     /// The same in its file. `help` is what there is to do where nothing better was said.
     pub(crate) fn in_file(self, file: &str, text: &str, help: &str) -> Problem {
         let start = floor(text, self.at.start);
@@ -44,15 +51,17 @@ impl Mistake {
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         let line = text[line_start..].lines().next().unwrap_or_default();
         let marked = text[start..end].lines().next().unwrap_or_default();
+        let lead = if self.alone { "… " } else { &text[line_start..start] };
         Problem {
             file: file.to_owned(),
             line: before.matches('\n').count() + 1,
             column: text[line_start..start].chars().count() + 1,
             excerpt: match self.hidden {
-                true => format!("{}{marked} …", &text[line_start..start]),
+                true => format!("{lead}{marked} …"),
                 false => line.to_owned(),
             },
-            marked: marked.chars().count().max(1),
+            indent: u32::try_from(lead.chars().count()).unwrap_or(u32::MAX),
+            marked: u32::try_from(marked.chars().count().max(1)).unwrap_or(u32::MAX),
             what: self.what,
             hint: if self.hint.is_empty() { help.to_owned() } else { self.hint },
         }
@@ -71,7 +80,9 @@ pub struct Problem {
     line: usize,
     column: usize,
     excerpt: String,
-    marked: usize,
+    // Small, for it is an error that is passed on often.
+    indent: u32,
+    marked: u32,
     what: String,
     hint: String,
 }
@@ -88,8 +99,9 @@ impl fmt::Display for Problem {
         writeln!(f, "{margin}--> {}:{}:{}", self.file, self.line, self.column)?;
         writeln!(f, "{margin} |")?;
         writeln!(f, "{number} | {excerpt}")?;
-        let marked = self.marked.min(WIDEST.saturating_sub(self.column - 1));
-        write!(f, "{margin} | {}{}", " ".repeat((self.column - 1).min(WIDEST)), "^".repeat(marked))
+        let indent = (self.indent as usize).min(WIDEST);
+        let marked = (self.marked as usize).min(WIDEST - indent);
+        write!(f, "{margin} | {}{}", " ".repeat(indent), "^".repeat(marked))
     }
 }
 
@@ -121,6 +133,9 @@ mod tests {
         let problem = Mistake::new("no", 2..8).hiding_the_rest().in_file("f", "  secret = \"hunter2\"\n", "help");
         assert!(problem.to_string().contains("1 |   secret …\n") && !problem.to_string().contains("hunter2"));
         assert_eq!(problem.hint(), "help");
+        let text = "a = { pass = \"hunter2\", b = 1 }";
+        let problem = Mistake::new("no", 24..25).alone().in_file("f", text, "").to_string();
+        assert!(problem.ends_with("f:1:25\n  |\n1 | … b …\n  |   ^"), "{problem}");
     }
 
     #[test]

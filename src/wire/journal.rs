@@ -12,6 +12,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use rand::RngExt as _;
+use secrecy::zeroize::Zeroizing;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -196,8 +197,8 @@ fn read(text: &str) -> Result<(Header, BTreeMap<u32, Holding>), String> {
     Ok((header, entries))
 }
 
-fn line(value: &impl Serialize) -> io::Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(value)?;
+fn line(value: &impl Serialize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut line = Zeroizing::new(serde_json::to_vec(value)?);
     line.push(b'\n');
     Ok(line)
 }

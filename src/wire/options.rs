@@ -5,6 +5,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use url::Url;
 
 use super::guard::{Guard, is_loopback_host};
@@ -123,9 +125,13 @@ impl WireOptions {
         proxy.into_iter().chain(resolved).chain(budget).collect()
     }
 
-    /// What must not be shown of the proxy.
-    pub(super) fn proxy_password(&self) -> Option<String> {
-        Url::parse(self.proxy.as_ref()?).ok()?.password().map(str::to_owned)
+    /// What must not be shown of the way that requests take, each with its kind: passwords of proxies, and headers that
+    /// are credentials. A server may repeat what it was sent.
+    pub(super) fn secrets(&self) -> Vec<(&'static str, String)> {
+        let proxies = self.proxy.clone().into_iter().chain(proxies_of_environment());
+        let password = |proxy: String| Url::parse(&proxy).ok()?.password().map(str::to_owned);
+        let passwords = proxies.filter_map(password).map(|password| ("password", password));
+        passwords.chain(self.headers.iter().flat_map(|(name, value)| credentials(name, value))).collect()
     }
 
     /// Where a URL leads to, if the user said so.
@@ -137,12 +143,41 @@ impl WireOptions {
 
     /// The guard; the proxies that the user or the environment names are open to us, wherever they are.
     fn open_guard(&self) -> Guard {
-        let variables = ["http_proxy", "https_proxy", "all_proxy"];
-        let of_environment = variables.iter().flat_map(|name| [(*name).to_owned(), name.to_uppercase()]);
-        let named = of_environment.filter_map(|name| std::env::var(name).ok());
-        let named = named.map(|proxy| if proxy.contains("://") { proxy } else { format!("http://{proxy}") });
         let host = |proxy: String| Url::parse(&proxy).ok().and_then(|url| url.host_str().map(str::to_owned));
-        self.proxy.clone().into_iter().chain(named).filter_map(host).fold(self.guard.clone(), Guard::through)
+        let proxies = self.proxy.clone().into_iter().chain(proxies_of_environment());
+        proxies.filter_map(host).fold(self.guard.clone(), Guard::through)
+    }
+}
+
+fn proxies_of_environment() -> impl Iterator<Item = String> {
+    let variables = ["http_proxy", "https_proxy", "all_proxy"];
+    let named = variables.into_iter().flat_map(|name| [name.to_owned(), name.to_uppercase()]);
+    let named = named.filter_map(|name| std::env::var(name).ok());
+    named.map(|proxy| if proxy.contains("://") { proxy } else { format!("http://{proxy}") })
+}
+
+/// What is secret in a header that is added to every request, as far as its name or its looks tell.
+fn credentials(name: &str, value: &str) -> Vec<(&'static str, String)> {
+    let name = name.to_ascii_lowercase();
+    if name == "cookie" {
+        let pairs = value.split(';').filter_map(|pair| pair.split_once('='));
+        return pairs.map(|(_, value)| ("cookie", value.trim().to_owned())).collect();
+    }
+    if let Some((scheme, credentials)) = value.split_once(' ').filter(|_| name.ends_with("authorization")) {
+        let mut found = vec![("header", credentials.trim().to_owned())];
+        let decoded = STANDARD.decode(credentials.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let decoded = decoded.filter(|_| scheme.eq_ignore_ascii_case("basic"));
+        found.extend(decoded.as_deref().and_then(|d| d.split_once(':')).map(|(_, p)| ("password", p.to_owned())));
+        return found;
+    }
+    let telling = ["auth", "key", "token", "secret", "pass", "cred", "session", "sig"];
+    let random = value.len() >= 16
+        && !value.contains([' ', '/'])
+        && value.contains(|c: char| c.is_ascii_digit())
+        && value.contains(|c: char| c.is_ascii_alphabetic());
+    match random || telling.iter().any(|word| name.contains(word)) {
+        true => vec![("header", value.to_owned())],
+        false => Vec::new(),
     }
 }
 

@@ -46,12 +46,16 @@ pub(crate) enum Act {
     Do(fn(TcpStream) -> Doing),
 }
 
+pub(crate) type Heard = Arc<Mutex<Vec<Vec<u8>>>>;
+
 /// The lab behind it.
 pub(crate) struct Between {
     /// What both call themselves.
     pub(crate) origin: String,
     /// The lab.
     pub(crate) lab: Lab,
+    /// The requests that came, as they were sent.
+    pub(crate) heard: Heard,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -63,16 +67,18 @@ impl Between {
         let lab = Lab::start(LabOptions { origin: Some(origin.clone()), ..options }).await.expect("the lab starts");
         let (port, act) = (lab.port(), Arc::new(act));
         let counts: Arc<Mutex<HashMap<String, usize>>> = Arc::default();
+        let heard = Heard::default();
+        let hears = Arc::clone(&heard);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let _ = stream.set_nodelay(true);
-                let (act, counts) = (Arc::clone(&act), Arc::clone(&counts));
+                let (act, counts, heard) = (Arc::clone(&act), Arc::clone(&counts), Arc::clone(&hears));
                 tokio::spawn(async move {
-                    let _ = serve(stream, port, &*act, &counts).await;
+                    let _ = serve(stream, port, &*act, &counts, &heard).await;
                 });
             }
         });
-        Self { origin, lab, task }
+        Self { origin, lab, heard, task }
     }
 
     pub(crate) fn mcp(&self) -> String {
@@ -92,8 +98,10 @@ async fn serve(
     port: u16,
     act: &(impl Fn(&Asked) -> Act + Send + Sync),
     counts: &Mutex<HashMap<String, usize>>,
+    heard: &Mutex<Vec<Vec<u8>>>,
 ) -> std::io::Result<()> {
     let Some(request) = whole(&mut stream).await? else { return Ok(()) };
+    heard.lock().expect("no panic while it is held").push(request.clone());
     let head = String::from_utf8_lossy(&request[..request.len().min(4096)]).into_owned();
     let target = head.split(' ').nth(1).unwrap_or_default();
     let path = target.split('?').next().unwrap_or_default().to_owned();

@@ -1,5 +1,6 @@
 //! Finds and starts a WebDriver, opens a session in it, and ends both.
 
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -99,8 +100,8 @@ fn on_path(name: &str) -> Option<PathBuf> {
 }
 
 impl Driver {
-    /// Opens a browser.
-    pub(super) async fn open(settings: &Settings, ways: &Ways<'_>) -> Result<Self, String> {
+    /// Opens a browser. A driver that is started does not get the variables that are `withheld`.
+    pub(super) async fn open(settings: &Settings, ways: &Ways<'_>, withheld: &[OsString]) -> Result<Self, String> {
         let (child, address, kinds) = match &settings.url {
             // What answers there is not known before it is asked.
             Some(url) => (None, url.clone(), vec![Kind::Chromium, Kind::Firefox]),
@@ -118,7 +119,7 @@ impl Driver {
                 )?;
                 let firefox = program.file_stem().is_some_and(|name| name == "geckodriver");
                 let kind = if firefox { Kind::Firefox } else { Kind::Chromium };
-                let started = start(&program).await?;
+                let started = start(&program, withheld).await?;
                 let address = started.address.clone();
                 (Some(started), address, vec![kind])
             }
@@ -191,7 +192,7 @@ fn client() -> Result<reqwest::Client, String> {
 }
 
 /// Starts a driver on a port that was free a moment ago. Whoever stops waiting for it ends it.
-async fn start(program: &Path) -> Result<Started, String> {
+async fn start(program: &Path, withheld: &[OsString]) -> Result<Started, String> {
     let name = program.display();
     let port = std::net::TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
@@ -199,6 +200,9 @@ async fn start(program: &Path) -> Result<Started, String> {
         .port();
     let mut command = Command::new(program);
     command.arg(format!("--port={port}")).stdin(Stdio::null()).stderr(Stdio::null()).stdout(Stdio::piped());
+    for name in withheld {
+        command.env_remove(name);
+    }
     // Ctrl-C is for us: we close the browser properly.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);

@@ -1,5 +1,30 @@
-//! No secret of a run leaves the program: every one that the lab issued is looked for in every output, in every form.
+//! No secret of a run leaves the program: every one that the lab issued or that a user gave is looked for in everything
+//! that is ever written, in every form.
 
+#![cfg_attr(unix, expect(clippy::unwrap_used, reason = "a test that cannot set up its stage has failed"))]
+
+#[cfg(unix)]
+mod audits;
+#[cfg(unix)]
+mod commands;
+#[cfg(unix)]
+mod files;
+#[cfg(unix)]
+mod looking;
+#[cfg(unix)]
+mod mistakes;
+#[cfg(unix)]
+mod signing_in;
+#[cfg(unix)]
+mod stage;
+
+#[cfg(unix)]
+#[path = "../support/between.rs"]
+mod between;
+#[cfg(unix)]
+#[path = "../support/ran.rs"]
+mod ran;
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::sync::{Arc, Mutex};
