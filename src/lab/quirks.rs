@@ -169,7 +169,7 @@ pub static QUIRKS: &[Quirk] = &[
     quirk(
         Twist::AsksForCode,
         "asks-for-code",
-        "after the password the login asks for a one-time code; its secret is GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+        "after the password the login asks for a one-time code; its secret is the one of RFC 6238 appendix B",
     ),
 ];
 
