@@ -2,7 +2,8 @@
 //! any of these over another. A target chooses how it writes down what it was sent.
 //!
 //! A text is read as it stands, then with every escape in it undone once, twice and so on, and what looks like base64 is
-//! read as well. White space and `+` are left aside on both sides: one is written for the other, and lines are broken.
+//! read as well. White space and `+` are left aside on both sides: one is written for the other, and lines are broken. So
+//! are backslashes: where layers escape some characters alone, nobody can tell which of them belongs to which.
 
 use std::collections::HashMap;
 
@@ -80,6 +81,11 @@ impl Needles {
             self.search(&layer, found);
             if depth > 0 {
                 self.look_into_base64(&layer, depth - 1, found);
+                // There a `+` behind a broken line is a letter like others.
+                let joined = if layer.bytes.contains(&b'+') { layer.undone_by(break_alone) } else { None };
+                if let Some(joined) = joined {
+                    self.look_into_base64(&joined, depth - 1, found);
+                }
             }
             match layer.undone() {
                 Some(next) => layer = next,
@@ -145,7 +151,12 @@ fn bit(first: u8, second: u8) -> usize {
 
 /// Whether a byte decides anything.
 fn counts(byte: u8) -> bool {
-    !byte.is_ascii_whitespace() && byte != b'+'
+    !is_blank(byte) && byte != b'\\'
+}
+
+/// White space, as it stands or as a form writes it.
+fn is_blank(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || byte == b'+'
 }
 
 fn is_base64(byte: u8) -> bool {
@@ -268,8 +279,17 @@ impl Written {
 
 /// A broken line, which goes on where the next one begins.
 fn line_break(text: &[u8]) -> Option<(usize, Written)> {
-    let length = text.iter().take_while(|byte| !counts(**byte)).count();
-    text.first().filter(|byte| b"\r\n".contains(byte)).map(|_| (length, Written([0; 4], 0)))
+    broken(text, is_blank)
+}
+
+/// The same without what only forms write for white space.
+fn break_alone(text: &[u8]) -> Option<(usize, Written)> {
+    broken(text, |byte| byte.is_ascii_whitespace())
+}
+
+fn broken(text: &[u8], is_between: fn(u8) -> bool) -> Option<(usize, Written)> {
+    text.first().filter(|byte| b"\r\n".contains(byte))?;
+    Some((text.iter().take_while(|byte| is_between(**byte)).count(), Written([0; 4], 0)))
 }
 
 fn strictly(text: &[u8]) -> Option<(usize, Written)> {
