@@ -46,10 +46,15 @@ pub struct Vault {
     known: RwLock<Known>,
 }
 
+/// The most that is learned of what a target sends, in secrets and in bytes of them.
+const MOST: (usize, usize) = (20_000, 8 << 20);
+
 #[derive(Default)]
 struct Known {
     /// Value to label.
     labels: HashMap<String, String>,
+    /// Bytes of all values.
+    bytes: usize,
     /// How many of each kind.
     counts: HashMap<String, usize>,
     /// Every secret, as it is looked for in a text.
@@ -97,12 +102,18 @@ impl Vault {
         *number += 1;
         let label = format!("{{{kind} {number}}}");
         known.labels.insert(value.to_owned(), label.clone());
+        known.bytes += value.len();
         known.look_for(kind, value, &label);
     }
 
     /// Whether a value is a password that is too short to be found in a text.
     pub(super) fn is_short_password(&self, value: &str) -> bool {
         self.known.read().is_ok_and(|known| known.short.contains(value))
+    }
+
+    /// Whether more was learned than any audit brings forth: what a target sends from now on is not written down.
+    pub(super) fn is_full(&self) -> bool {
+        self.known.read().is_ok_and(|known| known.labels.len() > MOST.0 || known.bytes > MOST.1)
     }
 
     /// Declares a made-up value to be no secret.
