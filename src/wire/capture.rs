@@ -69,16 +69,18 @@ impl<'v> Learning<'v> {
     }
 
     fn learn(&self, kind: &str, value: &str) {
-        self.values.set(self.values.get() + 1);
-        self.bytes.set(self.bytes.get().saturating_add(value.len()));
-        if !self.is_full() {
-            self.vault.learn(kind, value);
+        if self.is_full() {
+            return;
+        }
+        if self.vault.is_news(kind, value) {
+            self.values.set(self.values.get() + 1);
+            self.bytes.set(self.bytes.get() + value.len());
         }
     }
 
-    /// Something was not learned, so the message must not be written down.
+    /// Something may not have been learned, so the message must not be written down.
     fn is_full(&self) -> bool {
-        self.values.get() > MOST_VALUES || self.bytes.get() > MOST_BYTES || (self.of_target && self.vault.is_full())
+        self.values.get() >= MOST_VALUES || self.bytes.get() >= MOST_BYTES || (self.of_target && self.vault.is_full())
     }
 }
 
@@ -340,11 +342,16 @@ mod tests {
             "?code=".repeat(170_000),
             (0..70_000).map(|n| format!("?code=A{n}B1&")).collect(),
             format!("[{}{{}}]", (0..50_000).map(|n| format!("{{\"code\":\"C{n}D1\"}},")).collect::<String>()),
-            "\"code\":\"".repeat(120_000),
         ] {
             let learning = Learning::of(&vault, true);
             learn_body(&learning, &HeaderMap::new(), body.as_bytes());
             assert!(learning.is_full(), "{}", &body[..40]);
+        }
+        // Words and short values are no secrets, however many there are.
+        for body in [format!("[{}{{}}]", "{\"code\":\"EUR\"},".repeat(5000)), "\"code\":\"".repeat(120_000)] {
+            let learning = Learning::of(&vault, true);
+            learn_body(&learning, &HeaderMap::new(), body.as_bytes());
+            assert!(!learning.is_full());
         }
         assert!(vault.secrets().len() <= 4 * MOST_VALUES);
         assert!(began.elapsed() < Duration::from_secs(20));

@@ -76,27 +76,32 @@ impl std::fmt::Debug for Known {
 impl Vault {
     /// Makes a value secret from now on. `kind` is what the label says.
     pub fn learn(&self, kind: &str, value: &str) {
+        self.is_news(kind, value);
+    }
+
+    /// The same, and whether there is one more to look for.
+    pub(super) fn is_news(&self, kind: &str, value: &str) -> bool {
         if kind == "password" && (1..SHORTEST).contains(&value.len()) {
             if let Ok(mut known) = self.known.write() {
                 known.short.insert(value.to_owned());
             }
-            return;
+            return false;
         }
         if value.len() < SHORTEST || (kind != "password" && is_word(value)) {
-            return;
+            return false;
         }
         if let Ok(known) = self.known.read()
             && (known.labels.contains_key(value) || known.public.contains(value))
         {
-            return;
+            return false;
         }
-        let Ok(mut known) = self.known.write() else { return };
+        let Ok(mut known) = self.known.write() else { return false };
         if known.labels.contains_key(value) || known.public.contains(value) {
-            return;
+            return false;
         }
         // The same, written another way, is the same secret.
         if known.needles.is_one(value) {
-            return;
+            return false;
         }
         let number = known.counts.entry(kind.to_owned()).or_default();
         *number += 1;
@@ -104,6 +109,7 @@ impl Vault {
         known.labels.insert(value.to_owned(), label.clone());
         known.bytes += value.len();
         known.look_for(kind, value, &label);
+        true
     }
 
     /// Whether a value is a password that is too short to be found in a text.
