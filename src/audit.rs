@@ -104,7 +104,9 @@ impl Transcript {
         exchanges: Vec<ExchangeId>,
     ) -> Self {
         let resource = match &reached {
-            Some(Ok((resource, reached))) if reached.is_accepted() => Some(Arc::new(resource.clone())),
+            Some(Ok((resource, reached))) if reached.is_accepted() => {
+                Some(Arc::new(Resource { good: Some(reached.body), ..resource.clone() }))
+            }
             _ => None,
         };
         Self { ordinary, state, nonce, requested_scope, returned, token_reply, tokens, reached, exchanges, resource }
@@ -172,6 +174,7 @@ impl Audit {
             operation: facts.operation,
             version: self.profile.mcp,
             configured: facts.call.clone(),
+            good: None,
         })
     }
 }

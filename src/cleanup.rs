@@ -121,6 +121,14 @@ pub async fn clean(wire: &Wire, signer: Option<&Signer>, attempt: Attempt) -> Cl
             kept.seconds.map(|s| format!("; the access tokens end after {s} s at the latest")).unwrap_or_default();
         cleaned.left.push(format!("{grants} of client {id} could not be revoked: {why}{ends}"));
     }
+    match wire.holdings().perhaps() {
+        0 => {}
+        n => cleaned.left.push(format!(
+            "{} got no answer that was heard: if the server made a client all the same, it is still there; delete it by \
+             hand, its name is oaudit",
+            count(n, "registration"),
+        )),
+    }
     cleaned
 }
 

@@ -75,6 +75,39 @@ pub struct Resource {
     pub version: McpVersion,
     /// How an API route is called, where that is configured.
     pub configured: Option<Arc<Call>>,
+    /// What it gave to a good token, once that was seen.
+    pub good: Option<Body>,
+}
+
+/// What stands in an answer, as far as it tells an answer of the resource from another: status 200 has the page of a
+/// portal or of maintenance as well, and the error of an MCP endpoint that refuses within its protocol alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// HTML.
+    Page,
+    /// A JSON-RPC error, or a result that says `isError`.
+    RpcError,
+    /// Anything else.
+    Other,
+}
+
+impl Body {
+    fn of(reply: &Reply) -> Self {
+        match reply.media_type().as_str() {
+            "text/html" => Self::Page,
+            _ if route::is_refused_in_band(reply) => Self::RpcError,
+            _ => Self::Other,
+        }
+    }
+
+    /// For a reader.
+    const fn describe(self) -> &'static str {
+        match self {
+            Self::Page => "an HTML page",
+            Self::RpcError => "a JSON-RPC error",
+            Self::Other => "something",
+        }
+    }
 }
 
 /// How a route of an API is called.
@@ -117,7 +150,7 @@ impl Resource {
 
     /// Calls it with a bearer token.
     pub async fn call_with(&self, wire: &Wire, token: &str) -> Result<Reached, Trouble> {
-        Ok(Reached::read(&self.call(wire, Credentials::Bearer(token)).await?))
+        Ok(self.read(&self.call(wire, Credentials::Bearer(token)).await?))
     }
 
     /// Shows a token good, as the control of what is done to it next.
@@ -127,7 +160,7 @@ impl Resource {
             true => Ok(()),
             false => Err(Unsettled::Control(format!(
                 "the access token was not good at the resource even before {before}: it was answered {}",
-                reached.status
+                reached.describe()
             ))),
         }
     }
@@ -139,8 +172,15 @@ impl Resource {
         wire.send(request.header("Cache-Control", "no-cache").header("Connection", "close")).await
     }
 
+    /// Reads an answer, beside what a good token gets.
+    pub fn read(&self, reply: &Reply) -> Reached {
+        let reached = Reached::read(reply);
+        let astray = self.good.is_some_and(|good| reached.body != Body::Other && reached.body != good);
+        Reached { astray, ..reached }
+    }
+
     async fn look(&self, wire: &Wire, token: &str) -> Result<Reached, Trouble> {
-        Ok(Reached::read(&self.call_past_caches(wire, token).await?))
+        Ok(self.read(&self.call_past_caches(wire, token).await?))
     }
 
     /// Presents a token again and again, `seconds` after now, until it is refused.
@@ -225,6 +265,10 @@ impl Resource {
 pub struct Reached {
     /// The status.
     pub status: u16,
+    /// What stands in it.
+    pub body: Body,
+    /// A page or an error in the place of what a good token gets.
+    pub astray: bool,
     /// The challenges of `WWW-Authenticate`.
     pub challenges: Vec<Challenge>,
     /// The exchange.
@@ -236,14 +280,24 @@ impl Reached {
     pub fn read(reply: &Reply) -> Self {
         Self {
             status: reply.status,
+            body: Body::of(reply),
+            astray: false,
             challenges: challenge::parse(&reply.header_all("www-authenticate")),
             exchange: reply.id,
         }
     }
 
-    /// 2xx: the credentials were good.
+    /// 2xx, and what a good token gets: the credentials were good.
     pub fn is_accepted(&self) -> bool {
-        (200..300).contains(&self.status)
+        (200..300).contains(&self.status) && !self.astray
+    }
+
+    /// The status, and what stands in the answer if that is not what a good token gets.
+    pub fn describe(&self) -> String {
+        match self.astray {
+            true => format!("{} with {}, which is not what a good token gets", self.status, self.body.describe()),
+            false => self.status.to_string(),
+        }
     }
 
     /// 401: they were not.
@@ -272,8 +326,8 @@ impl Life {
     fn read(reached: &Reached, asked: f64, taken: f64) -> Self {
         match reached.status {
             401 => Self::Ended(taken),
-            200..300 => Self::GoesOn(asked),
-            other => Self::Unclear(format!("the resource answered {other} to the access token")),
+            200..300 if reached.is_accepted() => Self::GoesOn(asked),
+            _ => Self::Unclear(format!("the resource answered {} to the access token", reached.describe())),
         }
     }
 
@@ -305,11 +359,37 @@ mod tests {
             operation: Operation::Configured,
             version: McpVersion::V20251125,
             configured: Some(Arc::new(call.clone())),
+            good: None,
         };
         let request = resource.request(Credentials::Bearer("t"));
         let named = |name: &str| request.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
         assert_eq!((request.method.clone(), resource.kind()), (Method::POST, ResourceKind::Api));
         assert!(named("content-type") && named("authorization") && call.writes());
+    }
+
+    #[test]
+    fn a_page_or_an_error_is_not_what_a_good_token_gets() {
+        let html = reply(200, &[("content-type", "text/html; charset=utf-8")], "<h1>We will be back soon</h1>");
+        let error = reply(200, &[], r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32001,"message":"Unauthorized"}}"#);
+        let fine = reply(200, &[], r#"{"jsonrpc":"2.0","id":1,"result":{}}"#);
+        let known_by = |good| Resource {
+            url: "https://api.example/mcp".into(),
+            operation: Operation::Initialize,
+            version: McpVersion::V20251125,
+            configured: None,
+            good,
+        };
+        let takes = |good, reply: &Reply| known_by(good).read(reply).is_accepted();
+        for strange in [&html, &error] {
+            assert!(takes(None, strange), "what a good token gets is not known");
+            assert!(!takes(Some(Body::Other), strange));
+            assert!(takes(Some(Body::of(strange)), strange), "a good token gets the same");
+            let life = Life::read(&known_by(Some(Body::Other)).read(strange), 1.5, 0.5);
+            assert!(matches!(life, Life::Unclear(why) if why.contains("not what a good token gets")));
+        }
+        for good in [None, Some(Body::Other), Some(Body::RpcError), Some(Body::Page)] {
+            assert!(takes(good, &fine), "{good:?}");
+        }
     }
 
     #[test]

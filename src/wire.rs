@@ -82,6 +82,15 @@ impl Trouble {
     pub(crate) fn new(kind: TroubleKind, why: impl Into<String>) -> Self {
         Self { kind, why: why.into() }
     }
+
+    /// Whether the server may have done what was asked, and its answer was lost.
+    fn may_have_arrived(&self) -> bool {
+        match self.kind {
+            TroubleKind::TimedOut | TroubleKind::Garbled | TroubleKind::Coded => true,
+            TroubleKind::Refused => !self.why.starts_with(message::NOBODY),
+            _ => false,
+        }
+    }
 }
 
 /// The door. Cheap to clone; every clone writes into the same ledger.
@@ -299,8 +308,10 @@ impl Wire {
                     ),
                 ))
             });
-        if let Ok((status, _, body, _)) = &answered {
-            self.holdings().notice(request, *status, body);
+        match &answered {
+            Ok((status, _, body, _)) => self.holdings().notice(request, *status, body),
+            Err(trouble) if trouble.may_have_arrived() => self.holdings().unheard(request),
+            Err(_) => {}
         }
         let id = capture::record(self, request, answered.as_ref(), began.elapsed());
         answered.map(|(status, headers, body, truncated)| Reply {

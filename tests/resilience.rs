@@ -142,3 +142,14 @@ async fn trouble_on_the_way_turns_no_verdict_around() {
     assert!(undecided > 0 && undecided < compared, "trouble was seen, and did not drown everything");
     println!("{runs} runs, {compared} verdicts, {undecided} of them inconclusive");
 }
+
+/// The server made the client, and nobody knows its name.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_whose_registration_was_not_heard_is_told_of() {
+    let lost = |asked: &Asked| if asked.path == "/register" && asked.before == 1 { Act::Cut(0) } else { Act::Pass };
+    let between = Between::start(LabOptions::default(), lost).await;
+    let report = audit_of(&between.mcp(), patient(20)).await;
+    assert_eq!(between.lab.registered_clients().len(), 1);
+    let [left] = report.left_behind.as_slice() else { panic!("one thing is left, but {:?}", report.left_behind) };
+    assert!(left.starts_with("1 registration got no answer") && left.contains("by hand"), "{left}");
+}

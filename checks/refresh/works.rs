@@ -55,9 +55,11 @@ fn judge_refusal(answer: &TokenAnswer) -> Verdict {
 
 fn judge_at_resource(reached: &Reached) -> Verdict {
     match reached.status {
-        200..300 => Verdict::pass("the refresh token bought an access token that the resource accepts"),
+        _ if reached.is_accepted() => {
+            Verdict::pass("the refresh token bought an access token that the resource accepts")
+        }
         status @ (401 | 403) => Verdict::fail(WORKS, format!("the resource answered {status} to the new access token")),
-        status => Verdict::inconclusive(format!("the resource answered {status} to the new access token")),
+        _ => Verdict::inconclusive(format!("the resource answered {} to the new access token", reached.describe())),
     }
 }
 

@@ -45,7 +45,7 @@ impl Check for BadTokenSaysInvalidToken {
             }
             let answer = real.steady(cx, Credentials::Bearer(&forged.token)).await;
             let shown = answer.as_ref().ok().map(|reply| reply.id);
-            let verdict = judge(answer.map(|reply| Reached::read(&reply)), broken);
+            let verdict = judge(answer.map(|reply| real.resource.read(&reply)), broken);
             lines.push(Finding::new(forged.what, verdict).shown_by(shown));
         }
         Ok(cx.fold(lines, "the challenge to every bad token says invalid_token"))

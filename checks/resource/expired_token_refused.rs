@@ -49,7 +49,7 @@ impl Check for ExpiredTokenRefused {
             if let Err(verdict) = patience.wait_since(cx, began, Duration::from_secs(at)).await {
                 return Ok(verdict.into());
             }
-            seen.push(Reached::read(&resource.call_past_caches(&cx.wire, token).await?));
+            seen.push(resource.read(&resource.call_past_caches(&cx.wire, token).await?));
             if seen.len() > 1 && !seen.last().is_some_and(Reached::is_accepted) {
                 break;
             }

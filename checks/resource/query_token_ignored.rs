@@ -25,7 +25,7 @@ impl Check for QueryTokenIgnored {
     async fn run(real: RealToken, cx: &Context) -> Outcome {
         let answer = real.steady(cx, Credentials::Query(real.expose())).await;
         let shown = answer.as_ref().ok().map(|reply| reply.id);
-        Ok(Ruling::from(judge(answer.map(|reply| Reached::read(&reply)))).shown_by(shown))
+        Ok(Ruling::from(judge(answer.map(|reply| real.resource.read(&reply)))).shown_by(shown))
     }
 }
 
@@ -39,11 +39,12 @@ fn judge(answer: Result<Reached, Trouble>) -> Verdict {
         (401, _) => Verdict::pass("the token in the query was answered 401, like none"),
         // RFC 6750 section 3.1: the name for a method that is not supported.
         (400, Some("invalid_request")) => Verdict::pass("the token in the query was refused with 400 invalid_request"),
-        (status @ 200..300, _) => {
+        (status @ 200..300, _) if reached.is_accepted() => {
             Verdict::fail(IGNORED, format!("the token in the query was answered {status}, like one in the header"))
         }
-        (status, _) => {
-            Verdict::inconclusive(format!("the token in the query was answered {status}, which is neither yes nor no"))
+        _ => {
+            let answer = reached.describe();
+            Verdict::inconclusive(format!("the token in the query was answered {answer}, which is neither yes nor no"))
         }
     }
 }

@@ -28,7 +28,7 @@ impl Check for WrongKindRefused {
         let as_bearer = async |what: &str, token: &str| {
             let answer = resource.call(&cx.wire, Credentials::Bearer(token)).await;
             let shown = answer.as_ref().ok().map(|reply| reply.id);
-            let verdict = judge_refusal(answer.map(|reply| reply.status), ACCESS_TOKENS_ALONE);
+            let verdict = judge_refusal(answer.map(|reply| resource.read(&reply)), ACCESS_TOKENS_ALONE);
             Finding::new(what, verdict).shown_by(shown)
         };
         let mut lines = Vec::new();
@@ -59,10 +59,17 @@ fn none(what: &str) -> Finding {
 mod tests {
     use super::*;
     use crate::check::{Level, fold};
+    use crate::resource::Reached;
+    use crate::wire::message::tests::reply;
 
     #[test]
     fn what_was_not_issued_is_not_counted() {
-        let line = |status| Finding::new("a refresh token", judge_refusal(Ok(status), ACCESS_TOKENS_ALONE));
+        let line = |status| {
+            Finding::new(
+                "a refresh token",
+                judge_refusal(Ok(Reached::read(&reply(status, &[], ""))), ACCESS_TOKENS_ALONE),
+            )
+        };
         let ruling = |lines| fold(lines, |_| Level::Must, "refused").verdict;
         assert!(matches!(ruling(vec![line(401), none("an ID token")]), Verdict::Pass(_)));
         assert!(matches!(ruling(vec![line(200), none("an ID token")]), Verdict::Fail(ACCESS_TOKENS_ALONE, _)));

@@ -274,7 +274,7 @@ pub(super) fn variable(name: &str) -> Option<Secret> {
 
 /// It is not there. `place` says where another name for it could stand.
 pub(super) fn missing(name: &str, place: &str) -> Complaint {
-    Complaint::usage(format!("{} is not set", shown::variable(name)), format!("set it, or name another with {place}"))
+    Complaint::usage(format!("{} is not set", shown::variable(name)), shown::unset(name, place))
 }
 
 #[cfg(test)]

@@ -19,10 +19,14 @@ pub(super) fn is_name(name: &str) -> bool {
     ((name.contains('_') || name.len() < 6) && name.chars().all(usual)) || std::env::var_os(name).is_some()
 }
 
-/// Whether this looks like the path of a file: it is there, or ends as files do.
+/// Whether this looks like the path of a file: it is there, its folder is, or it ends as files do.
 pub(super) fn is_path(path: &Path) -> bool {
     let end = path.extension().and_then(|end| end.to_str());
-    end.is_some_and(|end| (2..=5).contains(&end.len()) && end.chars().all(|c| c.is_ascii_lowercase())) || path.exists()
+    // The root is the folder of everything that begins with a slash.
+    let folder = path.parent().filter(|folder| folder.file_name().is_some() || folder.starts_with("."));
+    folder.is_some_and(Path::is_dir)
+        || end.is_some_and(|end| (2..=5).contains(&end.len()) && end.chars().all(|c| c.is_ascii_lowercase()))
+        || path.exists()
 }
 
 /// The name of a variable in a sentence.
@@ -30,7 +34,17 @@ pub(super) fn variable(name: &str) -> Cow<'_, str> {
     match is_name(name) {
         true => Cow::Owned(format!("the environment variable {name}")),
         false => Cow::Borrowed(
-            "the environment variable that is named there (it does not look like a name, and is not shown)",
+            "the environment variable that is named (not shown: it does not look like a name, and may be the secret itself)",
+        ),
+    }
+}
+
+/// What to do about a variable that is not set; `place` is where its name stands.
+pub(super) fn unset(name: &str, place: &str) -> String {
+    match is_name(name) {
+        true => format!("set it, or name another with {place}"),
+        false => format!(
+            "{place} takes the name of a variable, such as OAUDIT_PASSWORD, and not what is in it; if it is a name, set it"
         ),
     }
 }
@@ -56,7 +70,9 @@ pub(super) fn complaint(mut error: clap::Error) -> clap::Error {
         }
         // A word too many: a token or a password with a space in it, or one that was typed behind a flag without a value.
         ErrorKind::UnknownArgument if !argument.starts_with('-') => {
-            error.insert(ContextKind::InvalidArg, ContextValue::String("…".into()));
+            let at = std::env::args().position(|word| word == argument);
+            let which = at.map_or_else(|| "…".into(), |at| format!("… (word {at}; not shown, it may be a secret)"));
+            error.insert(ContextKind::InvalidArg, ContextValue::String(which));
         }
         _ => {}
     }
@@ -92,7 +108,13 @@ mod tests {
         }
         assert_eq!(file(Path::new("/no/such/key.pem")), "/no/such/key.pem");
         assert_eq!(file(Path::new("/dev/null")), "/dev/null");
-        for secret in ["hunter2", "/etc/oaudit/hunter2", "MIGHAgEAMBMGByqGSM49/AgEG", "pass.w0rd"] {
+        for mistyped in ["/proc/self/no-such-file", "./no-such-file", "src/no-such-file"] {
+            assert_eq!(file(Path::new(mistyped)), mistyped, "its folder is there");
+        }
+        assert!(unset("STAGING_PASSWORD", "--password-env").starts_with("set it"));
+        let hint = unset("hunter2", "--password-env");
+        assert!(hint.starts_with("--password-env takes the name of a variable") && !hint.contains("hunter2"));
+        for secret in ["hunter2", "/hunter2", "/etc/oaudit/hunter2", "MIGHAgEAMBMGByqGSM49/AgEG", "pass.w0rd"] {
             assert!(!file(Path::new(secret)).contains(secret), "{secret}");
         }
     }

@@ -218,7 +218,7 @@ impl SignInArgs {
                         "a user name is given, but no password: {} is not set",
                         shown::variable(&self.password_env)
                     ),
-                    "set it, or name another with --password-env, or use --password-file FILE",
+                    format!("{}, or use --password-file FILE", shown::unset(&self.password_env, "--password-env")),
                 ))
             }
             _ if matches!(agent, AgentName::Form | AgentName::Webdriver)

@@ -80,7 +80,10 @@ fn resolved(text: &str) -> Result<Resolved, String> {
 
 fn pem(path: &Path, flag: &str) -> Result<Vec<u8>, Complaint> {
     std::fs::read(path).map_err(|error| {
-        Complaint::usage(format!("{} cannot be read: {error}", shown::file(path)), format!("check the path of {flag}"))
+        // A certificate is public, and so is where it lies; a key may have been typed in its place.
+        let text = path.to_string_lossy();
+        let place = if flag == "--ca" && !text.contains('\n') { text } else { shown::file(path) };
+        Complaint::usage(format!("{place} cannot be read: {error}"), format!("check the path of {flag}"))
     })
 }
 

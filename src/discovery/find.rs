@@ -216,7 +216,7 @@ async fn look_at_resource(
         if let Some(next) = reply.location()
             && let Ok(there) = wire
                 .send(
-                    Resource { url: next, operation, version: mcp, configured: call.clone() }
+                    Resource { url: next, operation, version: mcp, configured: call.clone(), good: None }
                         .request(Credentials::None),
                 )
                 .await
@@ -260,7 +260,8 @@ async fn call_openly(
     mcp: McpVersion,
     probing: Probing,
 ) -> Result<(Operation, Reply, bool), Trouble> {
-    let call = |operation| Resource { url: url.into(), operation, version: mcp, configured: configured.cloned() };
+    let call =
+        |operation| Resource { url: url.into(), operation, version: mcp, configured: configured.cloned(), good: None };
     let hinted = looks_like_mcp(url);
     // MCP's GET asks for an event stream.
     let accept = if hinted { "application/json, text/event-stream" } else { "application/json" };

@@ -5,12 +5,13 @@
 //! output: the address that the browser came back to, or the cookies of a session, with which the form machinery goes
 //! on. What it writes to standard error is shown only if it fails.
 
+use std::pin::pin;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -26,6 +27,12 @@ use crate::wire::Wire;
 
 /// The most that is read of what the program writes.
 const LONGEST: usize = 1 << 20;
+
+/// The end of what it writes to standard error that is kept.
+const LAST: usize = 64 << 10;
+
+/// How long is read on when the program has ended.
+const LINGER: Duration = Duration::from_millis(500);
 
 /// What stands in the names of our variables that hold secrets.
 const DELICATE: [&str; 3] = ["PASSWORD", "SECRET", "TOKEN"];
@@ -155,6 +162,10 @@ impl CommandAgent {
         let output = ran.map_err(|_| {
             self.failed(&format!("did not answer within {} s and was stopped", self.program.limit.as_secs()))
         })??;
+        // Who is not listened to any more ends badly.
+        if output.stdout.len() > LONGEST {
+            return Err(self.failed("wrote more than 1 MiB"));
+        }
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             let last = said.lines().map(str::trim).rfind(|l| !l.is_empty()).unwrap_or_default();
@@ -180,7 +191,7 @@ impl CommandAgent {
             .kill_on_drop(true)
             .spawn()
             .map_err(|e| self.failed(&format!("could not be started: {e}")))?;
-        let stdin = child.stdin.take();
+        let (stdin, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let line = format!("{asked}\n");
         // Written while the answer is read: a program that reads nothing is no error.
         let writing = async {
@@ -188,12 +199,48 @@ impl CommandAgent {
                 let _ = stdin.write_all(line.as_bytes()).await;
             }
         };
-        let ((), output) = tokio::join!(writing, child.wait_with_output());
-        output.map_err(|e| self.failed(&format!("could not be listened to: {e}")))
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let ended = {
+            let mut reading = pin!(async { tokio::join!(writing, head(out, &mut stdout), tail(err, &mut stderr)) });
+            // Who has written too much, or closed what it writes to, has ended or is about to.
+            let first = tokio::select! {
+                _ = &mut reading => None,
+                ended = child.wait() => Some(ended),
+            };
+            match first {
+                None => child.wait().await,
+                Some(ended) => {
+                    // A browser that it leaves behind holds its output open.
+                    let _ = timeout(LINGER, reading).await;
+                    ended
+                }
+            }
+        };
+        let status = ended.map_err(|e| self.failed(&format!("could not be listened to: {e}")))?;
+        Ok(std::process::Output { status, stdout, stderr })
     }
 
     fn failed(&self, why: &str) -> SignInError {
         SignInError::Command { program: self.program.name().to_owned(), why: why.to_owned() }
+    }
+}
+
+/// Reads the beginning of what is written, and leaves the rest: whoever writes it is told that nobody listens.
+async fn head(from: Option<impl AsyncRead + Unpin>, to: &mut Vec<u8>) {
+    if let Some(from) = from {
+        let _ = from.take(LONGEST as u64 + 1).read_to_end(to).await;
+    }
+}
+
+/// Reads all, and keeps the end.
+async fn tail(from: Option<impl AsyncRead + Unpin>, to: &mut Vec<u8>) {
+    let Some(mut from) = from else { return };
+    let mut some = [0; 4096];
+    while let Ok(n @ 1..) = from.read(&mut some).await {
+        to.extend_from_slice(&some[..n]);
+        if to.len() > 2 * LAST {
+            to.drain(..to.len() - LAST);
+        }
     }
 }
 
@@ -209,9 +256,6 @@ fn hide_what_it_inherits(wire: &Wire) {
 
 /// Reads the answer: the whole output as JSON, or its last line, for programs that talk before they answer.
 fn read(output: &[u8]) -> Result<Answer, String> {
-    if output.len() > LONGEST {
-        return Err("wrote more than 1 MiB".into());
-    }
     let text = String::from_utf8_lossy(output);
     let last = text.lines().map(str::trim).rfind(|l| !l.is_empty());
     let Some(last) = last else {
@@ -307,6 +351,25 @@ mod tests {
         assert!(refused(r#"{"error": "captcha"}"#).ends_with("could not sign in: captcha"));
         assert!(refused(r#"{"callback_url": "nowhere"}"#).contains("no address"));
         assert!(refused(r#"{"cookies": []}"#).contains("is empty"));
+    }
+
+    async fn ran(script: &str) -> Result<std::process::Output, SignInError> {
+        let run = ["sh", "-c", script].map(str::to_owned).to_vec();
+        let agent = CommandAgent::new(Program { run, limit: Program::LIMIT, username: None });
+        timeout(Duration::from_secs(20), agent.run(&json!({"x": "y".repeat(100_000)}))).await.expect("it ends")
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_program_is_not_listened_to_for_ever() {
+        let output = ran("echo yes; echo no >&2; sleep 30 & exit 3").await.unwrap();
+        assert_eq!((output.stdout.as_slice(), output.stderr.as_slice()), (&b"yes\n"[..], &b"no\n"[..]));
+        assert_eq!(output.status.code(), Some(3), "what it left behind holds its output");
+        let output = ran("while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy || exit; done 2>&1").await.unwrap();
+        assert_eq!(output.stdout.len(), LONGEST + 1);
+        let output = ran("yes | head -c 3000000 >&2; echo last >&2; cat").await.unwrap();
+        assert!(output.stderr.len() <= 2 * LAST && output.stderr.ends_with(b"last\n"));
+        assert!(output.stdout.len() > 100_000 && output.status.success());
     }
 
     #[test]

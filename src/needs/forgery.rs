@@ -9,7 +9,7 @@ use crate::oauth::forge::{Forged, Parts};
 use crate::oauth::jwt::{Jwt, TokenKind};
 use crate::oauth::request::AuthorizationRequest;
 use crate::oauth::secret::Secret;
-use crate::resource::Credentials;
+use crate::resource::{Credentials, Reached};
 use crate::wire::{Reply, Trouble};
 
 /// So many younger tokens are tried where that of the ordinary flow has died.
@@ -34,7 +34,8 @@ impl RealToken {
         cx.wire.vault().learn("forged token", &forged.token);
         let answer = self.steady(cx, Credentials::Bearer(&forged.token)).await;
         let shown = answer.as_ref().ok().map(|reply| reply.id);
-        Finding::new(&forged.what, judge_refusal(answer.map(|reply| reply.status), broken)).shown_by(shown)
+        Finding::new(&forged.what, judge_refusal(answer.map(|reply| self.resource.read(&reply)), broken))
+            .shown_by(shown)
     }
 
     /// Presents forged tokens one after the other.
@@ -112,15 +113,19 @@ pub fn not_signed(kind: TokenKind) -> Shortfall {
 }
 
 /// How the resource answered a token that was never issued: 401 is the refusal, and nothing else is.
-pub fn judge_refusal(answer: Result<u16, Trouble>, broken: Demand) -> Verdict {
+pub fn judge_refusal(answer: Result<Reached, Trouble>, broken: Demand) -> Verdict {
+    let answer = answer.map(|reached| (reached.status, reached));
     match answer {
-        Ok(401) => Verdict::pass("it was answered 401"),
-        Ok(status @ 200..300) => Verdict::fail(broken, format!("it was answered {status}, like the real token")),
-        Ok(403) => Verdict::inconclusive("it was answered 403: the token may have been taken, and found too weak"),
-        Ok(status @ 500..) => {
+        Ok((401, _)) => Verdict::pass("it was answered 401"),
+        Ok((status @ 200..300, reached)) if reached.is_accepted() => {
+            Verdict::fail(broken, format!("it was answered {status}, like the real token"))
+        }
+        Ok((200..300, reached)) => Verdict::inconclusive(format!("it was answered {}", reached.describe())),
+        Ok((403, _)) => Verdict::inconclusive("it was answered 403: the token may have been taken, and found too weak"),
+        Ok((status @ 500.., _)) => {
             Verdict::inconclusive(format!("it was answered {status}, see resource/bad-token-401-not-500"))
         }
-        Ok(status) => Verdict::inconclusive(format!("it was answered {status}, which is no refusal of a token")),
+        Ok((status, _)) => Verdict::inconclusive(format!("it was answered {status}, which is no refusal of a token")),
         Err(trouble) => Verdict::inconclusive(trouble.to_string()),
     }
 }
@@ -148,11 +153,22 @@ mod tests {
     use crate::check::{demand, must};
     use crate::document::Document;
     use crate::wire::TroubleKind;
+    use crate::wire::message::tests::reply;
+
+    #[test]
+    fn what_no_good_token_gets_was_opened_by_none() {
+        let page = Reached { astray: true, ..Reached::read(&reply(200, &[("content-type", "text/html")], "<p>")) };
+        let Verdict::Inconclusive(why) = judge_refusal(Ok(page), D) else { panic!("not undecided") };
+        assert_eq!(why, "it was answered 200 with an HTML page, which is not what a good token gets");
+    }
 
     const D: Demand = demand("It is refused.", &[must(Document::Rfc9068, "4")]);
 
     #[test]
     fn only_401_is_the_refusal() {
+        let judge_refusal = |answer: Result<u16, Trouble>, broken| {
+            judge_refusal(answer.map(|status| Reached::read(&reply(status, &[], ""))), broken)
+        };
         assert!(matches!(judge_refusal(Ok(401), D), Verdict::Pass(_)));
         for status in [200, 202, 204] {
             assert!(matches!(judge_refusal(Ok(status), D), Verdict::Fail(D, _)), "{status}");

@@ -40,6 +40,9 @@ pub fn judge_foreign(described: &Described, own: &Own, reached: &Reached, asked_
     let audience = described.audience_text();
     let is_own = described.is_for_any(own.all());
     match (reached.status, is_own) {
+        (200..300, _) if !reached.is_accepted() => {
+            Verdict::inconclusive(format!("the resource answered {} to the token", reached.describe()))
+        }
         (401, Some(true)) => Verdict::inconclusive(format!(
             "the resource answered 401 to a token for {audience}, which is its own audience: something else is wrong"
         )),

@@ -150,7 +150,8 @@ mod tests {
     use super::*;
 
     fn request(operation: Operation, version: McpVersion, path: &str) -> Request {
-        let resource = Resource { url: "https://api.example/v1/mcp".into(), operation, version, configured: None };
+        let resource =
+            Resource { url: "https://api.example/v1/mcp".into(), operation, version, configured: None, good: None };
         let route = Route {
             method: "post".into(),
             path: path.into(),

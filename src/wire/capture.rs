@@ -1,6 +1,7 @@
 //! Turns an exchange into a record: first learns every secret in it, then writes it down without them.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -9,7 +10,7 @@ use serde_json::Value;
 use url::form_urlencoded;
 
 use super::ledger::{RecordedRequest, RecordedResponse};
-use super::message::Request;
+use super::message::{Request, without_query};
 use super::{ExchangeId, Trouble, Vault, Wire};
 
 /// Bytes of a body, or of one header, that are kept in the record.
@@ -18,6 +19,9 @@ const KEPT: usize = 8 * 1024;
 /// The longest `Set-Cookie` that is looked at: 4096 bytes of name and value (RFC 6265bis section 5.7) and its attributes.
 /// What is longer no browser keeps, nor do we, and none of it is written down.
 const LONGEST_COOKIE: usize = 8 * 1024;
+
+/// The headers that are learned of.
+const LEARNED_HEADERS: [&str; 4] = ["set-cookie", "location", "refresh", "link"];
 
 /// The parameters and members whose values are secrets, and what their labels say.
 pub(super) const SECRET_NAMES: [(&str, &str); 16] = [
@@ -45,6 +49,41 @@ fn kind_of(name: &str) -> Option<&'static str> {
 
 type Answer = (u16, HeaderMap, Vec<u8>, bool);
 
+/// Values that are learned of one message, and their bytes: so many tokens stand in no answer of a server that means it,
+/// and each costs time and memory for the rest of the run.
+const MOST_VALUES: usize = 512;
+const MOST_BYTES: usize = 512 * 1024;
+
+/// The secrets of one message are learned, until there are too many of them.
+struct Learning<'v> {
+    vault: &'v Vault,
+    /// A target wrote the message: it may send as many as it likes, and as often.
+    of_target: bool,
+    values: Cell<usize>,
+    bytes: Cell<usize>,
+}
+
+impl<'v> Learning<'v> {
+    fn of(vault: &'v Vault, of_target: bool) -> Self {
+        Self { vault, of_target, values: Cell::new(0), bytes: Cell::new(0) }
+    }
+
+    fn learn(&self, kind: &str, value: &str) {
+        if self.is_full() {
+            return;
+        }
+        if self.vault.is_news(kind, value) {
+            self.values.set(self.values.get() + 1);
+            self.bytes.set(self.bytes.get() + value.len());
+        }
+    }
+
+    /// Something may not have been learned, so the message must not be written down.
+    fn is_full(&self) -> bool {
+        self.values.get() >= MOST_VALUES || self.bytes.get() >= MOST_BYTES || (self.of_target && self.vault.is_full())
+    }
+}
+
 /// Learns, redacts, enters.
 pub(super) fn record(
     wire: &Wire,
@@ -53,23 +92,37 @@ pub(super) fn record(
     elapsed: Duration,
 ) -> ExchangeId {
     let vault = wire.vault();
-    learn_request(vault, request);
+    let (of_request, of_answer) = (Learning::of(vault, false), Learning::of(vault, true));
+    learn_request(&of_request, request);
     if let Ok((_, headers, body, _)) = answered {
-        learn_headers(vault, headers);
-        learn_body(vault, headers, body);
+        learn_headers(&of_answer, headers);
+        learn_body(&of_answer, headers, body);
     }
     let hide = |text: &str| vault.redact(text).into_owned();
     let recorded = RecordedRequest {
         method: request.method.to_string(),
-        url: hide(&request.url),
-        headers: texts(&request.header_map(&[]), &hide),
-        body: request.body.as_ref().map(|b| kept(&without_short_passwords(vault, b), false, &hide)),
+        url: hide(&if of_request.is_full() {
+            without_query(&request.url)
+        } else {
+            Cow::Borrowed(request.url.as_str())
+        }),
+        headers: if of_request.is_full() { Vec::new() } else { texts(&request.header_map(&[]), &hide) },
+        body: request.body.as_ref().map(|body| match of_request.is_full() {
+            true => not_kept(body),
+            false => kept(&without_short_passwords(vault, body), false, &hide),
+        }),
     };
     let response = match answered {
         Ok((status, headers, body, truncated)) => Ok(RecordedResponse {
             status: *status,
-            headers: texts(headers, &hide),
-            body: kept(body, *truncated, &hide),
+            headers: texts(headers, &hide)
+                .into_iter()
+                .filter(|(name, _)| !(of_answer.is_full() && LEARNED_HEADERS.contains(&name.as_str())))
+                .collect(),
+            body: match of_answer.is_full() {
+                true => not_kept(body),
+                false => kept(body, *truncated, &hide),
+            },
         }),
         Err(trouble) => Err(hide(&trouble.why)),
     };
@@ -111,99 +164,106 @@ fn kept(body: &[u8], truncated: bool, hide: &impl Fn(&str) -> String) -> String 
     format!("{}… [{} bytes in all{more}]", cut(&hide(&ahead), KEPT), body.len())
 }
 
-fn learn_request(vault: &Vault, request: &Request) {
-    learn_text(vault, &request.url);
+/// In place of a body of which not every secret is known.
+fn not_kept(body: &[u8]) -> String {
+    format!("… [{} bytes in all, not kept: more tokens are in them than can be hidden]", body.len())
+}
+
+fn learn_request(learning: &Learning<'_>, request: &Request) {
+    learn_text(learning, &request.url);
     for (name, value) in &request.headers {
         let Ok(value) = std::str::from_utf8(value) else { continue };
         match name.to_ascii_lowercase().as_str() {
             "authorization" => {
                 if let Some((scheme, credentials)) = value.split_once(' ') {
                     let kind = if scheme.eq_ignore_ascii_case("basic") { "basic credentials" } else { "access_token" };
-                    vault.learn(kind, credentials.trim());
+                    learning.learn(kind, credentials.trim());
                 }
             }
-            "cookie" => value.split(';').filter_map(|c| c.split_once('=')).for_each(|(_, v)| vault.learn("cookie", v)),
+            "cookie" => {
+                value.split(';').filter_map(|c| c.split_once('=')).for_each(|(_, v)| learning.learn("cookie", v))
+            }
             _ => {}
         }
     }
     let Some(body) = &request.body else { return };
     if let Ok(json) = serde_json::from_slice::<Value>(body) {
-        return learn_json(vault, &json, 0);
+        return learn_json(learning, &json, 0);
     }
     for (name, value) in form_urlencoded::parse(body) {
         if let Some(kind) = kind_of(&name) {
-            vault.learn(kind, &value);
+            learning.learn(kind, &value);
         }
     }
 }
 
-fn learn_headers(vault: &Vault, headers: &HeaderMap) {
+fn learn_headers(learning: &Learning<'_>, headers: &HeaderMap) {
     for value in headers.get_all("set-cookie") {
         let text = String::from_utf8_lossy(value.as_bytes());
         if value.len() > LONGEST_COOKIE {
             continue;
         }
         if let Some((_, value)) = text.split(';').next().and_then(|pair| pair.split_once('=')) {
-            vault.learn("cookie", value.trim().trim_matches('"'));
+            learning.learn("cookie", value.trim().trim_matches('"'));
         }
     }
-    for name in ["location", "refresh", "link"] {
-        for value in headers.get_all(name) {
-            learn_text(vault, &String::from_utf8_lossy(value.as_bytes()));
+    for name in &LEARNED_HEADERS[1..] {
+        for value in headers.get_all(*name) {
+            learn_text(learning, &String::from_utf8_lossy(value.as_bytes()));
         }
     }
 }
 
-fn learn_body(vault: &Vault, headers: &HeaderMap, body: &[u8]) {
+fn learn_body(learning: &Learning<'_>, headers: &HeaderMap, body: &[u8]) {
     let kind = headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
     if let Ok(json) = serde_json::from_slice::<Value>(body) {
-        return learn_json(vault, &json, 0);
+        return learn_json(learning, &json, 0);
     }
     let text = String::from_utf8_lossy(body);
-    learn_text(vault, &text);
-    learn_broken_json(vault, &text);
+    learn_text(learning, &text);
+    learn_broken_json(learning, &text);
     if kind.contains("html") && text.contains("<input") {
         let inputs = Selector::parse("input[name][value]").expect("a constant selector");
         for input in Html::parse_document(&text).select(&inputs) {
             if let (Some(name), Some(value)) = (input.value().attr("name"), input.value().attr("value"))
                 && let Some(kind) = kind_of(name)
             {
-                vault.learn(kind, value);
+                learning.learn(kind, value);
             }
         }
     }
 }
 
-fn learn_json(vault: &Vault, value: &Value, depth: usize) {
+fn learn_json(learning: &Learning<'_>, value: &Value, depth: usize) {
     match value {
-        _ if depth > 16 => {}
+        _ if depth > 16 || learning.is_full() => {}
         Value::Object(members) => {
             for (name, value) in members {
                 match (kind_of(name), value) {
-                    (Some(kind), Value::String(secret)) => vault.learn(kind, secret),
-                    _ => learn_json(vault, value, depth + 1),
+                    (Some(kind), Value::String(secret)) => learning.learn(kind, secret),
+                    _ => learn_json(learning, value, depth + 1),
                 }
             }
         }
-        Value::Array(items) => items.iter().for_each(|item| learn_json(vault, item, depth + 1)),
-        Value::String(text) => learn_text(vault, text),
+        Value::Array(items) => items.iter().for_each(|item| learn_json(learning, item, depth + 1)),
+        Value::String(text) => learn_text(learning, text),
         _ => {}
     }
 }
 
 /// Learns members of what was meant to be JSON, but was cut off or is written wrongly.
-fn learn_broken_json(vault: &Vault, text: &str) {
+fn learn_broken_json(learning: &Learning<'_>, text: &str) {
     for (name, kind) in SECRET_NAMES {
         for (at, quoted) in text.match_indices(&format!("\"{name}\"")) {
             let rest = text[at + quoted.len()..].trim_start();
             let Some(value) = rest.strip_prefix(':').and_then(|r| r.trim_start().strip_prefix('"')) else { continue };
-            vault.learn(kind, value.split(['"', '\\']).next().unwrap_or_default());
+            learning.learn(kind, value.split(['"', '\\']).next().unwrap_or_default());
         }
     }
 }
 
 /// Learns `code=…` and its like wherever they stand in a text: URLs, meta refresh, scripts.
-fn learn_text(vault: &Vault, text: &str) {
+fn learn_text(learning: &Learning<'_>, text: &str) {
     for (at, _) in text.match_indices('=') {
         let before = &text[..at];
         let name = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_').len();
@@ -213,6 +273,9 @@ fn learn_text(vault: &Vault, text: &str) {
         if !lead.ends_with(['?', '&', '#', ';']) {
             continue;
         }
+        if learning.is_full() {
+            return;
+        }
         let value = &text[at + 1..];
         let end = value.find(['&', '#', '"', '\'', '<', '>', ' ', '\n', '\r', ';', '\\']).unwrap_or(value.len());
         let raw = &value[..end];
@@ -221,9 +284,9 @@ fn learn_text(vault: &Vault, text: &str) {
         }
         let pair = format!("v={raw}");
         if let Some((_, decoded)) = form_urlencoded::parse(pair.as_bytes()).next() {
-            vault.learn(kind, &decoded);
+            learning.learn(kind, &decoded);
         }
-        vault.learn(kind, raw);
+        learning.learn(kind, raw);
     }
 }
 
@@ -237,18 +300,18 @@ mod tests {
     fn parameters_are_learned_wherever_they_stand() {
         let vault = Vault::default();
         learn_text(
-            &vault,
+            &Learning::of(&vault, true),
             "<meta http-equiv=refresh content=\"0;url=http://127.0.0.1/cb?state=s&amp;code=SECRET%2B1#x\">",
         );
         assert_eq!(vault.redact("SECRET%2B1 and SECRET+1"), "{code 1} and {code 1}");
-        learn_text(&vault, "http://127.0.0.1/cb#access_token=TOKEN123456&x=1");
+        learn_text(&Learning::of(&vault, true), "http://127.0.0.1/cb#access_token=TOKEN123456&x=1");
         assert_eq!(vault.redact("TOKEN123456"), "{access_token 1}");
     }
 
     #[test]
     fn any_character_may_stand_before_an_equals_sign() {
         let vault = Vault::default();
-        learn_text(&vault, "\u{fffd}=1 é=2 漢=3 = &code=SECRET12345 \u{e9}code=x &\u{e9}=");
+        learn_text(&Learning::of(&vault, true), "\u{fffd}=1 é=2 漢=3 = &code=SECRET12345 \u{e9}code=x &\u{e9}=");
         assert_eq!(vault.redact("SECRET12345"), "{code 1}");
     }
 
@@ -259,17 +322,39 @@ mod tests {
             let kind = ["text/html", "application/json", "x/y"][kind];
             headers.insert("content-type", http::HeaderValue::from_static(kind));
             let vault = Vault::default();
-            learn_body(&vault, &headers, &body);
-            learn_text(&vault, &format!("{}=?code=", String::from_utf8_lossy(&body)));
+            learn_body(&Learning::of(&vault, true), &headers, &body);
+            learn_text(&Learning::of(&vault, true), &format!("{}=?code=", String::from_utf8_lossy(&body)));
             kept(&body, true, &|text: &str| vault.redact(text).into_owned());
         }
 
         #[test]
         fn no_text_of_a_target_breaks_the_record(text in "(\\PC|[=&?\"{}:]|code|token){0,60}") {
             let vault = Vault::default();
-            learn_body(&vault, &HeaderMap::new(), text.as_bytes());
+            learn_body(&Learning::of(&vault, true), &HeaderMap::new(), text.as_bytes());
             vault.redact(&text);
         }
+    }
+
+    #[test]
+    fn a_flood_of_tokens_takes_no_time_and_is_not_kept() {
+        let (began, vault) = (std::time::Instant::now(), Vault::default());
+        for body in [
+            "?code=".repeat(170_000),
+            (0..70_000).map(|n| format!("?code=A{n}B1&")).collect(),
+            format!("[{}{{}}]", (0..50_000).map(|n| format!("{{\"code\":\"C{n}D1\"}},")).collect::<String>()),
+        ] {
+            let learning = Learning::of(&vault, true);
+            learn_body(&learning, &HeaderMap::new(), body.as_bytes());
+            assert!(learning.is_full(), "{}", &body[..40]);
+        }
+        // Words and short values are no secrets, however many there are.
+        for body in [format!("[{}{{}}]", "{\"code\":\"EUR\"},".repeat(5000)), "\"code\":\"".repeat(120_000)] {
+            let learning = Learning::of(&vault, true);
+            learn_body(&learning, &HeaderMap::new(), body.as_bytes());
+            assert!(!learning.is_full());
+        }
+        assert!(vault.secrets().len() <= 4 * MOST_VALUES);
+        assert!(began.elapsed() < Duration::from_secs(20));
     }
 
     #[test]

@@ -58,7 +58,8 @@ impl Guard {
         self
     }
 
-    /// Judges an address that is written as one. Names are judged when they have been resolved.
+    /// Judges an address that is written as one, and the names of this machine: a proxy would resolve those for us, and
+    /// one that is called by such a name opens it. Other names are judged when they have been resolved.
     pub(super) fn admits(&self, url: &Url) -> Result<(), Trouble> {
         if self.closed {
             return Err(Trouble::new(TroubleKind::Guarded, OFFLINE));
@@ -66,6 +67,7 @@ impl Guard {
         let address = match url.host() {
             Some(Host::Ipv4(v4)) => IpAddr::V4(v4),
             Some(Host::Ipv6(v6)) => IpAddr::V6(v6),
+            Some(Host::Domain(name)) if is_loopback_host(name) => IpAddr::V4(Ipv4Addr::LOCALHOST),
             _ => return Ok(()),
         };
         if self.opens(url.host_str().unwrap_or_default(), address) {
@@ -125,8 +127,9 @@ impl Resolve for Guard {
 /// Whether a host, as it stands in a URL, is this machine.
 pub fn is_loopback_host(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.eq_ignore_ascii_case("localhost")
-        || bare.to_ascii_lowercase().ends_with(".localhost")
+    let name = bare.trim_end_matches('.').to_ascii_lowercase();
+    name == "localhost"
+        || name.ends_with(".localhost")
         || bare.parse::<IpAddr>().is_ok_and(|a| canonical(a).is_loopback())
 }
 
@@ -209,6 +212,9 @@ mod tests {
             "http://[fe80::1]/",
             "http://100.64.0.1/",
             "http://0.0.0.0/",
+            "http://localhost/",
+            "https://LOCALHOST.:8443/",
+            "http://a.localhost/",
         ] {
             assert!(!admits(&guard, url), "{url}");
         }
@@ -253,6 +259,8 @@ mod tests {
         let guard = Guard::default().naming("http://127.0.0.1:9101/api");
         assert!(admits(&guard, "http://127.0.0.1:1/"));
         assert!(admits(&guard, "http://[::1]:2/"));
+        assert!(admits(&guard, "http://localhost:2/"));
+        assert!(admits(&Guard::default().naming("http://app.localhost/"), "http://app.localhost/token"));
         assert!(!admits(&guard, "http://10.1.2.3/"));
         assert!(admits(&guard.allowing("10.1.2.3"), "http://10.1.2.3/"));
     }

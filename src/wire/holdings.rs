@@ -99,6 +99,8 @@ struct Kept {
     last: u32,
     /// Every refresh token ever seen, to the grant that it belongs to.
     families: HashMap<String, u32>,
+    /// Registrations of which is not known whether the server made a client.
+    unheard: usize,
     /// `revocation_endpoint`, if the server has one.
     revocation: Option<String>,
     writing: Writing,
@@ -196,6 +198,18 @@ impl Holdings {
         Some(UnderWay(Arc::clone(&self.under_way)))
     }
 
+    /// A request got no answer that tells what became of it.
+    pub(super) fn unheard(&self, request: &Request) {
+        if request.method == Method::POST && matches!(Creates::of(request), Some(Creates::Client)) {
+            self.kept().unheard += 1;
+        }
+    }
+
+    /// How many clients there may be that nobody can delete: the answers with their names were lost.
+    pub(crate) fn perhaps(&self) -> usize {
+        self.kept().unheard
+    }
+
     /// Waits until what was asked for has been answered and entered, so long at most.
     pub(crate) async fn settle(&self, at_most: Duration) {
         let step = Duration::from_millis(20);
@@ -209,6 +223,10 @@ impl Holdings {
 
     /// Looks whether an answer tells of something that the server keeps from now on, or no longer.
     pub(super) fn notice(&self, request: &Request, status: u16, body: &[u8]) {
+        // What a gateway says of a server that did not answer it in time.
+        if matches!(status, 502 | 504) {
+            self.unheard(request);
+        }
         if !(200..300).contains(&status) {
             return;
         }
@@ -407,6 +425,19 @@ mod tests {
         assert_eq!(holdings.all().len(), 1);
         answered(&holdings, &Request::new(Method::DELETE, uri), 204, &json!({}));
         assert!(holdings.all().is_empty());
+    }
+
+    #[test]
+    fn a_registration_whose_answer_was_lost_may_have_made_a_client() {
+        let holdings = Holdings::default();
+        let register = Request::json("https://as.example/register", &json!({"redirect_uris": ["https://c.test/cb"]}));
+        answered(&holdings, &register, 400, &json!({"error": "invalid_client_metadata"}));
+        answered(&holdings, &register, 503, &json!({}));
+        assert_eq!(holdings.perhaps(), 0);
+        answered(&holdings, &register, 504, &json!({}));
+        holdings.unheard(&register);
+        holdings.unheard(&redeem());
+        assert_eq!((holdings.perhaps(), holdings.all().len()), (2, 0));
     }
 
     #[test]

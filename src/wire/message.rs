@@ -286,6 +286,9 @@ pub(super) fn without_query(url: &str) -> Cow<'_, str> {
     }
 }
 
+/// How it begins where nobody was there.
+pub(super) const NOBODY: &str = "nothing answers at";
+
 /// What reqwest's error means for the reader.
 pub(super) fn trouble(url: &str, error: &reqwest::Error) -> Trouble {
     let mut causes = Vec::new();
@@ -317,7 +320,7 @@ pub(super) fn trouble(url: &str, error: &reqwest::Error) -> Trouble {
         return Trouble::new(TroubleKind::TimedOut, format!("{url} gave no answer in time"));
     }
     if error.is_connect() {
-        return Trouble::new(TroubleKind::Refused, format!("nothing answers at {url}: {last}"));
+        return Trouble::new(TroubleKind::Refused, format!("{NOBODY} {url}: {last}"));
     }
     let cut = ["reset", "closed", "broken pipe", "eof", "end of file", "incomplete message"];
     if cut.iter().any(|words| lower.contains(words)) {

@@ -46,10 +46,15 @@ pub struct Vault {
     known: RwLock<Known>,
 }
 
+/// The most that is learned of what a target sends, in secrets and in bytes of them.
+const MOST: (usize, usize) = (20_000, 8 << 20);
+
 #[derive(Default)]
 struct Known {
     /// Value to label.
     labels: HashMap<String, String>,
+    /// Bytes of all values.
+    bytes: usize,
     /// How many of each kind.
     counts: HashMap<String, usize>,
     /// Every secret, as it is looked for in a text.
@@ -71,38 +76,50 @@ impl std::fmt::Debug for Known {
 impl Vault {
     /// Makes a value secret from now on. `kind` is what the label says.
     pub fn learn(&self, kind: &str, value: &str) {
+        self.is_news(kind, value);
+    }
+
+    /// The same, and whether there is one more to look for.
+    pub(super) fn is_news(&self, kind: &str, value: &str) -> bool {
         if kind == "password" && (1..SHORTEST).contains(&value.len()) {
             if let Ok(mut known) = self.known.write() {
                 known.short.insert(value.to_owned());
             }
-            return;
+            return false;
         }
         if value.len() < SHORTEST || (kind != "password" && is_word(value)) {
-            return;
+            return false;
         }
         if let Ok(known) = self.known.read()
             && (known.labels.contains_key(value) || known.public.contains(value))
         {
-            return;
+            return false;
         }
-        let Ok(mut known) = self.known.write() else { return };
+        let Ok(mut known) = self.known.write() else { return false };
         if known.labels.contains_key(value) || known.public.contains(value) {
-            return;
+            return false;
         }
         // The same, written another way, is the same secret.
         if known.needles.is_one(value) {
-            return;
+            return false;
         }
         let number = known.counts.entry(kind.to_owned()).or_default();
         *number += 1;
         let label = format!("{{{kind} {number}}}");
         known.labels.insert(value.to_owned(), label.clone());
+        known.bytes += value.len();
         known.look_for(kind, value, &label);
+        true
     }
 
     /// Whether a value is a password that is too short to be found in a text.
     pub(super) fn is_short_password(&self, value: &str) -> bool {
         self.known.read().is_ok_and(|known| known.short.contains(value))
+    }
+
+    /// Whether more was learned than any audit brings forth: what a target sends from now on is not written down.
+    pub(super) fn is_full(&self) -> bool {
+        self.known.read().is_ok_and(|known| known.labels.len() > MOST.0 || known.bytes > MOST.1)
     }
 
     /// Declares a made-up value to be no secret.

@@ -104,6 +104,14 @@ async fn a_name_of_this_machine_is_closed_to_a_target_elsewhere() {
 /// A proxy on this machine does not open the machine to a target elsewhere.
 #[tokio::test]
 async fn a_proxy_opens_nothing_else() {
+    // It would resolve a name of this machine for the target.
+    let (port, mut told) = listening().await;
+    let options = WireOptions { proxy: Some(format!("http://localhost:{port}")), ..WireOptions::default() };
+    let wire = Wire::open(options).unwrap();
+    for url in [format!("http://localhost:{port}/"), "http://localhost.:9/".into(), "https://x.localhost/".into()] {
+        assert_eq!(wire.send(Request::get(url.clone())).await.unwrap_err().kind, TroubleKind::Guarded, "{url}");
+    }
+    assert!(told.try_recv().is_err(), "nobody came");
     let options = WireOptions { proxy: Some("http://localhost:9".into()), ..WireOptions::default() };
     let wire = Wire::open(options).unwrap();
     let trouble = wire.send(Request::get("http://127.0.0.1:9/")).await.unwrap_err();
