@@ -261,10 +261,12 @@ async fn side_by_side(
 }
 
 async fn lives(wire: &Wire, flow: &Transcript, tokens: &TokenSet) -> Option<bool> {
-    if let Ok(resource) = flow.resource()
-        && !resource.call_with(wire, tokens.access_token.expose()).await.ok()?.is_accepted()
-    {
-        return Some(false);
+    if let Ok(resource) = flow.resource() {
+        let reached = resource.call_with(wire, tokens.access_token.expose()).await.ok()?;
+        if !reached.is_accepted() {
+            // What is neither a refusal of the token nor the answer to a good one tells nothing of its life.
+            return (reached.status == 401).then_some(false);
+        }
     }
     match tokens.refresh(wire).await.ok()? {
         Some(TokenAnswer::Granted(_)) => Some(true),

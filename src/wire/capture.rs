@@ -336,8 +336,8 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_tokens_takes_no_time_and_is_not_kept() {
-        let (began, vault) = (std::time::Instant::now(), Vault::default());
+    fn a_flood_of_tokens_is_not_kept() {
+        let vault = Vault::default();
         for body in [
             "?code=".repeat(170_000),
             (0..70_000).map(|n| format!("?code=A{n}B1&")).collect(),
@@ -354,7 +354,6 @@ mod tests {
             assert!(!learning.is_full());
         }
         assert!(vault.secrets().len() <= 4 * MOST_VALUES);
-        assert!(began.elapsed() < Duration::from_secs(20));
     }
 
     #[test]
