@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use oaudit::lab::QUIRKS;
 
-use crate::visitor::{parameters, read_page, visit};
+use crate::visitor::{one_time_code, parameters, read_page, visit};
 
 #[tokio::test]
 async fn the_ordinary_flow_works_under_every_quirk() {
@@ -22,6 +22,26 @@ async fn the_ordinary_flow_works_under_every_quirk() {
         assert_eq!(visitor.refresh(refresh, &[]).await.status, 200, "{name}");
         assert_eq!(visitor.works("foo").await, 401, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_one_time_code_is_good_once() {
+    let mut visitor = visit(&[], &["asks-for-code"]).await;
+    let login = visitor.url("/login");
+    let right = one_time_code();
+    for (code, status) in [("000000x", 401), (right.as_str(), 303)] {
+        let page = read_page(&visitor.ask(&[("prompt", "login")]).await.body);
+        let fields = [page.pairs(), vec![("username", "alice"), ("password", "wonderland")]].concat();
+        let page = read_page(&visitor.submit(&login, &fields).await.body);
+        assert!(page.has("code"), "the password is right");
+        let fields = [page.pairs(), vec![("code", code)]].concat();
+        assert_eq!(visitor.submit(&login, &fields).await.status, status, "{code}");
+    }
+    let page = read_page(&visitor.ask(&[("prompt", "login")]).await.body);
+    let fields = [page.pairs(), vec![("username", "alice"), ("password", "wonderland")]].concat();
+    let page = read_page(&visitor.submit(&login, &fields).await.body);
+    let again = [page.pairs(), vec![("code", right.as_str())]].concat();
+    assert_eq!(visitor.submit(&login, &again).await.status, 401, "it was taken before");
 }
 
 #[tokio::test]

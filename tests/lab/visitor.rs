@@ -1,9 +1,11 @@
-//! A small browser and OAuth client for the tests: cookies, forms and redirects, nothing of the auditor.
+//! A small browser and OAuth client for the tests: cookies, forms and redirects, nothing of the auditor but one-time codes.
 
 use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use oaudit::front::steps::Totp;
 use oaudit::lab::{Lab, LabOptions};
 use scraper::{Html, Selector};
 use serde_json::Value;
@@ -186,6 +188,10 @@ impl Visitor {
             if page.has("password") {
                 fields.push(("password", self.user.1));
             }
+            let code = one_time_code();
+            if page.has("code") {
+                fields.push(("code", &code));
+            }
             if page.action == "/consent" {
                 fields.push(("decision", "allow"));
             }
@@ -263,7 +269,7 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.fields.iter().any(|(n, _)| n == name)
     }
 
@@ -290,4 +296,10 @@ pub(crate) fn read_page(html: &str) -> Page {
     let refresh = attribute("meta[http-equiv=refresh]", "content")
         .and_then(|content| content.split_once("url=").map(|(_, url)| url.to_owned()));
     Page { action: attribute("form", "action").unwrap_or_default(), fields, refresh }
+}
+
+/// The code of the moment from the secret of RFC 6238 appendix B.
+pub(crate) fn one_time_code() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    Totp::read("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ").unwrap().at(now)
 }
