@@ -10,6 +10,10 @@ use std::collections::HashMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
+mod readings;
+
+use readings::Readings;
+
 /// Shorter needles are none: they would be found in ordinary words.
 pub(super) const SHORTEST: usize = 6;
 
@@ -76,6 +80,11 @@ impl Needles {
     }
 
     fn look<'n>(&'n self, text: &[u8], depth: usize, found: &mut Vec<Place<'n>>) {
+        for (begin, part) in readings::parts(text) {
+            if let Some(readings) = Readings::of(part) {
+                self.read(&readings, begin, part.len(), found);
+            }
+        }
         let mut layer = Layer::of(text);
         for _ in 0..MOST_LAYERS {
             self.search(&layer, found);
@@ -90,6 +99,21 @@ impl Needles {
             match layer.undone() {
                 Some(next) => layer = next,
                 None => return,
+            }
+        }
+    }
+
+    /// Looks in every reading of a part of a text that begins there.
+    fn read<'n>(&'n self, readings: &Readings, begin: usize, length: usize, found: &mut Vec<Place<'n>>) {
+        let mut by_first: HashMap<u8, Vec<&Needle>> = HashMap::new();
+        for needle in self.by_start.values().flatten() {
+            by_first.entry(needle.0[0]).or_default().push(needle);
+        }
+        for start in 0..length {
+            for (needle, label) in readings.firsts(start).filter_map(|first| by_first.get(&first)).flatten() {
+                if let Some(end) = readings.end_of(needle, start, counts) {
+                    found.push(Place { start: begin + start, end: begin + end, label });
+                }
             }
         }
     }
