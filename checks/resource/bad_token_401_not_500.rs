@@ -9,7 +9,7 @@ use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Verdict
 use crate::document::Document;
 use crate::needs::{Baseline, Context, Resource};
 use crate::oauth::pkce::random_text;
-use crate::resource::Credentials;
+use crate::resource::{Credentials, Reached};
 use crate::wire::{Reply, Trouble, Wire};
 
 const OPENS_NOTHING: Demand = demand("A bad token opens nothing.", &[must(Document::OAuth21, "5.2")]);
@@ -67,7 +67,7 @@ impl Check for BadToken401Not500 {
 async fn line(what: &str, header: &[u8], due: &[u16], resource: &Resource, wire: &Wire) -> Finding {
     let answer = steady(header, resource, wire).await;
     let shown = answer.as_ref().ok().map(|reply| reply.id);
-    Finding::new(what, judge(answer.map(|reply| reply.status), due)).shown_by(shown)
+    Finding::new(what, judge(answer.map(|reply| resource.read(&reply)), due)).shown_by(shown)
 }
 
 /// Sends; what a proxy says of a server that is busy is asked again.
@@ -109,14 +109,20 @@ fn changed_inside(token: &str) -> String {
     characters.into_iter().collect()
 }
 
-fn judge(answer: Result<u16, Trouble>, due: &[u16]) -> Verdict {
-    match answer {
-        Ok(status) if due.contains(&status) => Verdict::pass(format!("it was answered {status}")),
-        Ok(status @ 200..300) => Verdict::fail(OPENS_NOTHING, format!("it was answered {status}, like a good token")),
-        Ok(status @ 502..=504) => Verdict::inconclusive(format!("it was answered {status}, twice")),
-        Ok(status @ 500..) => Verdict::fail(NO_5XX, format!("it was answered {status}, due is 401")),
-        Ok(status) => Verdict::fail(IS_401, format!("it was answered {status}, due is 401")),
-        Err(trouble) => Verdict::inconclusive(trouble.to_string()),
+fn judge(answer: Result<Reached, Trouble>, due: &[u16]) -> Verdict {
+    let reached = match answer {
+        Ok(reached) => reached,
+        Err(trouble) => return Verdict::inconclusive(trouble.to_string()),
+    };
+    match reached.status {
+        status if due.contains(&status) => Verdict::pass(format!("it was answered {status}")),
+        status if reached.is_accepted() => {
+            Verdict::fail(OPENS_NOTHING, format!("it was answered {status}, like a good token"))
+        }
+        status @ 502..=504 => Verdict::inconclusive(format!("it was answered {status}, twice")),
+        status @ 500.. => Verdict::fail(NO_5XX, format!("it was answered {status}, due is 401")),
+        // A page in its place opens nothing, and tells no client that its token is bad.
+        _ => Verdict::fail(IS_401, format!("it was answered {}, due is 401", reached.describe())),
     }
 }
 
@@ -124,9 +130,14 @@ fn judge(answer: Result<u16, Trouble>, due: &[u16]) -> Verdict {
 mod tests {
     use super::*;
     use crate::oauth::jwt::Jwt;
+    use crate::wire::message::tests::reply;
 
     #[test]
     fn here_a_server_error_is_the_failure() {
+        let read = |status| Reached::read(&reply(status, &[], ""));
+        let page = Reached { astray: true, ..read(200) };
+        assert!(matches!(judge(Ok(page), WELL_FORMED), Verdict::Fail(IS_401, _)));
+        let judge = |answer: Result<u16, Trouble>, due| judge(answer.map(read), due);
         assert!(matches!(judge(Ok(401), WELL_FORMED), Verdict::Pass(_)));
         assert!(matches!(judge(Ok(431), LONG), Verdict::Pass(_)));
         assert!(matches!(judge(Ok(400), MALFORMED), Verdict::Pass(_)));

@@ -37,7 +37,9 @@ impl Check for NoServerErrors {
             let mut speaks = true;
             for _ in 1..ASKED {
                 if is_silence(&answer) && speaks {
-                    speaks = cx.wire.send(ordinary(&anonymous).probe()).await.is_ok();
+                    let other = cx.wire.send(ordinary(&anonymous).probe()).await;
+                    // A gateway speaks for a server that is away.
+                    speaks = other.is_ok_and(|reply| (400..500).contains(&reply.status));
                     answer = steady(&cx.wire, request.clone()).await;
                 }
             }

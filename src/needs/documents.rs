@@ -97,7 +97,10 @@ impl WholeLedger {
         let Some(first) = lost.first() else { return Verdict::pass(why) };
         let address = first.request.url.split(['?', '#']).next().unwrap_or_default();
         let came = match (&first.response, &first.trouble) {
-            (Some(response), _) => format!("was answered {}", response.status),
+            (Some(response), _) if matches!(response.status, 429 | 502..=504) => {
+                format!("was answered {}", response.status)
+            }
+            (Some(_), _) => "was answered with more tokens than can be hidden, so that it was not kept".into(),
             (None, trouble) => format!("got no answer ({})", trouble.as_deref().unwrap_or("cut off")),
         };
         let more = match lost.len() {
@@ -188,6 +191,11 @@ mod tests {
                 Verdict::Inconclusive(_)
             ));
         }
+        let mut flood = answered("https://as/a?x=1", 200);
+        flood.response.iter_mut().for_each(|r| {
+            r.body = "… [9 bytes in all, not kept: more tokens are in them than can be hidden]".into();
+        });
+        assert!(matches!(verdict(&[flood, other.clone()]), Verdict::Inconclusive(why) if why.contains("not kept")));
         assert_eq!(
             verdict(&[lost, answered("https://as/a?x=1", 500), other.clone()]),
             Verdict::pass("fine"),

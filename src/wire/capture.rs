@@ -164,9 +164,12 @@ fn kept(body: &[u8], truncated: bool, hide: &impl Fn(&str) -> String) -> String 
     format!("{}… [{} bytes in all{more}]", cut(&hide(&ahead), KEPT), body.len())
 }
 
+/// How the record ends of a body that was not kept.
+pub(super) const NOT_KEPT: &str = ", not kept: more tokens are in them than can be hidden]";
+
 /// In place of a body of which not every secret is known.
 fn not_kept(body: &[u8]) -> String {
-    format!("… [{} bytes in all, not kept: more tokens are in them than can be hidden]", body.len())
+    format!("… [{} bytes in all{NOT_KEPT}", body.len())
 }
 
 fn learn_request(learning: &Learning<'_>, request: &Request) {
@@ -346,6 +349,7 @@ mod tests {
             let learning = Learning::of(&vault, true);
             learn_body(&learning, &HeaderMap::new(), body.as_bytes());
             assert!(learning.is_full(), "{}", &body[..40]);
+            assert!(not_kept(body.as_bytes()).ends_with(NOT_KEPT));
         }
         // Words and short values are no secrets, however many there are.
         for body in [format!("[{}{{}}]", "{\"code\":\"EUR\"},".repeat(5000)), "\"code\":\"".repeat(120_000)] {

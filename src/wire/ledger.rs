@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Trace, curl};
+use super::{Trace, capture, curl};
 
 /// The number of an exchange in the ledger, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,9 +72,11 @@ impl Exchange {
         format!("{} {} -> {answer}", self.request.method, self.request.url)
     }
 
-    /// Whether the server itself has said what it makes of the request: not a gateway, nor somebody who wants patience.
+    /// Whether the server itself has said what it makes of the request, so that it can be read: not a gateway, nor
+    /// somebody who wants patience, nor more tokens than a record can hide.
     pub fn is_answered(&self) -> bool {
-        self.response.as_ref().is_some_and(|response| !matches!(response.status, 429 | 502..=504))
+        let response = self.response.as_ref();
+        response.is_some_and(|r| !matches!(r.status, 429 | 502..=504) && !r.body.ends_with(capture::NOT_KEPT))
     }
 
     /// Whether it was asked for as a browser navigates.
