@@ -181,6 +181,10 @@ fn credentials(name: &str, value: &str) -> Vec<(&'static str, String)> {
     }
 }
 
+/// How long a connection may rest and be used again. Servers close theirs after two seconds (gunicorn) or five (Node.js,
+/// uvicorn, Apache), and what is sent in that moment is lost, like a lost answer of the server.
+pub(super) const IDLE: Duration = Duration::from_secs(1);
+
 /// What speaks HTTP for us.
 pub(super) struct Clients {
     /// For loopback targets, never by a proxy of the environment.
@@ -203,7 +207,7 @@ impl Clients {
                 .retry(reqwest::retry::never())
                 .referer(false)
                 .connect_timeout(options.limits.time)
-                .pool_idle_timeout(Duration::from_secs(30))
+                .pool_idle_timeout(IDLE)
                 .dns_resolver(Arc::new(options.open_guard()));
             builder = match (way, &options.proxy) {
                 (Way::To(at), _) => builder.no_proxy().resolve(&at.host, at.address),

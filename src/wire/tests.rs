@@ -277,3 +277,18 @@ async fn an_old_hello_is_recorded_with_its_answer() {
     let trouble = wire.offer(&silent.replace("http:", "https:"), OldVersion::Tls11).await;
     assert_eq!(trouble.unwrap_err().kind, TroubleKind::TimedOut);
 }
+
+#[tokio::test]
+async fn a_connection_that_rested_is_not_used_again() {
+    // It answers the first request of each connection, and hangs up on the second as if it had just gone idle too long.
+    let url = server(|mut stream| async move {
+        let _ = stream.read(&mut [0; 8192]).await;
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+        let _ = stream.read(&mut [0; 8192]).await;
+    })
+    .await;
+    let wire = wire();
+    assert_eq!(wire.send(Request::get(url.clone()).page()).await.unwrap().status, 200);
+    tokio::time::sleep(options::IDLE + Duration::from_millis(100)).await;
+    assert_eq!(wire.send(Request::get(url).page()).await.unwrap().status, 200);
+}
