@@ -12,7 +12,7 @@ use crate::oauth::assertion::Signer;
 use crate::oauth::client::{Client, ClientAuth, Origin};
 use crate::oauth::revocation::Revoked;
 use crate::oauth::secret::Secret;
-use crate::wire::holdings::{HeldClient, HeldGrant, Holding, Sender, SenderAuth};
+use crate::wire::holdings::{HeldClient, HeldGrant, Holding, Sender, SenderAuth, Unheard};
 use crate::wire::pace::CLEAN_UP;
 use crate::wire::{Reply, Request, Trouble, Wire};
 
@@ -100,11 +100,21 @@ pub async fn clean(wire: &Wire, signer: Option<&Signer>, attempt: Attempt) -> Cl
                 wire.holdings().gone(*number);
                 let how = if matches!(ended, Ended::Gone) { "deleted" } else { "not known there any more" };
                 cleaned.done.push(format!("client {id}: {how}"));
-                // A client that is no more has no grants (RFC 7592 section 2.3).
-                kept.retain(|(of, _), kept| {
-                    let stays = of != id;
-                    kept.numbers.iter().filter(|_| !stays).for_each(|number| wire.holdings().gone(*number));
-                    stays
+                // A client that is no more should have no grants (RFC 7592 section 2.3): where the server does not
+                // revoke, this is how they end, and where it should have, nobody knows.
+                kept.retain(|(of, why), kept| {
+                    if of != id {
+                        return true;
+                    }
+                    kept.numbers.iter().for_each(|number| wire.holdings().gone(*number));
+                    if kept.later {
+                        cleaned.left.push(format!(
+                            "{}: {why}; the client is deleted, which should end them (RFC 7592 section 2.3){}",
+                            kept.not_revoked(id),
+                            kept.ends()
+                        ));
+                    }
+                    false
                 });
             }
             Ended::Stays(why) => {
@@ -116,18 +126,22 @@ pub async fn clean(wire: &Wire, signer: Option<&Signer>, attempt: Attempt) -> Cl
     }
     for ((id, why), kept) in kept {
         kept.numbers.iter().filter(|_| !kept.later).for_each(|number| wire.holdings().gone(*number));
-        let grants = count(kept.numbers.len(), "grant");
-        let ends =
-            kept.seconds.map(|s| format!("; the access tokens end after {s} s at the latest")).unwrap_or_default();
-        cleaned.left.push(format!("{grants} of client {id} could not be revoked: {why}{ends}"));
+        cleaned.left.push(format!("{}: {why}{}", kept.not_revoked(&id), kept.ends()));
     }
-    match wire.holdings().perhaps() {
-        0 => {}
-        n => cleaned.left.push(format!(
+    let Unheard { registrations, tokens } = wire.holdings().perhaps();
+    if registrations > 0 {
+        cleaned.left.push(format!(
             "{} got no answer that was heard: if the server made a client all the same, it is still there; delete it by \
              hand, its name is oaudit",
-            count(n, "registration"),
-        )),
+            count(registrations, "registration"),
+        ));
+    }
+    if tokens > 0 {
+        cleaned.left.push(format!(
+            "{} got no answer that was heard: if the server issued tokens all the same, they are good until they expire; \
+             withdraw the consent of the user who signed in there, if they last",
+            count(tokens, "token request"),
+        ));
     }
     cleaned
 }
@@ -138,6 +152,16 @@ struct Kept {
     numbers: Vec<u32>,
     later: bool,
     seconds: Option<u64>,
+}
+
+impl Kept {
+    fn not_revoked(&self, id: &str) -> String {
+        format!("{} of client {id} could not be revoked", count(self.numbers.len(), "grant"))
+    }
+
+    fn ends(&self) -> String {
+        self.seconds.map(|s| format!("; the access tokens end after {s} s at the latest")).unwrap_or_default()
+    }
 }
 
 fn count(n: usize, what: &str) -> String {

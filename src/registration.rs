@@ -309,7 +309,7 @@ mod tests {
             url: "https://as.example/register".into(),
             status,
             headers: http::HeaderMap::new(),
-            body: body.to_string().into_bytes(),
+            body: body.to_string().into_bytes().into(),
             truncated: false,
         }
     }

@@ -29,7 +29,7 @@ use tokio::sync::Semaphore;
 
 pub use guard::Guard;
 pub use ledger::{Exchange, ExchangeId, Ledger};
-pub use message::{Dress, Reply, Request};
+pub use message::{Dress, Reply, Request, Wiped};
 pub use options::{Limits, Resolved, WireOptions};
 pub use trace::Trace;
 pub use vault::{KnownSecret, Vault};
@@ -329,12 +329,12 @@ impl Wire {
         request: &Request,
         url: url::Url,
         gate: Option<Arc<together::Gate>>,
-    ) -> Result<(u16, HeaderMap, Vec<u8>, bool), Trouble> {
+    ) -> Result<(u16, HeaderMap, Wiped, bool), Trouble> {
         let client = self.inner.clients.to(&url);
         let headers = request.header_map(&self.inner.options.headers);
         let mut outgoing = client.request(request.method.clone(), url).headers(headers);
         outgoing = match (&request.body, gate) {
-            (Some(body), None) => outgoing.body(body.clone()),
+            (Some(body), None) => outgoing.body(bytes::Bytes::from_owner(body.clone())),
             (body, Some(gate)) => outgoing.body(gate.hold(body.clone().unwrap_or_default())),
             (None, None) => outgoing,
         };
@@ -346,7 +346,7 @@ impl Wire {
             .and_then(|v| v.to_str().ok())
             .is_some_and(|v| v.to_ascii_lowercase().starts_with("text/event-stream"));
         let most = self.limits().body.min(request.most).min(if streaming { LONGEST_EVENT } else { usize::MAX });
-        let (mut body, mut truncated) = (Vec::new(), false);
+        let (mut body, mut truncated) = (Wiped::default(), false);
         while let Some(chunk) = response.chunk().await.map_err(|e| message::trouble(&request.url, &e))? {
             body.extend_from_slice(&chunk);
             if body.len() > most {

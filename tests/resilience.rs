@@ -153,3 +153,28 @@ async fn a_client_whose_registration_was_not_heard_is_told_of() {
     let [left] = report.left_behind.as_slice() else { panic!("one thing is left, but {:?}", report.left_behind) };
     assert!(left.starts_with("1 registration got no answer") && left.contains("by hand"), "{left}");
 }
+
+/// The server issued tokens, and nobody has them. Of the ordinary flow they were heard.
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_were_not_heard_are_told_of() {
+    let lost = |asked: &Asked| if asked.path == "/token" && asked.before > 0 { Act::Cut(0) } else { Act::Pass };
+    let between = Between::start(LabOptions::default(), lost).await;
+    let report = audit_of(&between.mcp(), patient(20)).await;
+    let [left] = report.left_behind.as_slice() else { panic!("one thing is left, but {:?}", report.left_behind) };
+    assert!(left.contains(" token requests got no answer") && left.contains("withdraw the consent"), "{left}");
+}
+
+/// The clients are deleted, which may have ended their grants; that those were not revoked is told all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_that_failed_is_told_of_though_the_client_is_gone() {
+    let busy = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let failing = |asked: &Asked| if asked.path == "/revoke" { Act::Say(busy.to_vec()) } else { Act::Pass };
+    let between = Between::start(LabOptions::default(), failing).await;
+    let report = audit_of(&between.mcp(), patient(20)).await;
+    assert_eq!((between.lab.registered_clients().len(), between.lab.live_grants()), (0, 0));
+    assert!(!report.left_behind.is_empty() && report.journal.is_none());
+    for left in &report.left_behind {
+        let told = ["could not be revoked: the revocation request was answered 503", "the client is deleted"];
+        assert!(told.iter().all(|words| left.contains(words)), "{left}");
+    }
+}

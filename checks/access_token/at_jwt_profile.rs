@@ -11,10 +11,14 @@ use crate::oauth::jwt::{Jwt, TokenKind};
 use crate::oauth::scope::ScopeSet;
 
 const TYPED: Demand = demand("A JWT access token has the type at+jwt.", &[advice(Document::Rfc9068, "2.1")]);
-const CLAIMS: Demand =
-    demand("A JWT access token has the claims client_id, jti and scope.", &[advice(Document::Rfc9068, "2.2")]);
-const AT_JWT_CLAIMS: Demand =
-    demand("An access token of the type at+jwt has the claims client_id and jti.", &[must(Document::Rfc9068, "2.2")]);
+const CLAIMS: Demand = demand(
+    "A JWT access token has the claims sub, client_id, iat, jti and scope.",
+    &[advice(Document::Rfc9068, "2.2")],
+);
+const AT_JWT_CLAIMS: Demand = demand(
+    "An access token of the type at+jwt has the claims sub, client_id, iat and jti.",
+    &[must(Document::Rfc9068, "2.2")],
+);
 const AT_JWT_SCOPE: Demand = demand(
     "An access token of the type at+jwt states its scope if scopes were asked for.",
     &[should(Document::Rfc9068, "2.2.3")],
@@ -54,11 +58,16 @@ fn judge(jwt: &Jwt, asked: &ScopeSet) -> Vec<Finding> {
         ),
     };
     let mut lines = vec![Finding::new("typ", typ)];
-    for name in ["client_id", "jti"] {
+    for name in ["sub", "client_id", "iat", "jti"] {
+        let (fits, kind): (fn(&Value) -> bool, _) = match name {
+            "iat" => (Value::is_number, "number"),
+            _ => (|value| value.as_str().is_some_and(|text| !text.is_empty()), "text"),
+        };
+        let broken = if at_jwt { AT_JWT_CLAIMS } else { CLAIMS };
         let verdict = match jwt.claims.get(name) {
-            Some(Value::String(text)) if !text.is_empty() => Verdict::pass(format!("it has a {name}")),
-            Some(_) => Verdict::fail(if at_jwt { AT_JWT_CLAIMS } else { CLAIMS }, format!("its {name} is no text")),
-            None => Verdict::fail(if at_jwt { AT_JWT_CLAIMS } else { CLAIMS }, format!("it has no {name}")),
+            Some(value) if fits(value) => Verdict::pass(format!("its {name} is there")),
+            Some(_) => Verdict::fail(broken, format!("its {name} is no {kind}")),
+            None => Verdict::fail(broken, format!("it has no {name}")),
         };
         lines.push(Finding::new(name, verdict));
     }
@@ -94,13 +103,14 @@ mod tests {
 
     #[test]
     fn who_says_at_jwt_must_mean_it() {
-        let good = json!({"client_id": "c", "jti": "j", "scope": "a"});
+        let good = json!({"sub": "s", "client_id": "c", "iat": 1_700_000_000, "jti": "j", "scope": "a"});
         assert!(failed(json!({"typ": "application/AT+JWT"}), good.clone(), "a").is_empty());
         assert_eq!(failed(json!({"typ": "JWT"}), good, "a"), [("typ".to_owned(), TYPED)]);
-        let bare = failed(json!({"typ": "at+jwt"}), json!({"jti": 7}), "a");
-        let expected = [("client_id", AT_JWT_CLAIMS), ("jti", AT_JWT_CLAIMS), ("scope", AT_JWT_SCOPE)];
-        assert_eq!(bare, expected.map(|(what, broken)| (what.to_owned(), broken)));
+        let bare = failed(json!({"typ": "at+jwt"}), json!({"sub": "", "iat": "2026-11-26", "jti": 7}), "a");
+        let claims = ["sub", "client_id", "iat", "jti"].map(|what| (what.to_owned(), AT_JWT_CLAIMS));
+        assert_eq!(bare, [&claims[..], &[("scope".to_owned(), AT_JWT_SCOPE)]].concat());
         assert!(failed(json!({}), json!({"scp": ["a"]}), "a").iter().all(|(_, d)| [TYPED, CLAIMS].contains(d)));
-        assert_eq!(failed(json!({"typ": "at+jwt"}), json!({"client_id": "c", "jti": "j"}), "openid"), []);
+        let unscoped = json!({"sub": "s", "client_id": "c", "iat": 1.5, "jti": "j"});
+        assert_eq!(failed(json!({"typ": "at+jwt"}), unscoped, "openid"), []);
     }
 }

@@ -6,7 +6,7 @@ use crate::check::{Card, Check, Demand, Finding, Impact, Outcome, Reach, Verdict
 use crate::document::Document;
 use crate::needs::{Anonymous, Context};
 use crate::oauth::pkce::{Verifier, random_text};
-use crate::wire::{Reply, Request, Trouble, TroubleKind, Wire};
+use crate::wire::{Reply, Request, Trouble, TroubleKind, Wiped, Wire};
 
 const NO_5XX: Demand = demand(
     "A token request that cannot be granted is answered with a 4xx, never with a server error.",
@@ -71,7 +71,7 @@ fn mistaken(anonymous: &Anonymous) -> Vec<(&'static str, Request)> {
         request.body.get_or_insert_default().extend_from_slice(more);
         request
     };
-    let instead = |media_type: &str, body: Vec<u8>| {
+    let instead = |media_type: &str, body: Wiped| {
         let mut request = ordinary(anonymous);
         request.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-type"));
         request.bytes(media_type, body)
@@ -86,8 +86,11 @@ fn mistaken(anonymous: &Anonymous) -> Vec<(&'static str, Request)> {
         ("a broken percent-encoding", with(b"&code=%ZZ%")),
         ("a value of 64 KiB", with(&long)),
         ("a NUL character", with(b"&code=%00")),
-        ("a JSON body", instead("application/json", br#"{"grant_type":["authorization_code"],"code":{}}"#.to_vec())),
-        ("an empty body", instead("application/x-www-form-urlencoded", Vec::new())),
+        (
+            "a JSON body",
+            instead("application/json", br#"{"grant_type":["authorization_code"],"code":{}}"#.to_vec().into()),
+        ),
+        ("an empty body", instead("application/x-www-form-urlencoded", Wiped::default())),
         ("a form sent as text/plain", instead("text/plain", plain)),
     ]
 }

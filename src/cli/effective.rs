@@ -9,6 +9,7 @@ use super::{Cli, shown};
 use crate::config::Value;
 use crate::config::draft::quoted;
 use crate::config::keys::{KEYS, Key, Kind};
+use crate::front::command::Program;
 use crate::report::plain::plain;
 use crate::settings::Thresholds;
 
@@ -86,6 +87,13 @@ impl Printer<'_> {
             return format!("# {name} is not shown: this is no name of a variable or file  # {}", plain(&origin));
         }
         let mut written = literal(&value);
+        if let (Kind::Program, Value::Text(line)) = (key.kind, &value)
+            && let Some((program, arguments)) = Program::parse(line).and_then(Program::parted)
+            && arguments > 0
+        {
+            written = literal(&Value::Text(program));
+            origin = format!("{origin}; its arguments are not shown");
+        }
         if let (Kind::Variable, Value::Text(variable)) = (key.kind, &value) {
             let set = std::env::var_os(variable).is_some_and(|secret| !secret.is_empty());
             origin = format!("{origin}; the secret is {}", if set { "set" } else { "not set" });

@@ -58,6 +58,12 @@ impl Program {
         Some(Self { run, limit: Self::LIMIT, username: None })
     }
 
+    /// What is run, and how many arguments it gets.
+    pub fn parted(self) -> Option<(String, usize)> {
+        let (name, arguments) = self.run.split_first()?;
+        Some((shlex::try_quote(name).ok()?.into_owned(), arguments.len()))
+    }
+
     fn name(&self) -> &str {
         self.run.first().map_or("", String::as_str)
     }

@@ -123,7 +123,7 @@ mod tests {
         for cookie in cookies {
             headers.append("set-cookie", HeaderValue::from_static(cookie));
         }
-        Reply { id: ExchangeId(1), url: url.into(), status: 200, headers, body: Vec::new(), truncated: false }
+        Reply { id: ExchangeId(1), url: url.into(), status: 200, headers, body: Default::default(), truncated: false }
     }
 
     #[test]

@@ -163,7 +163,7 @@ mod tests {
     }
 
     fn header(request: &Request, name: &str) -> Option<String> {
-        let of = |(_, value): &(String, Vec<u8>)| String::from_utf8_lossy(value).into_owned();
+        let of = |(_, value): &(String, crate::wire::Wiped)| String::from_utf8_lossy(value).into_owned();
         request.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(of)
     }
 

@@ -163,7 +163,7 @@ async fn transcript(wire: &Wire, audit: &Audit, tokens: TokenSet) -> Result<Tran
         url: audit.token_endpoint.clone(),
         status: 0,
         headers: http::HeaderMap::new(),
-        body: Vec::new(),
+        body: Default::default(),
         truncated: false,
     };
     let exchanges = wire.ledger().of(wire.stamp());

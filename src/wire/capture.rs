@@ -11,7 +11,7 @@ use url::form_urlencoded;
 
 use super::ledger::{RecordedRequest, RecordedResponse};
 use super::message::{Request, without_query};
-use super::{ExchangeId, Trouble, Vault, Wire};
+use super::{ExchangeId, Trouble, Vault, Wiped, Wire};
 
 /// Bytes of a body, or of one header, that are kept in the record.
 const KEPT: usize = 8 * 1024;
@@ -47,7 +47,7 @@ fn kind_of(name: &str) -> Option<&'static str> {
     SECRET_NAMES.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, kind)| *kind)
 }
 
-type Answer = (u16, HeaderMap, Vec<u8>, bool);
+type Answer = (u16, HeaderMap, Wiped, bool);
 
 /// Values that are learned of one message, and their bytes: so many tokens stand in no answer of a server that means it,
 /// and each costs time and memory for the rest of the run.

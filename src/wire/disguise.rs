@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use secrecy::zeroize::Zeroize;
 
 mod readings;
 
@@ -29,6 +30,12 @@ pub(super) struct Needles {
     by_start: HashMap<[u8; SHORTEST], Vec<Needle>>,
     /// A bit for the first two bytes of each needle: most places of a text are dismissed by it.
     starts: Vec<u64>,
+}
+
+impl Drop for Needles {
+    fn drop(&mut self) {
+        self.by_start.values_mut().flatten().for_each(|(needle, _)| needle.zeroize());
+    }
 }
 
 /// What is looked for, and its label.

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::Method;
+use secrecy::zeroize::Zeroize;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -99,11 +100,19 @@ struct Kept {
     last: u32,
     /// Every refresh token ever seen, to the grant that it belongs to.
     families: HashMap<String, u32>,
-    /// Registrations of which is not known whether the server made a client.
-    unheard: usize,
+    unheard: Unheard,
     /// `revocation_endpoint`, if the server has one.
     revocation: Option<String>,
     writing: Writing,
+}
+
+/// Requests of which is not known what the server made of them: nobody can take it back.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unheard {
+    /// There may be a client.
+    pub(crate) registrations: usize,
+    /// There may be tokens.
+    pub(crate) tokens: usize,
 }
 
 /// Whether there is a journal.
@@ -124,6 +133,12 @@ pub(super) struct UnderWay(Arc<AtomicUsize>);
 impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.families.drain().for_each(|(mut token, _)| token.zeroize());
     }
 }
 
@@ -200,13 +215,18 @@ impl Holdings {
 
     /// A request got no answer that tells what became of it.
     pub(super) fn unheard(&self, request: &Request) {
-        if request.method == Method::POST && matches!(Creates::of(request), Some(Creates::Client)) {
-            self.kept().unheard += 1;
+        if request.method != Method::POST || request.probe {
+            return;
+        }
+        match Creates::of(request) {
+            Some(Creates::Client) => self.kept().unheard.registrations += 1,
+            Some(Creates::Tokens(_)) => self.kept().unheard.tokens += 1,
+            None => {}
         }
     }
 
-    /// How many clients there may be that nobody can delete: the answers with their names were lost.
-    pub(crate) fn perhaps(&self) -> usize {
+    /// What there may be that nobody can take back: the answers that tell of it were lost.
+    pub(crate) fn perhaps(&self) -> Unheard {
         self.kept().unheard
     }
 
@@ -428,16 +448,19 @@ mod tests {
     }
 
     #[test]
-    fn a_registration_whose_answer_was_lost_may_have_made_a_client() {
+    fn what_a_lost_answer_may_have_told_of_is_counted() {
         let holdings = Holdings::default();
         let register = Request::json("https://as.example/register", &json!({"redirect_uris": ["https://c.test/cb"]}));
         answered(&holdings, &register, 400, &json!({"error": "invalid_client_metadata"}));
         answered(&holdings, &register, 503, &json!({}));
-        assert_eq!(holdings.perhaps(), 0);
+        assert_eq!(holdings.perhaps(), Unheard::default());
         answered(&holdings, &register, 504, &json!({}));
         holdings.unheard(&register);
         holdings.unheard(&redeem());
-        assert_eq!((holdings.perhaps(), holdings.all().len()), (2, 0));
+        // What names nothing that exists brings nothing.
+        holdings.unheard(&redeem().probe());
+        assert_eq!(holdings.perhaps(), Unheard { registrations: 2, tokens: 1 });
+        assert!(holdings.all().is_empty());
     }
 
     #[test]

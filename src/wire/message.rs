@@ -3,11 +3,15 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use secrecy::zeroize::Zeroizing;
 use serde_json::Value;
 use url::Url;
 use url::form_urlencoded;
 
 use super::{ExchangeId, Trouble, TroubleKind};
+
+/// What may hold a secret: wiped when it is dropped.
+pub type Wiped = Zeroizing<Vec<u8>>;
 
 /// Who we look like. Pages are asked for as a browser would, endpoints as a program would: some servers answer JSON
 /// where a browser gets a redirect.
@@ -34,9 +38,9 @@ pub struct Request {
     /// The address, as given.
     pub url: String,
     /// Headers beside those of the dress; a name may stand twice, a value may be any bytes.
-    pub headers: Vec<(String, Vec<u8>)>,
+    pub headers: Vec<(String, Wiped)>,
     /// The body.
-    pub body: Option<Vec<u8>>,
+    pub body: Option<Wiped>,
     /// Who we look like.
     pub dress: Dress,
     /// Bytes of the answer's body that are read, if fewer than the limit for all.
@@ -81,15 +85,15 @@ impl Request {
 
     /// The same with a body of any bytes.
     #[must_use]
-    pub fn bytes(mut self, content_type: &str, body: Vec<u8>) -> Self {
-        self.body = Some(body);
+    pub fn bytes(mut self, content_type: &str, body: impl Into<Wiped>) -> Self {
+        self.body = Some(body.into());
         self.header("Content-Type", content_type)
     }
 
     /// The same with one header more.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
-        self.headers.push((name.to_owned(), value.as_ref().to_vec()));
+        self.headers.push((name.to_owned(), value.as_ref().to_vec().into()));
         self
     }
 
@@ -125,16 +129,16 @@ impl Request {
     /// authorization request is a GET as well, but a page, and may bring a second code; an assertion of the client is
     /// good for once (RFC 7523 section 3).
     pub(super) fn changes_nothing(&self) -> bool {
-        let asserts = |body: &[u8]| body.windows(17).any(|part| part == b"client_assertion=");
+        let asserts = |body: &Wiped| body.windows(17).any(|part| part == b"client_assertion=");
         match self.probe {
-            true => !self.body.as_deref().is_some_and(asserts),
+            true => !self.body.as_ref().is_some_and(asserts),
             false => self.method.is_safe() && self.dress == Dress::Endpoint,
         }
     }
 
     /// The first header of ours that HTTP cannot carry: a token with a line break in it.
     pub(super) fn unsendable(&self) -> Option<&str> {
-        let fits = |(name, value): &&(String, Vec<u8>)| {
+        let fits = |(name, value): &&(String, Wiped)| {
             HeaderName::try_from(name.as_str()).is_ok() && HeaderValue::from_bytes(value).is_ok()
         };
         self.headers.iter().find(|header| !fits(header)).map(|(name, _)| name.as_str())
@@ -185,7 +189,7 @@ pub struct Reply {
     /// The headers.
     pub headers: HeaderMap,
     /// The body, up to the limit.
-    pub body: Vec<u8>,
+    pub body: Wiped,
     /// Whether the body was longer than the limit.
     pub truncated: bool,
 }
@@ -340,7 +344,7 @@ pub(crate) mod tests {
             url: "https://as.example/".into(),
             status,
             headers: headers.iter().map(|(n, v)| (HeaderName::from_static(n), v.parse().expect("a literal"))).collect(),
-            body: body.as_bytes().to_vec(),
+            body: body.as_bytes().to_vec().into(),
             truncated: false,
         }
     }

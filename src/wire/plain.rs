@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::{ExchangeId, Reply, Request, Trouble, TroubleKind, Wire, capture, message};
+use super::{ExchangeId, Reply, Request, Trouble, TroubleKind, Wiped, Wire, capture, message};
 
 /// Bytes of a body that are waited for.
 const ENOUGH: usize = 64 * 1024;
@@ -29,7 +29,7 @@ pub enum Plain {
 }
 
 /// Status, headers, body, and whether there was more of it.
-type Answer = (u16, HeaderMap, Vec<u8>, bool);
+type Answer = (u16, HeaderMap, Wiped, bool);
 
 impl Wire {
     /// Asks for a page over plain http, with nothing of the user's own in the request.
@@ -131,7 +131,7 @@ fn read(bytes: &[u8]) -> Option<Answer> {
             headers.append(name, value);
         }
     }
-    Some((status, headers, bytes[end + 4..].to_vec(), bytes.len() >= ENOUGH))
+    Some((status, headers, bytes[end + 4..].to_vec().into(), bytes.len() >= ENOUGH))
 }
 
 #[cfg(test)]

@@ -212,7 +212,7 @@ async fn what_is_recorded_holds_no_secret() {
 fn a_request_can_be_malformed() {
     let request =
         Request::form("http://127.0.0.1/", &[("a", "1"), ("a", "2")]).header("X-Odd", b"\xff").header("X-Odd", "2");
-    assert_eq!(request.body.as_deref(), Some(&b"a=1&a=2"[..]));
+    assert_eq!(request.body.as_deref().map(Vec::as_slice), Some(&b"a=1&a=2"[..]));
     assert_eq!(request.header_map(&[]).get_all("x-odd").iter().count(), 2);
 }
 

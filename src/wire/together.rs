@@ -8,6 +8,8 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::{Barrier, BarrierWaitResult};
 
+use super::Wiped;
+
 /// Opens when the expected number of bodies has reached its last byte.
 #[derive(Debug)]
 pub(super) struct Gate {
@@ -20,8 +22,8 @@ impl Gate {
     }
 
     /// A body that sends all but its last byte, waits for the gate, then sends the rest.
-    pub(super) fn hold(self: Arc<Self>, body: Vec<u8>) -> reqwest::Body {
-        let bytes = Bytes::from(body);
+    pub(super) fn hold(self: Arc<Self>, body: Wiped) -> reqwest::Body {
+        let bytes = Bytes::from_owner(body);
         let cut = bytes.len().saturating_sub(1);
         reqwest::Body::wrap(Held {
             first: Some(bytes.slice(..cut)),

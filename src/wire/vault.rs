@@ -10,6 +10,7 @@ use std::sync::RwLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use secrecy::zeroize::Zeroize;
 use url::form_urlencoded;
 
 use super::disguise::{Needles, Place, SHORTEST, bare, within_base64};
@@ -65,6 +66,14 @@ struct Known {
     short: HashSet<String>,
     /// What looks like a secret but is a made-up value of ours, and good evidence.
     public: HashSet<String>,
+}
+
+impl Drop for Known {
+    fn drop(&mut self) {
+        self.labels.drain().for_each(|(mut value, _)| value.zeroize());
+        self.spaced.iter_mut().for_each(|(form, _)| form.zeroize());
+        self.short.drain().for_each(|mut value| value.zeroize());
+    }
 }
 
 impl std::fmt::Debug for Known {

@@ -85,8 +85,10 @@ fn commands_that_ask_nobody() {
         assert_eq!(code, 4, "{said}");
     }
     let printed = ["audit", "--print-config", "--header", &header, "--proxy", &proxy, "--webdriver-url", &url];
-    let (code, said) = stage.clean(&printed);
+    let program = format!("./sign-in.sh --key {HEADER}");
+    let (code, said) = stage.clean(&[&printed[..], &["--login-command", &program]].concat());
     assert!(code == 0 && said.contains("a password for it is set"), "{said}");
+    assert!(said.contains("command = \"./sign-in.sh\"  # flag --login-command; its arguments are not shown"), "{said}");
     // A driver that is not there, by an address with a password.
     let driven = ["audit", &stage.mcp(), "--agent", "webdriver", "--username", "alice", "--webdriver-url", &url, "-v"];
     let (code, said) = stage.clean(&driven);
