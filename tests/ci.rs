@@ -4,6 +4,9 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its stage has failed")]
 
+#[path = "support/installed.rs"]
+mod installed;
+
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -11,6 +14,8 @@ use std::process::{Command, Output, Stdio};
 
 use assert_cmd::cargo::CommandCargoExt;
 use sha2::{Digest, Sha256};
+
+use installed::{Package, or_skip, package};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -58,6 +63,28 @@ fn the_inputs_of_the_action_are_those_that_are_documented() {
         })
         .collect();
     assert_eq!(documented, inputs(), "left: the table in docs/ci.md, right: inputs of action.yml, with their defaults");
+}
+
+/// check-jsonschema carries the schemas of GitHub and GitLab.
+static SCHEMAS: Package = package!("ci-schemas" in "schemas": "requirements.txt");
+
+#[test]
+fn the_files_for_ci_servers_are_as_their_schemas_say() {
+    let Some((_, python)) = or_skip("check-jsonschema", SCHEMAS.of_python()) else { return };
+    let held = |schema: &str, files: &[&str]| {
+        let mut command = Command::new(&python);
+        command.args(["-m", "check_jsonschema", "--builtin-schema", schema]).args(files).current_dir(root());
+        command.stdin(Stdio::null()).output().unwrap()
+    };
+    for (schema, files) in [
+        ("vendor.github-actions", &["action.yml"][..]),
+        ("vendor.github-workflows", &[".github/workflows/ci.yml", ".github/workflows/release.yml"]),
+        ("vendor.gitlab-ci", &["ci/gitlab.yml"]),
+    ] {
+        let output = held(schema, files);
+        assert!(output.status.success(), "{schema}: {}", String::from_utf8_lossy(&output.stdout));
+    }
+    assert!(!held("vendor.github-workflows", &["action.yml"]).status.success(), "a schema says something");
 }
 
 #[test]

@@ -8,7 +8,6 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::Stdio;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use oaudit::lab::{Lab, LabOptions};
@@ -17,15 +16,13 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{ChildStderr, Command};
 use tokio::time::timeout;
 
+use crate::installed::{NotRun, Package, or_skip, package};
+
 /// The longest that one audit may take here.
 const LIMIT: Duration = Duration::from_secs(180);
 
-/// The files of the person, carried in the test binary.
-const FILES: [(&str, &str); 3] = [
-    ("package.json", include_str!("package.json")),
-    ("package-lock.json", include_str!("package-lock.json")),
-    ("person.mjs", include_str!("person.mjs")),
-];
+/// The person, and playwright-core.
+static PERSON: Package = package!("person" in ".": "package.json", "package-lock.json", "person.mjs");
 
 /// An audit that was made in a browser.
 pub(crate) struct Audited {
@@ -77,25 +74,15 @@ pub(crate) async fn lab_over_tls(quirks: &[&str]) -> Lab {
     Lab::start(LabOptions { quirks, tls: true, ..LabOptions::default() }).await.expect("the lab starts")
 }
 
-/// Audits a lab, or says on stderr why there is no browser to do it in, which is reason enough to skip a test; with
-/// `OAUDIT_BROWSER=required` or `OAUDIT_INTEROP=required` it is a failure.
+/// Audits a lab, if there is a browser to do it in.
 pub(crate) async fn audited_or_skip(lab: &Lab, person: Value) -> Option<Audited> {
     audited_at_or_skip(&lab.mcp(), lab.authority(), person).await
 }
 
 /// The same at any address, with the authority that signed its certificate.
 pub(crate) async fn audited_at_or_skip(target: &str, authority: Option<&str>, person: Value) -> Option<Audited> {
-    match Machine::find() {
-        Ok(machine) => {
-            Some(timeout(LIMIT, machine.audit(target, authority, person)).await.expect("the audit ends in time"))
-        }
-        Err(why) => {
-            let required = |name| std::env::var(name).is_ok_and(|it| it == "required");
-            assert!(!required("OAUDIT_BROWSER") && !required("OAUDIT_INTEROP"), "a browser is required, but {why}");
-            let _ = writeln!(std::io::stderr(), "NOT RUN: the cockpit in Chromium: {why}");
-            None
-        }
-    }
+    let machine = or_skip("the cockpit in Chromium", Machine::find())?;
+    Some(timeout(LIMIT, machine.audit(target, authority, person)).await.expect("the audit ends in time"))
 }
 
 struct Machine {
@@ -104,15 +91,17 @@ struct Machine {
 }
 
 impl Machine {
-    fn find() -> Result<Self, String> {
+    fn find() -> Result<Self, NotRun> {
         let named = std::env::var_os("OAUDIT_CHROMIUM").map(PathBuf::from);
         let on_path = || {
             let path = std::env::var_os("PATH")?;
             let names = ["chromium", "chromium-browser", "google-chrome"];
             std::env::split_paths(&path).flat_map(|f| names.map(|n| f.join(n))).find(|p| p.is_file())
         };
-        let chromium = named.or_else(on_path).ok_or("there is no chromium (OAUDIT_CHROMIUM names one)")?;
-        Ok(Self { chromium, home: installed()? })
+        let chromium = named
+            .or_else(on_path)
+            .ok_or_else(|| NotRun("there is no chromium (OAUDIT_CHROMIUM names one)".to_owned()))?;
+        Ok(Self { chromium, home: PERSON.of_npm()?.0 })
     }
 
     async fn audit(&self, target: &str, authority: Option<&str>, mut person: Value) -> Audited {
@@ -203,27 +192,4 @@ fn opener(folder: &Path, opened: &Path) -> PathBuf {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("the opener may be run");
     }
     path
-}
-
-/// The folder with the person and playwright-core, filled the first time.
-fn installed() -> Result<PathBuf, String> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("browser");
-    let write = || -> std::io::Result<()> {
-        fs::create_dir_all(&home)?;
-        FILES.iter().try_for_each(|(name, text)| fs::write(home.join(name), text))
-    };
-    let fresh = fs::read_to_string(home.join("package-lock.json")).is_ok_and(|lock| lock == FILES[1].1);
-    write().map_err(|e| e.to_string())?;
-    if fresh && home.join("node_modules/playwright-core").is_dir() {
-        return Ok(home);
-    }
-    let mut npm = std::process::Command::new("npm");
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&home).stdin(Stdio::null());
-    let output = npm.output().map_err(|e| format!("npm cannot be started: {e}"))?;
-    match output.status.success() {
-        true => Ok(home),
-        false => Err(format!("playwright-core could not be installed: {}", String::from_utf8_lossy(&output.stderr))),
-    }
 }

@@ -1,5 +1,7 @@
 //! The cockpit in a real browser: Chromium, driven as a person would, makes the whole audit of the lab with one sign-in.
 
+#[path = "../support/installed.rs"]
+mod installed;
 #[path = "../support/mod.rs"]
 mod support;
 

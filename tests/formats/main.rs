@@ -6,6 +6,8 @@ mod bounds;
 mod fixture;
 mod golden;
 mod inert;
+#[path = "../support/installed.rs"]
+mod installed;
 mod nasty;
 mod schemas;
 mod xml;

@@ -9,6 +9,7 @@ use oaudit::report::{Report, har, json, junit, sarif};
 use serde_json::Value;
 
 use crate::fixture::{large, mixed, stopped};
+use crate::installed::{Package, or_skip, package};
 use crate::xml::{self, Element};
 
 /// The fixed reports, and that of a demo with a waiver.
@@ -268,4 +269,24 @@ fn fingerprints_know_neither_time_nor_line() {
     let mut different = before.clone();
     different.dedup();
     assert_eq!(different.len(), before.len(), "two defects are two alerts");
+}
+
+/// The crate that carries it, since its policies do not let this repository.
+static SARIF: Package = package!("sarif-schema" in "../schemas/sarif": "Cargo.toml", "empty.rs");
+
+#[test]
+fn sarif_is_as_its_schema_says() {
+    let Some(folder) = or_skip("the schema of SARIF", SARIF.of_cargo()) else { return };
+    let text = std::fs::read_to_string(folder.join("vendor/serde-sarif/src/schema.json")).unwrap();
+    // A slip of the schema: `]?` stands there for `)?`, which is no regular expression to everybody.
+    let text = text.replace("^[a-zA-Z]{2}|^[a-zA-Z]{2}-[a-zA-Z]{2}]?$", "^[a-zA-Z]{2}(-[a-zA-Z]{2})?$");
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    assert!(schema["$id"].as_str().unwrap().ends_with("sarif-schema-2.1.0.json"));
+    for report in reports() {
+        let log = serde_json::from_str(&sarif::render(&report, "oaudit.toml")).unwrap();
+        assert_valid(&schema, &log);
+        let mut wrong: Value = log;
+        wrong["runs"][0]["tool"]["driver"]["rules"][0]["defaultConfiguration"]["level"] = "fatal".into();
+        assert!(!jsonschema::validator_for(&schema).unwrap().is_valid(&wrong), "the schema says something");
+    }
 }

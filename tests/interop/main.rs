@@ -1,6 +1,8 @@
 //! Audits real servers written by others: that each comes up as it is described, and that every verdict is the one that
 //! is known to be true of it.
 
+#[path = "../support/installed.rs"]
+mod installed;
 #[path = "../support/mod.rs"]
 mod support;
 
