@@ -9,7 +9,7 @@ use std::pin::Pin;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Document, McpVersion};
-use crate::needs::{Context, Needs, Ordinary, Shortfall, Stage, later};
+use crate::needs::{Beside, Context, Needs, Ordinary, Shortfall, Stage, later};
 use crate::oauth::request::AuthorizationRequest;
 use crate::report::Word;
 use crate::wire::{ExchangeId, Trouble};
@@ -314,6 +314,9 @@ pub trait Check: Send + Sync + 'static {
     type Needs: Needs;
     /// The card.
     const CARD: Card;
+    /// Whether it takes an agent that sees the server's pages, or presses their buttons: a person's browser shows them to
+    /// the person alone.
+    const BY_PAGES: bool = false;
 
     /// The authorization requests that this check needs answered: the ordinary one, or variants of it with one
     /// thing changed; or why there can be none. Pure, so that a plan can count them.
@@ -336,6 +339,14 @@ pub trait AnyCheck: Send + Sync {
     /// Those of them that ask the server to show a page although there is a session. Pure.
     fn asks_again(&self, _ordinary: &Ordinary) -> usize {
         0
+    }
+    /// The clients beside the audited one that it takes.
+    fn beside(&self) -> Beside {
+        Beside::NONE
+    }
+    /// Whether it takes an agent that sees the server's pages.
+    fn by_pages(&self) -> bool {
+        false
     }
     /// Comes by its needs, sends and judges.
     fn conduct<'a>(&'a self, cx: &'a Context, ordinary: &'a Ordinary) -> Conducting<'a>;
@@ -363,9 +374,18 @@ impl<C: Check> AnyCheck for C {
     }
 
     fn asks_again(&self, ordinary: &Ordinary) -> usize {
-        let again =
-            |r: &&AuthorizationRequest| r.get("prompt").is_some_and(|p| p != "none") || r.get("max_age").is_some();
+        let again = |r: &&AuthorizationRequest| {
+            r.get("prompt").is_some_and(|p| !matches!(p, "none" | "")) || r.get("max_age").is_some()
+        };
         if C::Needs::VISITS { C::requests(ordinary).map_or(0, |all| all.iter().filter(again).count()) } else { 0 }
+    }
+
+    fn beside(&self) -> Beside {
+        C::Needs::BESIDE
+    }
+
+    fn by_pages(&self) -> bool {
+        C::BY_PAGES
     }
 
     fn conduct<'a>(&'a self, cx: &'a Context, ordinary: &'a Ordinary) -> Conducting<'a> {

@@ -5,6 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use crate::check::AnyCheck;
+use crate::needs::Ordinary;
 use crate::oauth::answer::{AuthorizationAnswer, Page, PageKind, Returned};
 use crate::oauth::request::AuthorizationRequest;
 use crate::report::Report;
@@ -91,6 +93,29 @@ pub enum Asks {
     EveryTime,
 }
 
+impl Asks {
+    /// How often until there is anything to check: for the sign-in, and where each visit counts for the ordinary flow and
+    /// the look whether grants live side by side as well.
+    pub fn to_begin_with(self) -> usize {
+        match self {
+            Self::Nobody => 0,
+            Self::WhenTheServerDoes => 1,
+            Self::EveryTime => 3,
+        }
+    }
+
+    /// How often for a check, at a server that remembers the login and what was agreed to.
+    pub fn of(self, check: &dyn AnyCheck, ordinary: &Ordinary) -> usize {
+        match self {
+            // It is not run: a person's browser shows the pages to the person alone.
+            Self::WhenTheServerDoes | Self::EveryTime if check.by_pages() => 0,
+            Self::Nobody => 0,
+            Self::WhenTheServerDoes => check.asks_again(ordinary),
+            Self::EveryTime => check.visits(ordinary),
+        }
+    }
+}
+
 /// A future that an agent returns.
 pub type Visiting<'a> = Pin<Box<dyn Future<Output = Result<Landing, SignInError>> + Send + 'a>>;
 
@@ -131,13 +156,12 @@ pub trait Agent: Send + Sync {
     fn asks(&self) -> Asks {
         Asks::Nobody
     }
-    /// How often it asked a person so far, as far as it can tell.
+    /// How often it asked a person so far.
     fn prompts(&self) -> usize {
-        match self.asks() {
-            Asks::Nobody => 0,
-            Asks::WhenTheServerDoes | Asks::EveryTime => self.logins(),
-        }
+        0
     }
+    /// Hears how often it may ask, in all: what would ask once more ends with [`SignInError::BudgetSpent`].
+    fn may_ask(&self, _most: usize) {}
     /// Hears what is going on, for the person who watches.
     fn hear(&self, _progress: Progress<'_>) {}
     /// What a reader of the report should know of the sign-in.
@@ -191,6 +215,9 @@ impl Front {
     /// The same with a budget of what a person may be asked.
     #[must_use]
     pub fn asking_at_most(self, most_prompts: Option<usize>) -> Self {
+        if let Some(most) = most_prompts {
+            self.agent.may_ask(most);
+        }
         Self { most_prompts, ..self }
     }
 
@@ -203,9 +230,7 @@ impl Front {
         token_endpoint: &str,
     ) -> Result<AuthorizationAnswer, SignInError> {
         let _turn = self.lane.lock().await;
-        // The sign-in and the flow after it are always allowed: without them there is nothing to audit.
         if let Some(most) = self.most_prompts
-            && wire.stamp() != "sign-in"
             && (self.agent.prompts() > most || (self.agent.asks() == Asks::EveryTime && self.agent.prompts() >= most))
         {
             return Err(SignInError::BudgetSpent(most));

@@ -219,12 +219,39 @@ impl Stage {
     }
 }
 
+/// The clients beside the audited one that somebody has to agree to: once each, whatever number of checks need them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Beside {
+    /// The second client.
+    pub other: bool,
+    /// The confidential one.
+    pub confidential: bool,
+}
+
+impl Beside {
+    /// None.
+    pub const NONE: Self = Self { other: false, confidential: false };
+
+    /// These and those.
+    #[must_use]
+    pub const fn and(self, those: Self) -> Self {
+        Self { other: self.other || those.other, confidential: self.confidential || those.confidential }
+    }
+
+    /// How many of these are not among those.
+    pub fn beyond(self, those: Self) -> usize {
+        usize::from(self.other && !those.other) + usize::from(self.confidential && !those.confidential)
+    }
+}
+
 /// A kind of supply. Tuples of them are needs as well; the first one takes the authorization requests.
 pub trait Needs: Sized + Send + 'static {
     /// The earliest stage in which it can be had.
     const STAGE: Stage;
     /// Visits to the authorization endpoint that it takes for each request of the check.
     const VISITS: bool = false;
+    /// The clients that it takes.
+    const BESIDE: Beside = Beside::NONE;
     /// Comes by it.
     fn supply(
         cx: &Context,
@@ -318,6 +345,7 @@ impl Ordinary {
 impl<A: Needs, B: Needs> Needs for (A, B) {
     const STAGE: Stage = later(A::STAGE, B::STAGE);
     const VISITS: bool = A::VISITS;
+    const BESIDE: Beside = A::BESIDE.and(B::BESIDE);
     async fn supply(cx: &Context, requests: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
         // What costs nothing first: a missing companion must not cost a visit.
         let b = B::supply(cx, Vec::new()).await?;
@@ -328,6 +356,7 @@ impl<A: Needs, B: Needs> Needs for (A, B) {
 impl<A: Needs, B: Needs, C: Needs> Needs for (A, B, C) {
     const STAGE: Stage = later(A::STAGE, later(B::STAGE, C::STAGE));
     const VISITS: bool = A::VISITS;
+    const BESIDE: Beside = A::BESIDE.and(B::BESIDE).and(C::BESIDE);
     async fn supply(cx: &Context, requests: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
         let c = C::supply(cx, Vec::new()).await?;
         let b = B::supply(cx, Vec::new()).await?;

@@ -1,8 +1,10 @@
 //! Which checks run, when, and what that takes: a pure function of the catalogue, the profile and the options.
 
+use std::collections::BTreeMap;
+
 use crate::check::{AnyCheck, Reach, Verdict};
 use crate::front::Asks;
-use crate::needs::{Ordinary, Stage};
+use crate::needs::{Beside, Ordinary, Stage};
 use crate::profile::Profile;
 
 pub mod outline;
@@ -110,31 +112,34 @@ impl Plan {
     /// Leaves out what would ask a person more often than is allowed: what matters least first.
     pub fn fit(&mut self, most: Option<usize>, asks: Asks, ordinary: &Ordinary) {
         let Some(most) = most else { return };
-        let cost = |check: &dyn AnyCheck| match asks {
-            Asks::Nobody => 0,
-            Asks::WhenTheServerDoes => check.asks_again(ordinary),
-            Asks::EveryTime => check.visits(ordinary),
-        };
-        // Signing in, and seeing whether grants live side by side, comes before all checks.
-        let mut left = most.saturating_sub(if asks == Asks::EveryTime { 3 } else { 1 });
+        let mut left = most.saturating_sub(asks.to_begin_with());
         let mut by_impact: Vec<&'static dyn AnyCheck> = self.checks.clone();
         by_impact.sort_by_key(|check| std::cmp::Reverse(check.card().impact));
-        let mut over = Vec::new();
+        let (mut over, mut agreed) = (BTreeMap::new(), Beside::NONE);
         for check in by_impact {
-            match left.checked_sub(cost(check)) {
-                Some(rest) => left = rest,
-                None => over.push(check.card().id),
+            let beside = if asks == Asks::Nobody { Beside::NONE } else { check.beside() };
+            let cost = asks.of(check, ordinary) + beside.beyond(agreed);
+            match left.checked_sub(cost) {
+                Some(rest) => (left, agreed) = (rest, agreed.and(beside)),
+                None => {
+                    over.insert(check.card().id, cost);
+                }
             }
         }
         self.leave_out(|check| {
-            let why = || {
-                let times = cost(check);
-                format!(
-                    "it may ask the person {times} times more, and --max-prompts {most} is spent on what matters more"
-                )
+            let times = match over.get(check.card().id)? {
+                1 => "once".to_owned(),
+                n => format!("{n} times"),
             };
-            over.contains(&check.card().id).then(|| Verdict::Inconclusive(why()))
+            Some(Verdict::Inconclusive(format!(
+                "it may ask the person {times} more, and --max-prompts {most} is spent on what matters more"
+            )))
         });
+    }
+
+    /// The clients beside the audited one that the checks take.
+    pub fn beside(&self) -> Beside {
+        self.checks.iter().fold(Beside::NONE, |all, check| all.and(check.beside()))
     }
 
     /// The checks of a stage.

@@ -218,6 +218,9 @@ impl Run {
             });
         };
         let (authorization, token) = (authorization.to_owned(), token.to_owned());
+        if let Some(stopped) = foresee::too_few_prompts(&self.options) {
+            return Some(stopped);
+        }
         let (scope, known_scopes) = ordinary::scopes(&discovery, self.options.scope.as_ref());
         let listener = match self.options.sign_in.listen(self.options.redirect_uri.as_deref()) {
             Ok(listener) => listener,

@@ -24,6 +24,7 @@ impl Check for DenialReported {
         reach: Reach::Grant,
         page: include_str!("denial_reported.md"),
     };
+    const BY_PAGES: bool = true;
 
     fn requests(ordinary: &Ordinary) -> Result<Vec<AuthorizationRequest>, Shortfall> {
         // A consent that was given before is not asked for again without it.

@@ -30,6 +30,7 @@ impl Check for StepUpForcesLogin {
         reach: Reach::OwnMaterial,
         page: include_str!("step_up_forces_login.md"),
     };
+    const BY_PAGES: bool = true;
 
     fn requests(ordinary: &Ordinary) -> Result<Vec<AuthorizationRequest>, Shortfall> {
         Ok(vec![max_age(ordinary, true), prompt_login(ordinary, true), ordinary.request()])

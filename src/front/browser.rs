@@ -46,6 +46,9 @@ pub struct BrowserAgent {
     begun: AtomicBool,
     /// The window was last seen leaving for the server.
     stuck: AtomicBool,
+    /// How often the person was asked, and may be.
+    asked: AtomicUsize,
+    most: AtomicUsize,
     /// How often in a row the session did not answer by itself.
     asked_again: AtomicUsize,
     /// Windows look closed that are open: the server cuts them off.
@@ -80,6 +83,8 @@ impl BrowserAgent {
             say,
             begun: AtomicBool::new(false),
             stuck: AtomicBool::new(false),
+            asked: AtomicUsize::new(0),
+            most: AtomicUsize::new(usize::MAX),
             asked_again: AtomicUsize::new(0),
             cut: AtomicBool::new(false),
             cockpit_opened: Mutex::default(),
@@ -107,6 +112,8 @@ impl BrowserAgent {
             purpose,
             asks,
             closed_once: AtomicBool::new(false),
+            has_asked: AtomicBool::new(false),
+            left: OnceLock::new(),
         };
         let silent = async {
             // The look at the login page takes nobody's time: it is over before anybody has typed a password.
@@ -125,7 +132,10 @@ impl BrowserAgent {
         };
         let landing = tokio::select! {
             biased;
-            returned = waiting.returned() => Landing::Returned(returned),
+            returned = waiting.returned() => {
+                hop.has_returned();
+                Landing::Returned(returned)
+            }
             why = strayed(&self.listener, &waiting, &self.say) => Landing::NeverCameBack(why),
             given_up = silent => {
                 self.rest();
@@ -260,6 +270,14 @@ impl Agent for BrowserAgent {
 
     fn asks(&self) -> super::Asks {
         super::Asks::WhenTheServerDoes
+    }
+
+    fn prompts(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    fn may_ask(&self, most: usize) {
+        self.most.store(most, Ordering::Relaxed);
     }
 
     fn progress(&self, n: usize, m: usize) {

@@ -108,6 +108,10 @@ impl Agent for Counting {
         self.agent.prompts()
     }
 
+    fn may_ask(&self, most: usize) {
+        self.agent.may_ask(most);
+    }
+
     fn deny<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest) -> Option<Denying<'a>> {
         self.agent.deny(wire, request)
     }

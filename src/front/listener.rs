@@ -32,6 +32,8 @@ pub struct Clocks {
     pub sign_in: Duration,
     /// For an ordinary later visit, before the person is told that the server asks again.
     pub silence: Duration,
+    /// What comes back later than this was answered by a person, and not by the session alone.
+    pub answer: Duration,
     /// For the person to answer then; and for somebody to open the address of a hop that no window fetches.
     pub renewal: Duration,
     /// For an odd request, which may end on a page that cannot be seen.
@@ -57,6 +59,7 @@ impl Default for Clocks {
         Self {
             sign_in: Duration::from_secs(600),
             silence: Duration::from_secs(5),
+            answer: Duration::from_millis(1500),
             renewal: Duration::from_secs(300),
             odd: Duration::from_secs(8),
             pick_up: Duration::from_secs(2),

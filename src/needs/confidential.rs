@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Baseline, Context, Needs, Shortfall, Stage};
+use super::{Baseline, Beside, Context, Needs, Shortfall, Stage};
 use crate::check::{Demand, Verdict};
 use crate::front::Purpose;
 use crate::oauth::answer::AuthorizationAnswer;
@@ -54,6 +54,7 @@ impl ConfidentialClient {
 
 impl Needs for ConfidentialClient {
     const STAGE: Stage = Stage::OwnMaterial;
+    const BESIDE: Beside = Beside { confidential: true, ..Beside::NONE };
     async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
         Baseline::supply(cx, Vec::new()).await?;
         cx.audit.confidential_flow.get_or_init(|| come_by(cx)).await.clone()
@@ -66,6 +67,7 @@ pub struct PerhapsConfidential(pub Result<ConfidentialClient, Shortfall>);
 
 impl Needs for PerhapsConfidential {
     const STAGE: Stage = Stage::OwnMaterial;
+    const BESIDE: Beside = Beside { confidential: true, ..Beside::NONE };
     async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
         Ok(Self(ConfidentialClient::supply(cx, Vec::new()).await))
     }

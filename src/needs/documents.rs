@@ -100,7 +100,7 @@ impl WholeLedger {
             (Some(response), _) if matches!(response.status, 429 | 502..=504) => {
                 format!("was answered {}", response.status)
             }
-            (Some(_), _) => "was answered with more tokens than can be hidden, so that it was not kept".into(),
+            (Some(_), _) => "was answered with more than a record can hide or hold, so that it was not kept".into(),
             (None, trouble) => format!("got no answer ({})", trouble.as_deref().unwrap_or("cut off")),
         };
         let more = match lost.len() {

@@ -4,7 +4,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::{Baseline, Context, Needs, Shortfall, Stage};
+use super::{Baseline, Beside, Context, Needs, Shortfall, Stage};
 use crate::audit::Audit;
 use crate::discovery::{Metadata, ServerFacts};
 use crate::front::Purpose;
@@ -165,6 +165,7 @@ pub struct OtherClient {
 
 impl Needs for OtherClient {
     const STAGE: Stage = Stage::OwnMaterial;
+    const BESIDE: Beside = Beside { other: true, ..Beside::NONE };
     async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
         let Some(client) = cx.audit.other_client.clone() else {
             return Err(Shortfall::NotRun("there is no second client".into(), "--client-b-id ID".into()));

@@ -10,7 +10,7 @@ use crate::check::{AnyCheck, Impact, Reach, Verdict};
 use crate::discovery::Discovery;
 use crate::front::Asks;
 use crate::front::listener::Clocks;
-use crate::needs::{Ordinary, Stage};
+use crate::needs::{Beside, Ordinary, Stage};
 use crate::oauth::client::Origin;
 use crate::settings::Settings;
 
@@ -25,6 +25,8 @@ pub struct Situation<'a> {
     pub settings: &'a Settings,
     /// How often the agent asks a person.
     pub asks: Asks,
+    /// How often it may.
+    pub most_prompts: Option<usize>,
     /// The agent's name, or what decides about it.
     pub agent: &'a str,
     /// Whether a second client and a confidential one will be there.
@@ -145,21 +147,15 @@ pub fn outline(plan: &Plan, about: &Situation<'_>) -> Outline {
     let waiting = |check: &&'static dyn AnyCheck| check.stage() == Stage::Waiting && !about.settings.waits();
     let planned: Vec<&'static dyn AnyCheck> = plan.checks.iter().copied().filter(|c| !waiting(c)).collect();
     let visits = |c: &&'static dyn AnyCheck| c.visits(about.ordinary);
-    let own_flows = usize::from(about.other_client) + usize::from(about.confidential_client);
+    let own_flows = own_flows(&planned, about);
     let signs_in = planned.iter().any(|c| c.stage() >= Stage::Baseline);
     let authorizations = match signs_in {
         true => OF_THE_FLOW + own_flows + usize::from(about.other_user) + planned.iter().map(visits).sum::<usize>(),
         false => 0,
     };
-    let again: usize = planned.iter().map(|c| c.asks_again(about.ordinary)).sum();
-    // The second user signs in without a person.
-    let asked_for = authorizations - usize::from(about.other_user && signs_in);
-    let prompts = match about.asks {
-        _ if !signs_in => Prompts { expected: 0, at_most: 0 },
-        Asks::Nobody => Prompts { expected: 0, at_most: 0 },
-        // The consent of each client belongs to the sign-in or is a page of its own.
-        Asks::WhenTheServerDoes => Prompts { expected: 1 + own_flows + again, at_most: asked_for },
-        Asks::EveryTime => Prompts { expected: asked_for, at_most: asked_for },
+    let prompts = match signs_in {
+        true => prompts(&planned, about),
+        false => Prompts { expected: 0, at_most: 0 },
     };
     let requests = requests(&planned, about, authorizations);
     let waits = if about.settings.waits() { about.settings.longest_wait().as_secs() } else { 0 };
@@ -184,6 +180,27 @@ pub fn outline(plan: &Plan, about: &Situation<'_>) -> Outline {
             at_most: waits + patience + total * about.timeout.as_secs(),
         },
     }
+}
+
+/// The ordinary flows of the clients beside the audited one that the checks take.
+fn own_flows(planned: &[&'static dyn AnyCheck], about: &Situation<'_>) -> usize {
+    let taken = planned.iter().fold(Beside::NONE, |all, check| all.and(check.beside()));
+    usize::from(taken.other && about.other_client) + usize::from(taken.confidential && about.confidential_client)
+}
+
+/// The second user signs in without a person; whoever shows pages to the person alone runs no check that goes by them.
+fn prompts(planned: &[&'static dyn AnyCheck], about: &Situation<'_>) -> Prompts {
+    let of = |asks: Asks| planned.iter().map(|check| asks.of(*check, about.ordinary)).sum::<usize>();
+    let beside = own_flows(planned, about);
+    let every_time = Asks::EveryTime.to_begin_with() + beside + of(Asks::EveryTime);
+    let (expected, at_most) = match about.asks {
+        Asks::Nobody => (0, 0),
+        // The consent of each client belongs to the sign-in or is a page of its own.
+        asks @ Asks::WhenTheServerDoes => (asks.to_begin_with() + beside + of(asks), every_time),
+        Asks::EveryTime => (every_time, every_time),
+    };
+    let most = about.most_prompts.unwrap_or(usize::MAX);
+    Prompts { expected: expected.min(most), at_most: at_most.min(most) }
 }
 
 fn stages(planned: &[&'static dyn AnyCheck], ordinary: &Ordinary) -> Vec<StageOutline> {

@@ -33,6 +33,9 @@ pub async fn foresee(target: &Target, mut options: Options) -> Result<Result<Out
         Err(broken) => return Ok(Err(stop(&broken))),
     };
     let discovery = Discovery { resource: found.resource, server };
+    if let Some(stopped) = too_few_prompts(&options) {
+        return Ok(Err(stopped));
+    }
     let (scope, known_scopes) = ordinary::scopes(&discovery, options.scope.as_ref());
     let registers = discovery.server.endpoint("registration_endpoint").is_some();
     let ordinary = Ordinary {
@@ -57,6 +60,7 @@ pub async fn foresee(target: &Target, mut options: Options) -> Result<Result<Out
             ordinary: &ordinary,
             settings: &options.settings,
             asks,
+            most_prompts: options.max_prompts,
             agent,
             other_client: options.other_client.is_some() || (dynamic && registers),
             confidential_client: options.confidential_client.is_some() || registers,
@@ -68,6 +72,19 @@ pub async fn foresee(target: &Target, mut options: Options) -> Result<Result<Out
         told.authorizations = 0;
     }
     Ok(Ok(told))
+}
+
+/// What stops a run in which the person may be asked less often than it takes to begin.
+pub(super) fn too_few_prompts(options: &Options) -> Option<Stopped> {
+    let (agent, asks) = options.sign_in.expected();
+    let (most, takes) = (options.max_prompts?, asks.to_begin_with());
+    let times = if takes == 1 { "once".to_owned() } else { format!("{takes} times") };
+    (most < takes).then(|| Stopped {
+        error: format!(
+            "the agent {agent} asks {times} before there is anything to check, and --max-prompts allows {most}"
+        ),
+        hint: format!("allow --max-prompts {takes} or more; or an agent that asks nobody, see --agent and --username"),
+    })
 }
 
 /// The client as it will be, as far as that can be known.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{Progress, Run, flow};
 use crate::audit::Audit;
 use crate::check::Verdict;
-use crate::needs::Stage;
+use crate::front::Asks;
+use crate::needs::{ConfidentialClient, Context, Needs, OtherClient, Stage};
 use crate::registration::Wanted;
 use crate::report::Stopped;
 use crate::wire::Wire;
@@ -34,6 +35,7 @@ impl Run {
             );
         }
         self.stage(wire, audit, Stage::Baseline, true).await;
+        self.introduce(wire, audit).await;
         let rest = async {
             self.stage(wire, audit, Stage::OwnMaterial, beside).await;
             self.stage(wire, audit, Stage::OddRequests, beside).await;
@@ -52,6 +54,22 @@ impl Run {
         }
         self.stage(wire, audit, Stage::Ledger, true).await;
         None
+    }
+
+    /// Who has just signed in is asked for the consent of the other clients right away: later nobody may be there.
+    async fn introduce(&self, wire: &Wire, audit: &Arc<Audit>) {
+        let (beside, Some(check)) = (self.plan.beside(), self.plan.checks.first()) else { return };
+        if audit.front.agent().asks() == Asks::Nobody {
+            return;
+        }
+        let cx = Context { wire: wire.clone(), audit: Arc::clone(audit), card: check.card() };
+        // What comes of it is kept, and told by the checks that take it.
+        if beside.other {
+            let _ = OtherClient::supply(&cx, Vec::new()).await;
+        }
+        if beside.confidential {
+            let _ = ConfidentialClient::supply(&cx, Vec::new()).await;
+        }
     }
 
     pub(super) async fn stage(&self, wire: &Wire, audit: &Arc<Audit>, stage: Stage, together: bool) {

@@ -16,6 +16,12 @@ use super::{ExchangeId, Trouble, Vault, Wiped, Wire};
 /// Bytes of a body, or of one header, that are kept in the record.
 const KEPT: usize = 8 * 1024;
 
+/// Bytes of all headers of an answer that are kept: more than any proxy lets through by default.
+const KEPT_HEADERS: usize = 16 * 1024;
+
+/// The name under which it is told that there were more.
+const MORE_HEADERS: &str = "…";
+
 /// The longest `Set-Cookie` that is looked at: 4096 bytes of name and value (RFC 6265bis section 5.7) and its attributes.
 /// What is longer no browser keeps, nor do we, and none of it is written down.
 const LONGEST_COOKIE: usize = 8 * 1024;
@@ -108,19 +114,22 @@ pub(super) fn record(
         }),
         headers: if of_request.is_full() { Vec::new() } else { texts(&request.header_map(&[]), &hide) },
         body: request.body.as_ref().map(|body| match of_request.is_full() {
-            true => not_kept(body),
+            true => not_kept(body, TOO_MANY_TOKENS),
             false => kept(&without_short_passwords(vault, body), false, &hide),
         }),
     };
     let response = match answered {
+        Ok((status, _, body, _)) if wire.ledger().is_full() => {
+            Ok(RecordedResponse { status: *status, headers: Vec::new(), body: not_kept(body, RECORD_IS_FULL) })
+        }
         Ok((status, headers, body, truncated)) => Ok(RecordedResponse {
             status: *status,
-            headers: texts(headers, &hide)
+            headers: texts_of_answer(headers, &hide)
                 .into_iter()
                 .filter(|(name, _)| !(of_answer.is_full() && LEARNED_HEADERS.contains(&name.as_str())))
                 .collect(),
             body: match of_answer.is_full() {
-                true => not_kept(body),
+                true => not_kept(body, TOO_MANY_TOKENS),
                 false => kept(body, *truncated, &hide),
             },
         }),
@@ -146,6 +155,25 @@ fn texts(headers: &HeaderMap, hide: &impl Fn(&str) -> String) -> Vec<(String, St
     headers.iter().map(|(name, value)| (name.as_str().to_owned(), kept(value.as_bytes(), false, hide))).collect()
 }
 
+/// The same of an answer, as far as there is room: a target sends as many as it likes.
+fn texts_of_answer(headers: &HeaderMap, hide: &impl Fn(&str) -> String) -> Vec<(String, String)> {
+    let (mut texts, mut room, mut more) = (Vec::new(), KEPT_HEADERS, (0, 0));
+    for (name, value) in headers {
+        let bytes = name.as_str().len() + value.len();
+        match room.checked_sub(bytes) {
+            Some(rest) => {
+                room = rest;
+                texts.push((name.as_str().to_owned(), kept(value.as_bytes(), false, hide)));
+            }
+            None => more = (more.0 + 1, more.1 + bytes),
+        }
+    }
+    if more.0 > 0 {
+        texts.push((MORE_HEADERS.into(), format!("[{} headers more, {} bytes, not kept]", more.0, more.1)));
+    }
+    texts
+}
+
 /// The text of a body for the record. What is secret is hidden before anything is cut, and as far beyond the cut again: no
 /// half of a secret stays, though its lines be broken. One that is longer goes with the last word.
 fn kept(body: &[u8], truncated: bool, hide: &impl Fn(&str) -> String) -> String {
@@ -165,11 +193,19 @@ fn kept(body: &[u8], truncated: bool, hide: &impl Fn(&str) -> String) -> String 
 }
 
 /// How the record ends of a body that was not kept.
-pub(super) const NOT_KEPT: &str = ", not kept: more tokens are in them than can be hidden]";
+const TOO_MANY_TOKENS: &str = ", not kept: more tokens are in them than can be hidden]";
+const RECORD_IS_FULL: &str = ", not kept: the record of this run is full]";
 
-/// In place of a body of which not every secret is known.
-fn not_kept(body: &[u8]) -> String {
-    format!("… [{} bytes in all{NOT_KEPT}", body.len())
+/// In place of a body.
+fn not_kept(body: &[u8], why: &str) -> String {
+    format!("… [{} bytes in all{why}", body.len())
+}
+
+/// Whether something of an answer is not in its record.
+pub(super) fn is_incomplete(response: &RecordedResponse) -> bool {
+    let ends = |why: &&str| response.body.ends_with(*why);
+    [TOO_MANY_TOKENS, RECORD_IS_FULL].iter().any(ends)
+        || response.headers.last().is_some_and(|(name, _)| name == MORE_HEADERS)
 }
 
 fn learn_request(learning: &Learning<'_>, request: &Request) {
@@ -349,7 +385,6 @@ mod tests {
             let learning = Learning::of(&vault, true);
             learn_body(&learning, &HeaderMap::new(), body.as_bytes());
             assert!(learning.is_full(), "{}", &body[..40]);
-            assert!(not_kept(body.as_bytes()).ends_with(NOT_KEPT));
         }
         // Words and short values are no secrets, however many there are.
         for body in [format!("[{}{{}}]", "{\"code\":\"EUR\"},".repeat(5000)), "\"code\":\"".repeat(120_000)] {
@@ -358,6 +393,27 @@ mod tests {
             assert!(!learning.is_full());
         }
         assert!(vault.secrets().len() <= 4 * MOST_VALUES);
+    }
+
+    #[test]
+    fn a_flood_of_headers_is_kept_as_far_as_there_is_room_and_told() {
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", http::HeaderValue::from_static("text/html"));
+        let texts = texts_of_answer(&headers, &|text: &str| text.to_owned());
+        let whole = RecordedResponse { status: 200, headers: texts, body: "x".into() };
+        assert!(!is_incomplete(&whole));
+        let long = http::HeaderValue::from_str(&"v".repeat(4000)).unwrap();
+        (0..80).for_each(|_| _ = headers.append("x-pad", long.clone()));
+        let texts = texts_of_answer(&headers, &|text: &str| text.to_owned());
+        assert_eq!(texts.len(), 6, "one, four of the pads, and what was left out");
+        assert_eq!(texts[5].1, "[76 headers more, 304380 bytes, not kept]");
+        for incomplete in [
+            RecordedResponse { headers: texts, ..whole.clone() },
+            RecordedResponse { body: not_kept(b"x", RECORD_IS_FULL), ..whole.clone() },
+            RecordedResponse { body: not_kept(b"x", TOO_MANY_TOKENS), ..whole },
+        ] {
+            assert!(is_incomplete(&incomplete));
+        }
     }
 
     #[test]

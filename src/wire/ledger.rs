@@ -1,6 +1,7 @@
 //! Everything that was sent and came back in this run, redacted, in order.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -73,10 +74,19 @@ impl Exchange {
     }
 
     /// Whether the server itself has said what it makes of the request, so that it can be read: not a gateway, nor
-    /// somebody who wants patience, nor more tokens than a record can hide.
+    /// somebody who wants patience, nor more than a record can hide or hold.
     pub fn is_answered(&self) -> bool {
         let response = self.response.as_ref();
-        response.is_some_and(|r| !matches!(r.status, 429 | 502..=504) && !r.body.ends_with(capture::NOT_KEPT))
+        response.is_some_and(|r| !matches!(r.status, 429 | 502..=504) && !capture::is_incomplete(r))
+    }
+
+    /// Bytes of what was sent and came back, as they are recorded.
+    fn bytes(&self) -> usize {
+        let of_headers = |headers: &[(String, String)]| headers.iter().map(|(n, v)| n.len() + v.len()).sum::<usize>();
+        let of_response = |r: &RecordedResponse| of_headers(&r.headers) + r.body.len();
+        let request = &self.request;
+        let of_request = request.url.len() + of_headers(&request.headers) + request.body.as_ref().map_or(0, String::len);
+        of_request + self.response.as_ref().map_or(0, of_response)
     }
 
     /// Whether it was asked for as a browser navigates.
@@ -108,15 +118,26 @@ impl Exchange {
 pub struct Ledger {
     opened: Instant,
     exchanges: Mutex<Vec<Exchange>>,
+    /// Bytes of all of them.
+    bytes: AtomicUsize,
 }
+
+/// Bytes that are kept of all answers: each is written down in every format. A whole audit of a server that means it takes
+/// a sixth of that.
+const MOST: usize = 6 << 20;
 
 impl Default for Ledger {
     fn default() -> Self {
-        Self { opened: Instant::now(), exchanges: Mutex::default() }
+        Self { opened: Instant::now(), exchanges: Mutex::default(), bytes: AtomicUsize::new(0) }
     }
 }
 
 impl Ledger {
+    /// Whether there is no room for the words of another answer.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes.load(Ordering::Relaxed) > MOST
+    }
+
     pub(super) fn enter(
         &self,
         check: &str,
@@ -143,6 +164,7 @@ impl Ledger {
             at_ms,
             elapsed_ms,
         };
+        self.bytes.fetch_add(exchange.bytes(), Ordering::Relaxed);
         // In the order of their numbers.
         trace.tell(&exchange);
         exchanges.push(exchange);

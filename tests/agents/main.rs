@@ -380,10 +380,18 @@ async fn the_binary_tells_its_plan_and_does_nothing() {
     let output = oaudit(&["plan", &target, "--agent", "paste", "--max-prompts", "10", "--format", "json"], &[]).await;
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(told["agent"], "paste");
-    assert!(told["prompts"]["at_most"].as_u64().unwrap() <= 13, "{}", told["prompts"]);
+    assert!(told["prompts"]["at_most"].as_u64().unwrap() <= 10, "{}", told["prompts"]);
     assert!(
         told["not_run"].as_array().unwrap().iter().any(|l| l["why"].as_str().unwrap().contains("--max-prompts 10"))
     );
+    for command in ["plan", "audit"] {
+        let home = tempfile::tempdir().unwrap();
+        let home = [("HOME", home.path().to_str().unwrap())];
+        let output = oaudit(&[command, &target, "--agent", "paste", "--max-prompts", "2"], &home).await;
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(output.status.code(), Some(4), "{said}");
+        assert!(said.contains("asks 3 times before there is anything to check, and --max-prompts allows 2"), "{said}");
+    }
     let output = oaudit(&["plan", &target, "--username", "alice"], &[("OAUDIT_PASSWORD", "x")]).await;
     let text = String::from_utf8(output.stdout).unwrap();
     for part in

@@ -119,6 +119,9 @@ impl Machine {
             None if person["shut"] == true || person["strays"].is_string() => {}
             None => _ = audit.arg("--no-open"),
         }
+        if let Some(most) = person["max_prompts"].as_u64() {
+            audit.args(["--max-prompts", &most.to_string()]);
+        }
         for id in person["select"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             audit.args(["--select", id]);
         }

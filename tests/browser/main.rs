@@ -9,6 +9,7 @@ mod machine;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use oaudit::lab::Lab;
 use oaudit::report::ResultKind;
 use serde_json::{Value, json};
 
@@ -33,8 +34,14 @@ fn results(report: &Value) -> BTreeMap<String, String> {
 
 /// The verdicts of the form agent at a lab of the same kind.
 async fn by_form(faults: &[&str]) -> BTreeMap<String, String> {
-    let lab = lab(faults, &[]).await;
-    let report = audit_of(&lab.mcp(), as_somebody()).await;
+    by_form_at(&lab(faults, &[]).await).await
+}
+
+async fn by_form_at(lab: &Lab) -> BTreeMap<String, String> {
+    let mut options = as_somebody();
+    options.wire.authorities.extend(lab.authority().map(|pem| pem.as_bytes().to_vec()));
+    let report = audit_of(&lab.mcp(), options).await;
+    assert!(report.stopped.is_none(), "{:?}", report.stopped);
     let word = |result: ResultKind| text(&json!(result));
     report.checks.iter().map(|c| (c.id.to_owned(), word(c.result))).collect()
 }
@@ -58,6 +65,22 @@ fn assert_alike(audited: &Audited, form: &BTreeMap<String, String>) {
     assert_eq!(audited.seen["ended"], true, "{audited:?}");
 }
 
+/// The same, but that these may have been left open, since a window was lost in them.
+fn assert_alike_or_open(audited: &Audited, form: &BTreeMap<String, String>, may_be_open: &[&str]) {
+    let results = results(&audited.report);
+    let is_alike = |id: &String, wanted: &String| {
+        let open = results[id] == "inconclusive" && may_be_open.contains(&id.as_str());
+        results[id] == *wanted || open || (id == BY_SCRIPT_ALONE && results[id] == "not-run")
+    };
+    let other: Vec<String> = form
+        .iter()
+        .filter(|(id, wanted)| !is_alike(id, wanted))
+        .map(|(id, wanted)| format!("{id}: form {wanted}, browser {}", results[id]))
+        .collect();
+    assert!(other.is_empty(), "{}\n{audited:?}", other.join("\n"));
+    assert_eq!(audited.seen["ended"], true, "{audited:?}");
+}
+
 fn asked(audited: &Audited, words: &str) -> bool {
     // What stood there for a moment only may have been missed by who watches; the notes stay.
     let said = |list: &str| texts(&audited.seen[list]).iter().any(|text| text.contains(words));
@@ -78,11 +101,37 @@ async fn one_sign_in_makes_the_whole_audit() {
     // What a person is asked: one click, one login, and consent once for each of the three clients.
     assert_eq!(clicks(&audited), ["open"]);
     assert_eq!((&audited.seen["passwords"], &audited.seen["consents"]), (&json!(1), &json!(3)), "{audited:?}");
+    assert_eq!(prompts_foreseen(&lab.mcp()).await, 3, "the first consent belongs to the sign-in");
     assert_eq!(audited.seen["left"], 0, "the second window closes itself");
     let checks = audited.report["checks"].as_array().map(Vec::len);
     let read = json!({ "checks": checks, "styled": true, "filters": true, "listens": false, "again": checks });
     assert_eq!(audited.seen["report"], read, "the whole report can be read after the end: {audited:?}");
     audited.tell("sound lab");
+}
+
+async fn prompts_foreseen(target: &str) -> u64 {
+    let mut plan = tokio::process::Command::new(env!("CARGO_BIN_EXE_oaudit"));
+    plan.args(["plan", target, "--agent", "browser", "--format", "json"]).stdin(std::process::Stdio::null());
+    let told: Value = serde_json::from_slice(&plan.output().await.expect("it runs").stdout).expect("JSON");
+    told["prompts"]["expected"].as_u64().expect("a number")
+}
+
+/// At a server that asks for consent every time: what would ask more often is left undecided, and nothing else is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_asked_no_more_than_is_allowed() {
+    let _turn = TURN.lock().await;
+    let lab = lab(&[], &["consent-every-time"]).await;
+    let person = json!({ "max_prompts": 3, "select": ["code/*", "pkce/*", "server_metadata/*"] });
+    let Some(audited) = audited_or_skip(&lab, person).await else { return };
+    // The page that would have been the fourth stands there, and may be answered; nobody is asked to.
+    let consents = audited.seen["consents"].as_u64().expect("a number");
+    assert!(audited.seen["passwords"] == 1 && (3..=4).contains(&consents), "{audited:?}");
+    let results = results(&audited.report);
+    assert_eq!(results["server_metadata/s256-advertised"], "pass");
+    assert!(results.values().all(|r| r != "fail"), "{results:?}");
+    let lines = audited.report["checks"].as_array().expect("checks");
+    let spent = lines.iter().filter(|c| text(&c["message"]).contains("--max-prompts 3"));
+    assert!(spent.clone().count() > 3 && spent.clone().all(|c| c["result"] == "inconclusive"), "{audited:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,9 +160,7 @@ async fn a_page_of_the_server_in_place_of_the_redirect_is_got_over() {
     let Some(audited) = audited_or_skip(&lab, json!({})).await else { return };
     assert_eq!(lab.logins(), 1);
     assert!(clicks(&audited).contains(&"repeat".into()), "{audited:?}");
-    assert_eq!(audited.seen["ended"], true);
-    let failed: BTreeSet<_> = results(&audited.report).into_iter().filter(|(_, r)| r == "fail").collect();
-    assert!(failed.is_empty(), "{failed:?}");
+    assert_alike_or_open(&audited, &by_form(&[]).await, &[]);
     audited.tell("stumbling lab");
 }
 
@@ -127,7 +174,7 @@ async fn a_form_action_that_blocks_the_way_back_is_told_and_got_over() {
     let remarks = audited.report["remarks"].to_string();
     assert!(remarks.contains("form-action does not allow http://127.0.0.1:"), "{remarks}");
     assert!(audited.seen["notes"].to_string().contains("form-action"), "{audited:?}");
-    assert_eq!(audited.seen["ended"], true);
+    assert_alike_or_open(&audited, &by_form(&[]).await, &[]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,7 +186,7 @@ async fn strict_cookies_are_told_and_each_step_gets_a_tab() {
     assert!(clicks(&audited).contains(&"tabs".into()), "{audited:?}");
     assert!(asked(&audited, "SameSite=Strict"), "{audited:?}");
     assert!((1..=3).contains(&lab.logins()), "{} logins\n{audited:?}", lab.logins());
-    assert_eq!(audited.seen["ended"], true, "{audited:?}");
+    assert_alike_or_open(&audited, &by_form_at(&machine::lab_over_tls(&[]).await).await, &[]);
     audited.tell("SameSite=Strict, tabs");
 }
 

@@ -100,6 +100,8 @@ const look = async (page) => {
   }
   const allow = page.getByRole('button', { name: 'Allow' });
   if (await allow.isVisible()) {
+    // Whoever reads before agreeing takes longer than a session.
+    if (given.max_prompts) await page.waitForTimeout(2500);
     seen.consents += 1;
     if (seen.consents === 1) await shot('asks');
     await allow.click({ noWaitAfter: true });

@@ -1,9 +1,10 @@
 //! One visit of the second window, from state to state: it is opened, it makes the hop, it asks the person, it is silent,
 //! and it is rescued, by its handle first, by a click next, and by the operating system in the end.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{BrowserAgent, abandoned};
 use crate::front::cockpit::{Act, Ask, Button, Phase, Told};
@@ -36,6 +37,10 @@ pub(super) struct Hop<'a> {
     pub(super) asks: bool,
     /// The window was closed once in the middle of it.
     pub(super) closed_once: AtomicBool,
+    /// The person was asked something in it.
+    pub(super) has_asked: AtomicBool,
+    /// When the window left for the server.
+    pub(super) left: OnceLock<Instant>,
 }
 
 impl Hop<'_> {
@@ -104,6 +109,7 @@ impl Hop<'_> {
         }
         // From here on it may stand anywhere.
         self.agent.stuck.store(true, Ordering::Relaxed);
+        let _ = self.left.set(Instant::now());
         if self.purpose == Purpose::SignIn || self.asks {
             return Ok(Next::To(Phase::NeedsPerson));
         }
@@ -112,9 +118,16 @@ impl Hop<'_> {
         }
         // A login at each step is expected where the cookies are strict: the way out is offered before it is typed again.
         let expected = self.agent.signs().strict && !self.told().tabs;
+        let clocks = self.clocks();
+        let patience = match expected {
+            // Nobody should answer any more: a page that waits for that is left at once.
+            _ if self.agent.asked.load(Ordering::Relaxed) >= self.agent.most.load(Ordering::Relaxed) => clocks.answer,
+            true => clocks.settle,
+            false => clocks.silence,
+        };
         tokio::select! {
             () = self.closes() => Ok(Next::To(Phase::NeedsPerson)),
-            () = sleep(if expected { self.clocks().settle } else { self.clocks().silence }) => Ok(Next::To(Phase::SilentTimeout)),
+            () = sleep(patience) => Ok(Next::To(Phase::SilentTimeout)),
         }
     }
 
@@ -152,10 +165,29 @@ impl Hop<'_> {
         }
     }
 
+    /// Counts what the person is asked, once a visit, however often; or says that it is enough.
+    fn may_ask(&self) -> Result<(), SignInError> {
+        let most = self.agent.most.load(Ordering::Relaxed);
+        let is_first = !self.has_asked.swap(true, Ordering::Relaxed);
+        match is_first && self.agent.asked.fetch_add(1, Ordering::Relaxed) >= most {
+            true => Err(SignInError::BudgetSpent(most)),
+            false => Ok(()),
+        }
+    }
+
+    /// It came back. Whoever is quick answers before anything was said.
+    pub(super) fn has_returned(&self) {
+        let was_answered = self.left.get().is_some_and(|left| left.elapsed() >= self.clocks().answer);
+        if was_answered && !self.has_asked.swap(true, Ordering::Relaxed) {
+            self.agent.asked.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// A hop that should have been answered by the session was not.
     async fn silent(&self) -> Step {
         let agent = self.agent;
         if !self.waiting.has_stayed() {
+            self.may_ask()?;
             let strict = agent.signs().strict && agent.asked_again.load(Ordering::Relaxed) == 0;
             let times = agent.asked_again.fetch_add(if strict { 2 } else { 1 }, Ordering::Relaxed) + 1;
             let times = if strict { 2 } else { times };
@@ -175,6 +207,9 @@ impl Hop<'_> {
         let first = self.purpose == Purpose::SignIn;
         let mut told = self.told();
         let mut stayed = self.waiting.has_stayed();
+        if first || !stayed {
+            self.may_ask()?;
+        }
         let phase = if first { Phase::Hop } else { Phase::NeedsPerson };
         loop {
             self.show(phase, self.ask(told, stayed));

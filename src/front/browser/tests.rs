@@ -193,6 +193,18 @@ async fn a_silent_ordinary_visit_means_that_the_server_asks_again() {
     assert!(desk.heard.all().contains("asks again"));
 }
 
+/// It was allowed once, and the sign-in was that: the window asks, and nobody is told to answer.
+#[tokio::test(start_paused = true)]
+async fn what_would_ask_more_often_than_is_allowed_ends() {
+    let (desk, _opened) = desk(Clocks::default());
+    desk.agent.may_ask(1);
+    let (landing, _) = silent(&desk, Purpose::SignIn).await;
+    assert_eq!((landing.unwrap_err(), desk.agent.prompts()), (SignInError::Abandoned(10), 1));
+    let (landing, took) = silent(&desk, Purpose::Ordinary).await;
+    assert_eq!((landing.unwrap_err(), desk.agent.prompts()), (SignInError::BudgetSpent(1), 2));
+    assert!(took < Duration::from_secs(60) && !desk.heard.all().contains("asks again"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_silent_odd_visit_ended_on_a_page_of_the_server() {
     let (desk, _opened) = desk(Clocks::default());
