@@ -18,7 +18,7 @@ use crate::profile::Profile;
 use crate::registration::{Registered, Wanted};
 use crate::resource::{Reached, Resource};
 use crate::settings::Settings;
-use crate::wire::{ExchangeId, Reply, Wire};
+use crate::wire::{Exchange, ExchangeId, Reply, Wire};
 
 /// The facts that all checks share.
 #[derive(Debug)]
@@ -61,6 +61,8 @@ pub struct Audit {
     pub(crate) refreshed: tokio::sync::OnceCell<Result<Arc<Refreshed>, Shortfall>>,
     /// What the introspection endpoint says about the baseline's access token, asked once for all rules that read it.
     pub(crate) introspected: tokio::sync::OnceCell<Introspected>,
+    /// What was sent and came back, as it stood when the first check asked for all of it.
+    pub(crate) ledger: OnceLock<Arc<[Exchange]>>,
     pub(crate) baseline: OnceLock<Result<Arc<Transcript>, FlowFailure>>,
     /// How long checks wait, for whoever watches.
     pub(crate) waits: Waits,

@@ -276,6 +276,7 @@ impl Run {
             other_flow: tokio::sync::OnceCell::new(),
             refreshed: tokio::sync::OnceCell::new(),
             introspected: tokio::sync::OnceCell::new(),
+            ledger: OnceLock::new(),
             baseline: OnceLock::new(),
             waits: Waits::default(),
         });

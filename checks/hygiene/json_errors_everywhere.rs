@@ -46,7 +46,7 @@ impl Check for JsonErrorsEverywhere {
     async fn run((ledger, _): Self::Needs, cx: &Context) -> Outcome {
         let metadata = &cx.audit.discovery.server.metadata;
         let (mut count, mut seen, mut lines) = (0, BTreeSet::new(), Vec::new());
-        for exchange in &ledger.0 {
+        for exchange in ledger.0.iter() {
             let Some((endpoint, verdict)) = judge(exchange, metadata) else { continue };
             count += 1;
             let passed = matches!(verdict, Verdict::Pass(_));
@@ -77,7 +77,7 @@ fn judge(exchange: &Exchange, metadata: &Metadata) -> Option<(&'static str, Verd
     if !statuses.contains(&response.status) {
         return None;
     }
-    let json: Option<Value> = serde_json::from_str(&response.body).ok();
+    let json: Option<Value> = serde_json::from_str(exchange.whole_body()?).ok();
     let verdict = match json.as_ref().map(|json| json.get("error").is_some_and(Value::is_string)) {
         Some(true) => Verdict::pass("JSON with error"),
         other => {
@@ -118,6 +118,11 @@ mod tests {
         assert_eq!(verdict("a/b", "https://as/x", 400, ""), None);
         assert_eq!(verdict("a/b", "https://as/t", 415, ""), None);
         assert_eq!(verdict("a/b", "https://as/t", 500, ""), None);
+        assert_eq!(
+            verdict("a/b", "https://as/t", 400, "{\"error\": \"… [9000 bytes in all]"),
+            None,
+            "cut in the record"
+        );
         assert_eq!(verdict("a/b", "https://as/t", 403, "Invalid CORS request"), None);
         assert_eq!(verdict("a/b", "https://as/r", 401, ""), None);
     }

@@ -27,8 +27,8 @@ impl Check for NoBanner {
         page: include_str!("no_banner.md"),
     };
 
-    async fn run((WholeLedger(exchanges), _): Self::Needs, cx: &Context) -> Outcome {
-        let lines: Vec<Finding> = banners(&exchanges)
+    async fn run((ledger, _): Self::Needs, cx: &Context) -> Outcome {
+        let lines: Vec<Finding> = banners(&ledger.0)
             .into_iter()
             .filter(|((_, value), _)| names_a_version(value))
             .map(|((name, value), id)| {
@@ -39,8 +39,8 @@ impl Check for NoBanner {
         if !lines.is_empty() {
             return Ok(cx.fold(lines, ""));
         }
-        let answers = exchanges.iter().filter(|e| e.response.is_some()).count();
-        Ok(Verdict::pass(format!("no header of {answers} answers names a version")).into())
+        let answers = ledger.0.iter().filter(|e| e.response.is_some()).count();
+        Ok(ledger.nothing_wrong(Exchange::is_heard, format!("no header of {answers} answers names a version")).into())
     }
 }
 

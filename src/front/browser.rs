@@ -322,10 +322,10 @@ impl Agent for BrowserAgent {
 pub(super) fn address(request: &AuthorizationRequest) -> Result<Url, SignInError> {
     match Url::parse(&request.url()) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(url),
-        _ => Err(SignInError::Unusable(format!(
-            "the authorization endpoint {:?} is no http or https address",
-            request.endpoint
-        ))),
+        _ => Err(SignInError::Unusable(
+            format!("the authorization endpoint {:?} is no http or https address", request.endpoint),
+            "correct authorization_endpoint in the server's metadata",
+        )),
     }
 }
 

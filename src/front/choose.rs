@@ -144,24 +144,33 @@ impl SignIn {
     /// If no port can be had at all.
     pub fn listen(&self, configured: Option<&str>) -> Result<Listening, SignInError> {
         let Some(uri) = configured else {
-            let listener = Listener::bind(self.callback_port).map(Arc::new).map_err(|e| {
-                SignInError::Unusable(match self.callback_port {
-                    Some(port) => format!("--callback-port {port} could not be opened on 127.0.0.1: {e}"),
-                    None => format!("no port of 127.0.0.1 could be opened for the callback: {e}"),
-                })
+            let listener = Listener::bind(self.callback_port).map(Arc::new).map_err(|e| match self.callback_port {
+                Some(port) => SignInError::Unusable(
+                    format!("--callback-port {port} could not be opened on 127.0.0.1: {e}"),
+                    "end what listens there, name another --callback-port, or leave it out for a free one",
+                ),
+                None => SignInError::Unusable(
+                    format!("no port of 127.0.0.1 could be opened for the callback: {e}"),
+                    "see what keeps programs from listening on 127.0.0.1; --callback-port N names a port",
+                ),
             })?;
             return Ok(Listening { redirect_uri: listener.redirect_uri(), listener: Ok(listener), twin: None });
         };
-        let url =
-            Url::parse(uri).map_err(|e| SignInError::Unusable(format!("--redirect-uri {uri} is not a URI: {e}")))?;
+        let url = Url::parse(uri).map_err(|e| {
+            SignInError::Unusable(
+                format!("--redirect-uri {uri} is not a URI: {e}"),
+                "give the redirect URI that the client was registered with, such as http://127.0.0.1:8765/callback",
+            )
+        })?;
         let host = url.host_str().unwrap_or_default();
         let ours = url.scheme() == "http" && ["127.0.0.1", "localhost", "[::1]"].contains(&host);
         if let (true, Some(port), Some(other)) =
             (ours, url.port(), self.callback_port.filter(|p| Some(*p) != url.port()))
         {
-            return Err(SignInError::Unusable(format!(
-                "--callback-port {other} and --redirect-uri {uri} (port {port}) contradict each other"
-            )));
+            return Err(SignInError::Unusable(
+                format!("--callback-port {other} and --redirect-uri {uri} (port {port}) contradict each other"),
+                "leave one of them out",
+            ));
         }
         let mut listener = match url.port() {
             Some(port) if ours => {
@@ -294,7 +303,11 @@ impl SignIn {
     fn browser(&self, listening: Listening, say: &Say) -> Result<Arc<dyn Agent>, SignInError> {
         let Listening { listener, twin, .. } = listening;
         let listener = listener.map_err(|why| {
-            SignInError::Unusable(format!("the browser agent needs a redirect URI on this machine: {why}"))
+            SignInError::Unusable(
+                format!("the browser agent needs a redirect URI on this machine: {why}"),
+                "register http://127.0.0.1/callback for the client and give it with --redirect-uri, or sign in with \
+                 --agent form or --agent webdriver, which stop before they follow a redirect elsewhere",
+            )
         })?;
         self.hint(listener.port(), say);
         let patience = listener.clocks().sign_in;
@@ -322,7 +335,7 @@ impl SignIn {
 }
 
 fn needs(agent: &str, what: &str) -> SignInError {
-    SignInError::Unusable(format!("{agent} needs {what}"))
+    SignInError::Unusable(format!("{agent} needs {what}"), "give it, or leave --agent out")
 }
 
 fn prose(say: &Say) -> Arc<dyn Fn(&str) + Send + Sync> {

@@ -17,6 +17,8 @@ pub struct Diagnosis {
     lines: Arc<Mutex<Vec<String>>>,
     file: Option<PathBuf>,
     tell: Option<Listener>,
+    /// Where it was written down, for the reader of the report.
+    remark: Arc<Mutex<Option<String>>>,
 }
 
 impl std::fmt::Debug for Diagnosis {
@@ -28,7 +30,7 @@ impl std::fmt::Debug for Diagnosis {
 impl Diagnosis {
     /// Notes that go into a file if the sign-in fails, and to a listener as they are made.
     pub fn new(file: Option<PathBuf>, tell: Option<Listener>) -> Self {
-        Self { lines: Arc::default(), file, tell }
+        Self { file, tell, ..Self::default() }
     }
 
     /// Begins anew: what is told of a failure is the visit that failed.
@@ -62,6 +64,18 @@ impl Diagnosis {
             Ok(()) => format!("see {}", file.display()),
             Err(error) => format!("{} could not be written: {error}", file.display()),
         })
+    }
+}
+
+impl Diagnosis {
+    /// Has the reader of the report told of it; the last one counts, as in the file.
+    pub(super) fn remark(&self, text: &str) {
+        *self.remark.lock().expect("no panic while it is held") = Some(text.to_owned());
+    }
+
+    /// What the reader of the report is told.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        self.remark.lock().expect("no panic while it is held").clone().into_iter().collect()
     }
 }
 

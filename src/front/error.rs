@@ -38,9 +38,9 @@ pub enum SignInError {
         "signing in needs a person or credentials, and there is neither: no terminal, and no user name and password"
     )]
     NobodyThere,
-    /// Credentials are incomplete or an agent cannot be used as configured.
+    /// Credentials are incomplete or an agent cannot be used as configured; and what to type next.
     #[error("{0}")]
-    Unusable(String),
+    Unusable(String, &'static str),
     /// No browser could be had to drive.
     #[error("{0}")]
     NoBrowser(String),
@@ -98,7 +98,7 @@ impl SignInError {
             Self::NobodyThere => {
                 "set --username and OAUDIT_PASSWORD, or give --session FILE or --login-command PROGRAM, or run in a terminal"
             }
-            Self::Unusable(_) => "see --agent, --username and --password-env in `oaudit audit --help`",
+            Self::Unusable(_, hint) => hint,
             Self::NoBrowser(_) => {
                 "chromedriver and Chromium (or geckodriver and Firefox) must be of one version; --webdriver-url URL names a \
                  driver that runs, --agent browser does without"
@@ -121,7 +121,11 @@ impl SignInError {
         let place = diagnosis.failed(&self.to_string());
         match (self, place) {
             (Self::NotUnderstood { what }, Some(place)) => Self::NotUnderstood { what: format!("{what}; {place}") },
-            (error, _) => error,
+            (error, Some(place)) => {
+                diagnosis.remark(&format!("what was seen on the way to \"{error}\": {place}"));
+                error
+            }
+            (error, None) => error,
         }
     }
 }

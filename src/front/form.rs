@@ -98,7 +98,9 @@ impl FormAgent {
         purpose: Purpose,
         mind: Mind,
     ) -> Result<(Landing, Done), SignInError> {
-        self.means.script.without_browser().map_err(|e| SignInError::Unusable(e.to_string()))?;
+        self.means.script.without_browser().map_err(|e| {
+            SignInError::Unusable(e.to_string(), "use --agent webdriver, or other steps under [[login.page]]")
+        })?;
         let mut jar = self.session.lock().await;
         let mut walker = Walker::new(wire, request, &mut jar, self.means.password()).keeping(Some(&self.album));
         let mut step = Step::visit(request.url());
@@ -240,6 +242,10 @@ impl Agent for FormAgent {
 
     fn look<'a>(&'a self, wire: &'a Wire, request: &'a AuthorizationRequest) -> Option<Visiting<'a>> {
         Some(Box::pin(self.first_page(wire, request)))
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        self.means.diagnosis.remarks()
     }
 
     fn logins(&self) -> usize {

@@ -18,6 +18,10 @@ use crate::oauth::answer::Returned;
 use crate::oauth::request::AuthorizationRequest;
 use crate::wire::Wire;
 
+/// What to type where pasting does not work.
+const HINT: &str = "run it in a terminal and paste the address that the browser ends at; where nobody can, sign in with \
+                    --username and OAUDIT_PASSWORD, or with a session of `oaudit login`";
+
 /// How often a person may paste something that does not fit.
 const TRIES: usize = 3;
 
@@ -126,9 +130,9 @@ impl PasteAgent {
             let line = input
                 .next_line()
                 .await
-                .map_err(|e| SignInError::Unusable(format!("what was pasted could not be read: {e}")))?;
+                .map_err(|e| SignInError::Unusable(format!("what was pasted could not be read: {e}"), HINT))?;
             let Some(line) = line else {
-                return Err(SignInError::Unusable("the input ended before an address was pasted".into()));
+                return Err(SignInError::Unusable("the input ended before an address was pasted".into(), HINT));
             };
             match read(&line, request.redirect_uri()) {
                 Pasted::Answer(returned) => {
@@ -154,7 +158,8 @@ impl PasteAgent {
             }
             tries += 1;
         }
-        Err(SignInError::Unusable(format!("{TRIES} times something was pasted that does not answer the request")))
+        let why = format!("{TRIES} times something was pasted that does not answer the request");
+        Err(SignInError::Unusable(why, HINT))
     }
 }
 

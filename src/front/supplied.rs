@@ -24,7 +24,12 @@ impl Agent for TokenAgent {
     }
 
     fn visit<'a>(&'a self, _: &'a Wire, _: &'a AuthorizationRequest, _: Purpose) -> Visiting<'a> {
-        Box::pin(async { Err(SignInError::Unusable("nobody signs in: tokens were supplied".into())) })
+        Box::pin(async {
+            Err(SignInError::Unusable(
+                "nobody signs in: tokens were supplied".into(),
+                "leave --agent token out to sign in",
+            ))
+        })
     }
 
     fn logins(&self) -> usize {

@@ -76,9 +76,9 @@ impl Needs for ResourceMetadata {
     }
 }
 
-/// Everything that was sent in this run, at its end.
+/// Everything that was sent in this run, at its end. All checks share it.
 #[derive(Debug, Clone)]
-pub struct WholeLedger(pub Vec<Exchange>);
+pub struct WholeLedger(pub Arc<[Exchange]>);
 
 impl WholeLedger {
     /// For a check that saw nothing wrong in the answers to these requests: a pass, unless one of them was lost on the
@@ -89,7 +89,7 @@ impl WholeLedger {
         }
         let made_up_for = |lost: &Exchange| self.0.iter().any(|e| e.is_answered() && asked(e) == asked(lost));
         let origin = |e: &Exchange| Url::parse(&e.request.url).map(|url| url.origin());
-        let speaking: HashSet<_> = self.0.iter().filter(|e| e.is_answered()).filter_map(|e| origin(e).ok()).collect();
+        let speaking: HashSet<_> = self.0.iter().filter(|e| e.is_heard()).filter_map(|e| origin(e).ok()).collect();
         let is_lost = |e: &&Exchange| {
             !e.is_answered() && among(e) && origin(e).is_ok_and(|o| speaking.contains(&o)) && !made_up_for(e)
         };
@@ -115,12 +115,15 @@ impl WholeLedger {
 impl Needs for WholeLedger {
     const STAGE: Stage = Stage::Ledger;
     async fn supply(cx: &Context, _: Vec<AuthorizationRequest>) -> Result<Self, Shortfall> {
-        let mut exchanges = cx.wire.ledger().all();
-        // A secret that was known only later stands in the records before.
-        for exchange in &mut exchanges {
-            exchange.map_text(&|text| cx.wire.vault().redact(text).into_owned());
-        }
-        Ok(Self(exchanges))
+        let read = || {
+            let mut exchanges = cx.wire.ledger().all();
+            // A secret that was known only later stands in the records before.
+            for exchange in &mut exchanges {
+                exchange.map_text(&|text| cx.wire.vault().redact(text).into_owned());
+            }
+            exchanges.into()
+        };
+        Ok(Self(Arc::clone(cx.audit.ledger.get_or_init(read))))
     }
 }
 
@@ -177,7 +180,7 @@ mod tests {
     }
 
     fn verdict(exchanges: &[Exchange]) -> Verdict {
-        WholeLedger(exchanges.to_vec()).nothing_wrong(|e| e.request.url.contains("/a"), "fine")
+        WholeLedger(exchanges.into()).nothing_wrong(|e| e.request.url.contains("/a"), "fine")
     }
 
     #[test]

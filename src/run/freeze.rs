@@ -104,6 +104,7 @@ pub(super) fn audit_of_documents(profile: Profile, settings: Settings, discovery
         other_flow: tokio::sync::OnceCell::new(),
         refreshed: tokio::sync::OnceCell::new(),
         introspected: tokio::sync::OnceCell::new(),
+        ledger: OnceLock::new(),
         baseline: OnceLock::new(),
         waits: crate::needs::Waits::default(),
     }

@@ -26,6 +26,9 @@ const MORE_HEADERS: &str = "…";
 /// What is longer no browser keeps, nor do we, and none of it is written down.
 const LONGEST_COOKIE: usize = 8 * 1024;
 
+/// Cookies of one answer that are learned: no site sets as many at once.
+const MOST_COOKIES: usize = 40;
+
 /// The headers that are learned of.
 const LEARNED_HEADERS: [&str; 4] = ["set-cookie", "location", "refresh", "link"];
 
@@ -82,6 +85,11 @@ impl<'v> Learning<'v> {
             self.values.set(self.values.get() + 1);
             self.bytes.set(self.bytes.get() + value.len());
         }
+    }
+
+    /// There are more than it is worth to look at.
+    fn give_up(&self) {
+        self.values.set(MOST_VALUES);
     }
 
     /// Something may not have been learned, so the message must not be written down.
@@ -201,6 +209,11 @@ fn not_kept(body: &[u8], why: &str) -> String {
     format!("… [{} bytes in all{why}", body.len())
 }
 
+/// Whether the body stands in the record to its end.
+pub(super) fn is_whole(body: &str) -> bool {
+    !body.rsplit_once("… [").is_some_and(|(_, end)| end.ends_with(']') && end.contains(" bytes in all"))
+}
+
 /// Whether something of an answer is not in its record.
 pub(super) fn is_incomplete(response: &RecordedResponse) -> bool {
     let ends = |why: &&str| response.body.ends_with(*why);
@@ -237,6 +250,9 @@ fn learn_request(learning: &Learning<'_>, request: &Request) {
 }
 
 fn learn_headers(learning: &Learning<'_>, headers: &HeaderMap) {
+    if headers.get_all("set-cookie").iter().count() > MOST_COOKIES {
+        learning.give_up();
+    }
     for value in headers.get_all("set-cookie") {
         let text = String::from_utf8_lossy(value.as_bytes());
         if value.len() > LONGEST_COOKIE {
@@ -401,7 +417,9 @@ mod tests {
         headers.insert("content-type", http::HeaderValue::from_static("text/html"));
         let texts = texts_of_answer(&headers, &|text: &str| text.to_owned());
         let whole = RecordedResponse { status: 200, headers: texts, body: "x".into() };
-        assert!(!is_incomplete(&whole));
+        assert!(!is_incomplete(&whole) && is_whole(&whole.body));
+        let cut = kept("{\"a\": 1}".repeat(2000).as_bytes(), false, &|text: &str| text.to_owned());
+        assert!(!is_whole(&cut) && !is_whole(&not_kept(b"x", RECORD_IS_FULL)));
         let long = http::HeaderValue::from_str(&"v".repeat(4000)).unwrap();
         (0..80).for_each(|_| _ = headers.append("x-pad", long.clone()));
         let texts = texts_of_answer(&headers, &|text: &str| text.to_owned());

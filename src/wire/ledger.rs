@@ -76,8 +76,12 @@ impl Exchange {
     /// Whether the server itself has said what it makes of the request, so that it can be read: not a gateway, nor
     /// somebody who wants patience, nor more than a record can hide or hold.
     pub fn is_answered(&self) -> bool {
-        let response = self.response.as_ref();
-        response.is_some_and(|r| !matches!(r.status, 429 | 502..=504) && !capture::is_incomplete(r))
+        self.is_heard() && !self.response.as_ref().is_some_and(capture::is_incomplete)
+    }
+
+    /// Whether the server itself has said something, though it may not all be in the record.
+    pub fn is_heard(&self) -> bool {
+        self.response.as_ref().is_some_and(|r| !matches!(r.status, 429 | 502..=504))
     }
 
     /// Bytes of what was sent and came back, as they are recorded.
@@ -85,8 +89,14 @@ impl Exchange {
         let of_headers = |headers: &[(String, String)]| headers.iter().map(|(n, v)| n.len() + v.len()).sum::<usize>();
         let of_response = |r: &RecordedResponse| of_headers(&r.headers) + r.body.len();
         let request = &self.request;
-        let of_request = request.url.len() + of_headers(&request.headers) + request.body.as_ref().map_or(0, String::len);
+        let of_request =
+            request.url.len() + of_headers(&request.headers) + request.body.as_ref().map_or(0, String::len);
         of_request + self.response.as_ref().map_or(0, of_response)
+    }
+
+    /// The body of the answer, if all of it is in the record.
+    pub fn whole_body(&self) -> Option<&str> {
+        self.response.as_ref().map(|r| r.body.as_str()).filter(|body| capture::is_whole(body))
     }
 
     /// Whether it was asked for as a browser navigates.
@@ -122,9 +132,9 @@ pub struct Ledger {
     bytes: AtomicUsize,
 }
 
-/// Bytes that are kept of all answers: each is written down in every format. A whole audit of a server that means it takes
-/// a sixth of that.
-const MOST: usize = 6 << 20;
+/// Bytes that are kept of all exchanges, since each is written down in every format: ten times what a whole audit of the lab
+/// takes.
+const MOST: usize = 3 << 20;
 
 impl Default for Ledger {
     fn default() -> Self {

@@ -1,5 +1,6 @@
 //! What hostile servers do with a connection, byte for byte.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
@@ -102,4 +103,17 @@ pub(crate) fn endless_page(stream: TcpStream) -> Doing {
         let head = b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n<form method=post>";
         for_ever(stream, head, &b"<p>hello <b>there".repeat(500), Duration::ZERO).await;
     })
+}
+
+/// Lines for the head of an answer: 80 headers of so many bytes.
+pub(crate) fn pads(bytes: usize) -> String {
+    let pad = "v".repeat(bytes);
+    (0..80).map(|n| format!("x-pad-{n}: {pad}\r\n")).collect()
+}
+
+/// 80 cookies of names that were never used before.
+pub(crate) fn fresh_cookies() -> String {
+    static LAST: AtomicUsize = AtomicUsize::new(0);
+    let names = (0..80).map(|_| LAST.fetch_add(1, Ordering::Relaxed));
+    names.map(|n| format!("set-cookie: c{n}=value-{n}-of-a-cookie; Path=/\r\n")).collect()
 }

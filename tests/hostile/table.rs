@@ -9,7 +9,7 @@ use super::deeds;
 pub(crate) struct Row {
     /// What is done.
     pub(crate) name: &'static str,
-    /// To requests of this path; where " with a token" follows, to those that bring one.
+    /// To requests of this path, or of every one (`*`); where " with a token" follows, to those that bring one.
     pub(crate) at: &'static str,
     /// How.
     pub(crate) act: fn() -> Act,
@@ -198,8 +198,8 @@ pub(crate) const ROWS: &[Row] = &[
     row("Retry-After: Fri, 31 Dec 9999 23:59:59 GMT", "/token", || Act::Say(b"HTTP/1.1 429 Too Many Requests\r\nretry-after: Fri, 31 Dec 9999 23:59:59 GMT\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec()), 3, "rate limited", &[]),
     row("Retry-After: soon", "/token", || Act::Say(b"HTTP/1.1 429 Too Many Requests\r\nretry-after: soon\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec()), 3, "rate limited", &[]),
     row("a clock 60 years ahead", "/token", || Act::Add("date: Sat, 26 Nov 2086 10:00:00 GMT\r\n".into()), 0, "", &[]),
-    row("90 cookies of 300 bytes", "/authorize", || Act::Add((0..90).map(|n| format!("set-cookie: c{n}={}; Path=/\r\n", "v".repeat(300))).collect()), 0, "", &[]),
-    row("a cookie of 300 KiB", "/authorize", || Act::Add(format!("set-cookie: big={}; Path=/\r\n", "v".repeat(300 << 10))), 0, "", &[]),
+    row("90 cookies of 300 bytes", "/authorize", || Act::Add((0..90).map(|n| format!("set-cookie: c{n}={}; Path=/\r\n", "v".repeat(300))).collect()), 3, "than a record can hide or hold", &[]),
+    row("a cookie of 300 KiB", "/authorize", || Act::Add(format!("set-cookie: big={}; Path=/\r\n", "v".repeat(300 << 10))), 3, "than a record can hide or hold", &[]),
     row("an endless page", "/authorize", || Act::Do(deeds::endless_page), 4, "could not be filled in|gave no answer within 2 s", &[]),
     row("a page of 50 MiB", "/authorize", || Act::Say(page(&"<p>hello".repeat(6 << 20))), 4, "could not be filled in|gave no answer within 2 s", &[]),
     row("a form of 100,000 inputs", "/authorize", || Act::Say(page(&format!("<form method=post>{}</form>", "<input name=a>".repeat(100_000)))), 4, "could not be filled in|gave no answer within 2 s", &[]),
@@ -230,4 +230,7 @@ pub(crate) const ROWS: &[Row] = &[
     row("a client id with control characters", "/register", || Act::Alter(|it| { it["client_id"] = "\u{1b}[31mred\r\n".into(); }), 1, "invalid_client", &["authorization/code-flow-works", "token/error-codes"]),
     row("an empty client id", "/register", || Act::Alter(|it| { it["client_id"] = "".into(); }), 1, "client_id", &["authorization/code-flow-works", "token/error-codes", "registration/dynamic-works"]),
     row("a client that is managed at a metadata service", "/register", || Act::Alter(|it| { it["registration_client_uri"] = "http://169.254.169.254/".into(); }), 0, "is not a public address", &[]),
+    row("80 headers of 4,000 bytes", "*", || Act::Add(deeds::pads(4_000)), 3, "than a record can hide or hold", &[]),
+    row("80 headers of 200 bytes", "*", || Act::Add(deeds::pads(200)), 3, "than a record can hide or hold", &[]),
+    row("80 cookies, other ones in each answer", "*", || Act::Add(deeds::fresh_cookies()), 3, "than a record can hide or hold", &[]),
 ];

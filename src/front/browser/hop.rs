@@ -429,7 +429,10 @@ impl Hop<'_> {
 
 /// The error of every visit after the person had enough.
 pub(super) fn stopped() -> SignInError {
-    SignInError::Unusable("the person asked for no further steps of the browser".into())
+    SignInError::Unusable(
+        "the person asked for no further steps of the browser".into(),
+        "run again, or with --agent form, --agent webdriver or --max-prompts N",
+    )
 }
 
 fn blocked() -> Ask {

@@ -219,7 +219,7 @@ async fn a_browser_is_sent_nowhere_but_to_the_web() {
     let mut request = request("s1");
     request.endpoint = "javascript:alert(1)//".into();
     let refused = desk.agent.visit(&desk.wire, &request, Purpose::SignIn).await;
-    assert!(matches!(refused, Err(SignInError::Unusable(_))));
+    assert!(matches!(refused, Err(SignInError::Unusable(..))));
     assert!(opened.try_recv().is_err());
 }
 

@@ -281,7 +281,7 @@ async fn steps_are_done_from_page_to_page_and_a_failure_is_written_down() {
     // What takes a browser is told before anything is sent.
     let before = small.seen().len();
     let agent = FormAgent::with(means(&pages.replace("id:ja", "xpath://button"), Diagnosis::default()));
-    assert!(matches!(visit(&small, &agent, Purpose::SignIn).await, Err(SignInError::Unusable(_))));
+    assert!(matches!(visit(&small, &agent, Purpose::SignIn).await, Err(SignInError::Unusable(..))));
     assert_eq!(small.seen().len(), before);
 }
 

@@ -71,7 +71,7 @@ async fn an_address_of_another_request_is_asked_for_again_but_not_for_ever() {
     assert_eq!(desk.wire.vault().redact("First123"), "{code 1}");
     let wrong = "?code=First123&state=other\n".repeat(3);
     assert!(
-        matches!(desk.paste(&wrong, Purpose::SignIn).await, Err(SignInError::Unusable(why)) if why.starts_with("3 times"))
+        matches!(desk.paste(&wrong, Purpose::SignIn).await, Err(SignInError::Unusable(why, _)) if why.starts_with("3 times"))
     );
 }
 
@@ -80,7 +80,7 @@ async fn the_end_of_the_input_ends_the_visit() {
     let (_, say) = heard();
     let agent = PasteAgent::new(None::<Listener>, &b""[..], say);
     let ended = agent.visit(&wire(), &request("s1"), Purpose::SignIn).await;
-    assert!(matches!(ended, Err(SignInError::Unusable(why)) if why.contains("input ended")));
+    assert!(matches!(ended, Err(SignInError::Unusable(why, _)) if why.contains("input ended")));
     assert_eq!(agent.logins(), 0);
 }
 
