@@ -80,6 +80,12 @@ pub enum ConfigError {
         /// What the system says.
         why: String,
     },
+    /// No text.
+    #[error("{} is no UTF-8 text", path.display())]
+    NoText {
+        /// The file.
+        path: PathBuf,
+    },
     /// A mistake in it.
     #[error(transparent)]
     Problem(#[from] Problem),
@@ -90,6 +96,7 @@ impl ConfigError {
     pub fn hint(&self) -> &str {
         match self {
             Self::Unreadable { .. } => "check the path of --config and OAUDIT_CONFIG",
+            Self::NoText { .. } => "save it as UTF-8, which TOML is written in",
             Self::Problem(problem) => problem.hint(),
         }
     }
@@ -101,8 +108,10 @@ impl Config {
     /// # Errors
     /// If it cannot be read, and for anything in it that is not as `docs/configuration.md` describes it.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), why: error.to_string() })?;
+        let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::InvalidData => ConfigError::NoText { path: path.to_owned() },
+            _ => ConfigError::Unreadable { path: path.to_owned(), why: error.to_string() },
+        })?;
         Ok(Self::parse(path, &text)?)
     }
 

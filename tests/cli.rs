@@ -407,3 +407,20 @@ fn no_network_output_is_shown_in_help() {
     assert!(stdout(&output).contains("oaudit demo"));
     assert_eq!(code(&run(&["--version"])), 0);
 }
+
+/// Whoever reads a machine format reads errors by machine as well: one line of JSON, also of what is no command line.
+#[test]
+fn a_mistake_in_the_command_line_is_one_line_of_json_where_a_program_reads() {
+    for (arguments, says) in [
+        (&["audit", "--format", "json", "--selct", "pkce/*"][..], "unexpected argument '--selct' found"),
+        (&["audit", "http://127.0.0.1:1/", "--agent", "xx", "--format=sarif"], "invalid value 'xx' for '--agent"),
+        (&["audit", "--timeout", "0", "--format", "junit"], "invalid value '0' for '--timeout"),
+    ] {
+        let output = run(arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        let line: serde_json::Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
+        assert!(line["error"].as_str().unwrap().starts_with(says), "{said}");
+        assert_eq!((output.status.code(), &line["exit_code"], output.stdout.len()), (Some(2), &2.into(), 0));
+        assert!(!line["hint"].as_str().unwrap().is_empty());
+    }
+}

@@ -313,6 +313,18 @@ fn mistakes_end_the_run_before_it_begins() {
         let line: Value = serde_json::from_slice(&output.stderr).unwrap();
         assert_eq!(line["exit_code"], 2);
     }
+    let unread = folder("");
+    std::fs::write(unread.path().join("oaudit.toml"), b"target = \"\xff\"").unwrap();
+    let said = stderr(&run_in(unread.path(), &["audit"], &[]));
+    assert!(said.contains("is no UTF-8 text") && said.contains("save it as UTF-8"), "{said}");
+    // What is printed is refused where it would be when it is put to use.
+    for (text, says) in [
+        ("[[waive]]\ncheck = \"refresh/rotatd\"\nreason = \"x\"\n", "refresh/rotated"),
+        ("[checks]\ndirs = [\"no-such\"]\n", "--checks"),
+    ] {
+        let output = run_in(folder(text).path(), &["audit", "--print-config"], &[]);
+        assert!(code(&output) == 2 && stderr(&output).contains(says), "{}", stderr(&output));
+    }
     let empty = tempfile::tempdir().unwrap();
     for (arguments, words) in [
         (&["audit", "--config", "no.toml"][..], "no.toml cannot be read"),
@@ -451,6 +463,10 @@ fn every_key_arrives() {
         _ => format!("{line}\n"),
     };
     let folder = folder(&drafted.lines().map(line).collect::<String>());
+    let (rules, example) = (folder.path().join("security/rules/tokens"), "tokens/short_lived.toml");
+    std::fs::create_dir_all(&rules).unwrap();
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples/rules");
+    std::fs::copy(examples.join(example), rules.join("short_lived.toml")).unwrap();
     let printed = run_in(folder.path(), &["audit", "--print-config"], &[]);
     assert_eq!(code(&printed), 0, "{}", stderr(&printed));
     for line in stdout(&printed).lines().skip(1).filter(|line| !line.is_empty() && !line.starts_with('[')) {

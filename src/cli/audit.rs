@@ -265,7 +265,10 @@ impl AuditArgs {
         let streams = self.common.streams();
         if self.print_config {
             let text = effective::text("audit", given);
-            return output::report(&text).map_or_else(|complaint| streams.complain(&complaint, false), |()| Exit::OK);
+            // What only shows when it is put to use is an error here as it is there.
+            let usable = || self.rules.load().and_then(|further| given.waivers(&further));
+            let printed = output::report(&text).and_then(|()| usable());
+            return printed.map_or_else(|complaint| streams.complain(&complaint, false), |_| Exit::OK);
         }
         if let Some(folder) = self.offline.clone() {
             return self.run_offline(&folder, given, streams).await;

@@ -3,6 +3,7 @@
 //! The command line is read twice: once for where the file is, and once with what the file says as the defaults of the
 //! flags. So a command sees the values that count, and need not know where they come from.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
@@ -70,8 +71,8 @@ pub(super) const FLAGS: [(&str, &str); 45] = [
     ("login.password_file", "password_file"),
 ];
 
-/// The formats of stdout that a person reads; every other is for a program.
-const FOR_PEOPLE: [&str; 3] = ["terminal", "table", "markdown"];
+/// The formats of stdout that a program reads.
+const FOR_PROGRAMS: [&str; 6] = ["json", "sarif", "junit", "html", "github", "har"];
 
 /// Which configuration.
 #[derive(Debug, Clone, Args)]
@@ -112,8 +113,7 @@ pub(super) fn read() -> Result<(Cli, Given), Exit> {
     {
         file = find(given).map_err(|complaint| {
             let format = given.try_get_raw("format").ok().flatten().and_then(|mut raw| raw.next());
-            Streams::plain()
-                .complain(&complaint, format.is_some_and(|format| !FOR_PEOPLE.iter().any(|read| format == *read)))
+            Streams::plain().complain(&complaint, format.is_some_and(is_for_machines))
         })?;
         if let Some(config) = &file {
             let layered = command.mut_subcommand(name, |sub| with_defaults(sub, config, given));
@@ -125,9 +125,27 @@ pub(super) fn read() -> Result<(Cli, Given), Exit> {
     Ok((cli, Given { file, matches }))
 }
 
-/// clap knows which stream: help and version are what was asked for, errors are prose.
+fn is_for_machines(format: &OsStr) -> bool {
+    FOR_PROGRAMS.iter().any(|written| format == *written)
+}
+
+/// The format of what could not be read as a command line.
+fn typed_format() -> Option<OsString> {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let joined = words.iter().find_map(|word| word.to_str()?.strip_prefix("--format=").map(OsString::from));
+    joined.or_else(|| words.iter().position(|word| word == "--format").and_then(|at| words.get(at + 1).cloned()))
+}
+
+/// clap knows which stream: help and version are what was asked for, errors are prose, or one line for a machine.
 fn said(error: clap::Error) -> Exit {
     let error = shown::complaint(error);
+    if error.use_stderr() && typed_format().is_some_and(|format| is_for_machines(&format)) {
+        let text = error.to_string();
+        let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let first = lines.next().unwrap_or_default();
+        let tip = lines.find_map(|line| line.strip_prefix("tip: ")).unwrap_or("see `oaudit --help`");
+        return Streams::plain().complain(&Complaint::usage(first.trim_start_matches("error: "), tip), true);
+    }
     // Whoever types the name alone is new here: all commands at once would be too much.
     match error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand && std::env::args_os().len() == 1 {
         true => first_words().lines().for_each(prose),
