@@ -9,5 +9,6 @@ mod inert;
 #[path = "../support/installed.rs"]
 mod installed;
 mod nasty;
+mod remarks;
 mod schemas;
 mod xml;
