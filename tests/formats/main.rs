@@ -9,6 +9,7 @@ mod inert;
 #[path = "../support/installed.rs"]
 mod installed;
 mod nasty;
+mod places;
 mod remarks;
 mod schemas;
 mod xml;
