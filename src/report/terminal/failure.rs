@@ -37,7 +37,7 @@ pub(super) fn show(check: &CheckLine, report: &Report, page: &mut Page<'_>) {
         page.pasted("again", &exchange.curl);
     }
     if open {
-        page.pasted("more", &format!("oaudit explain {}", check.id));
+        page.gutter("more", Ink::Strong, &format!("oaudit explain {}", check.id));
     }
 }
 
