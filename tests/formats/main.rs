@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its stage has failed")]
 
 mod bounds;
+mod configuration;
 mod fixture;
 mod golden;
 mod inert;
