@@ -3,6 +3,8 @@
 
 mod commands;
 mod markdown;
+#[expect(clippy::unwrap_used, reason = "a test that cannot set up its stage has failed")]
+mod typed;
 
 #[expect(clippy::unwrap_used, reason = "a test that cannot set up its stage has failed")]
 mod tests {
