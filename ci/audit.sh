@@ -57,6 +57,7 @@ done <<<"${INPUT_ARGS:-}"
 folder=${RUNNER_TEMP:-/tmp}/oaudit-reports
 rm -rf "$folder"
 mkdir -p "$folder"
+# This format also writes the summary of the step.
 arguments+=(--format github)
 for report in json=oaudit.json sarif=oaudit.sarif junit=oaudit.xml html=oaudit.html markdown=oaudit.md; do
   arguments+=(-o "${report%%=*}=$folder/${report#*=}")
@@ -74,6 +75,4 @@ if [ -f "$folder/oaudit.sarif" ]; then echo "sarif=$folder/oaudit.sarif" >>"$GIT
 if [ ! -f "$folder/oaudit.json" ]; then
   echo "::error title=oaudit::it ended with exit code $code before there was a report; the log says why"
 fi
-# The summary of a step holds a mebibyte.
-if [ -f "$folder/oaudit.md" ]; then head -c 1000000 "$folder/oaudit.md" >>"$GITHUB_STEP_SUMMARY"; fi
 exit "$code"

@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use crate::document::McpVersion;
 use crate::profile::{Profile, ProfileName};
 
+mod anchor;
 mod audit;
 mod baseline;
 mod catalogue;

@@ -8,6 +8,7 @@ use crate::clients::ClientLine;
 use crate::waiver::WaiverLine;
 use crate::wire::{Exchange, ExchangeId};
 
+mod decisive;
 pub mod diff;
 pub mod github;
 pub mod har;
@@ -227,6 +228,9 @@ pub struct CheckLine {
     pub evidence: Vec<ExchangeId>,
     /// Milliseconds.
     pub duration_ms: u64,
+    /// The page of the check, Markdown, as long as the program runs: a saved report is read back without it.
+    #[serde(skip)]
+    pub page: Option<Word>,
 }
 
 /// The documents as they were found.

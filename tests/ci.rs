@@ -248,7 +248,9 @@ fn the_action_audits_saved_documents() {
     for report in ["oaudit.json", "oaudit.sarif", "oaudit.xml", "oaudit.html", "oaudit.md"] {
         assert!(stage.path("oaudit-reports").join(report).is_file(), "{report}");
     }
-    assert!(stage.read("summary").contains("server_metadata/s256-advertised"));
+    let summary = stage.read("summary");
+    assert!(summary.contains("server_metadata/s256-advertised"));
+    assert_eq!(summary.matches("# oaudit: ").count(), 1, "one summary of the step:\n{summary}");
     assert!(stage.read("output").contains("sarif="));
 }
 

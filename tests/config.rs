@@ -109,9 +109,19 @@ const ASKER: [(&str, &str); 1] = [("ASKER", "lab-confidential-secret-0123456789"
 fn a_file_alone_drives_an_audit() {
     for (fault, result, exit) in [(None, "pass", 3), (Some("scope-not-enforced"), "fail", 1)] {
         let served = Served::with(fault.as_slice());
-        let folder = stage(&whole(&served));
-        let output = run_in(folder.path(), &["audit", "--format", "json"], &ASKER);
+        let folder = stage(&format!("# staging\n\n{}", whole(&served)));
+        let arguments = ["audit", "--format", "json", "-o", "sarif=r.sarif", "-o", "html=r.html"];
+        let output = run_in(folder.path(), &arguments, &ASKER);
         let report = report(&output);
+        let written = |file: &str| std::fs::read_to_string(folder.path().join(file)).unwrap();
+        assert!(written("r.html").contains("<h4>Why it matters</h4>\n<p>Because.</p>"), "the page of a rule");
+        let log: Value = serde_json::from_str(&written("r.sarif")).unwrap();
+        let place = |result: &Value| result["locations"][0]["physicalLocation"]["region"]["startLine"].clone();
+        let places: Vec<Value> = log["runs"][0]["results"].as_array().unwrap().iter().map(place).collect();
+        assert!(
+            places.iter().all(|line| line == 3) && places.is_empty() == (exit == 3),
+            "the line of target: {places:?}"
+        );
         let enforced = check(&report, "resource/scope-enforced");
         assert_eq!(enforced["result"], result, "{enforced}");
         assert_eq!(report["profile"]["name"], "mcp");

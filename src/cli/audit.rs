@@ -3,12 +3,13 @@
 mod offline;
 
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap::Args;
 
+use super::anchor::anchor;
 use super::baseline::{self, BaselineArgs};
 use super::client::ClientArgs;
 use super::effective;
@@ -29,6 +30,7 @@ use crate::logs::SecretsFile;
 use crate::oauth::scope::ScopeSet;
 use crate::plan::Selection;
 use crate::report::Report;
+use crate::report::sarif::Anchor;
 use crate::report::terminal::Look;
 use crate::report::verdict::FailOn;
 use crate::run::{Grading, Options, SecretsTaker, audit};
@@ -190,9 +192,10 @@ pub(super) struct ReportArgs {
     /// A further report from the same run: json=report.json. Repeatable.
     #[arg(short = 'o', long = "output", value_name = "F=PATH", value_parser = Format::further)]
     output: Vec<(Format, PathBuf)>,
-    /// The file that SARIF shows findings at: a server has no lines.
-    #[arg(long, value_name = "FILE", default_value = crate::config::FILE)]
-    sarif_anchor: String,
+    /// The file of the repository that SARIF shows findings at: a server has no lines. By default the line of the target in
+    /// the configuration, else the workflow.
+    #[arg(long, value_name = "FILE")]
+    sarif_anchor: Option<String>,
     /// Write the secrets of this run to a file, for `oaudit logs --run FILE`. It holds live tokens: only its owner can
     /// read it, and it should be deleted after use.
     #[arg(long, value_name = "FILE")]
@@ -211,6 +214,8 @@ pub(super) struct ReportArgs {
     strict: bool,
     #[command(flatten)]
     baseline: BaselineArgs,
+    #[arg(skip)]
+    anchor: Anchor,
 }
 
 pub(super) fn fail_on(text: &str) -> Result<FailOn, String> {
@@ -232,6 +237,11 @@ impl ReportArgs {
         self.format != Format::Terminal
     }
 
+    /// Finds the place that code scanning shows findings at. `document` is what was judged offline.
+    pub(super) fn anchored(&mut self, given: &Given, target: &Target, document: Option<&Path>) {
+        self.anchor = anchor(self.sarif_anchor.as_deref(), given.file.as_ref(), target.named(), document);
+    }
+
     /// Writes the reports; the exit code is the report's unless one could not be written.
     pub(super) fn deliver(&self, report: &Report, streams: Streams) -> Exit {
         let terminal = std::io::stdout().is_terminal();
@@ -242,7 +252,7 @@ impl ReportArgs {
             quiet: streams.quiet,
             links: terminal && !output::is_dumb(),
         };
-        let render = |format: Format, look: &Look| format.render(report, look, &self.sarif_anchor);
+        let render = |format: Format, look: &Look| format.render(report, look, &self.anchor);
         let plain = Look { color: false, links: false, ..look };
         let mut exit = Exit(report.summary.exit_code);
         let written = std::iter::once(output::report(&render(self.format, &look)))
@@ -261,7 +271,7 @@ impl ReportArgs {
 }
 
 impl AuditArgs {
-    pub(super) async fn run(self, given: &Given) -> Exit {
+    pub(super) async fn run(mut self, given: &Given) -> Exit {
         let streams = self.common.streams();
         if self.print_config {
             let text = effective::text("audit", given);
@@ -275,6 +285,7 @@ impl AuditArgs {
         }
         match self.target.target(given).and_then(|target| Ok((target, self.options(given, streams)?))) {
             Ok((target, options)) => {
+                self.report.anchored(given, &target, None);
                 if let Some(remark) = given.remark().filter(|_| !streams.quiet) {
                     output::prose(&remark);
                 }

@@ -50,7 +50,7 @@ pub(super) struct DemoArgs {
 }
 
 impl DemoArgs {
-    pub(super) async fn run(self, given: &Given) -> Exit {
+    pub(super) async fn run(mut self, given: &Given) -> Exit {
         let streams = self.common.streams();
         let waivers = |further: Further| given.waivers(&further).map(|waivers| (further, waivers));
         let (further, waivers) = match self.rules.load().and_then(waivers) {
@@ -87,7 +87,9 @@ impl DemoArgs {
             progress: streams.progress(),
             ..Options::default()
         };
-        let exit = conduct(&Target::of(lab.mcp()), NAME.into(), options, &self.report, streams).await;
+        let target = Target::of(lab.mcp());
+        self.report.anchored(given, &target, None);
+        let exit = conduct(&target, NAME.into(), options, &self.report, streams).await;
         lab.stop().await;
         exit
     }

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::{Complaint, output};
+use crate::report::sarif::Anchor;
 use crate::report::terminal::Look;
 use crate::report::{Report, github, har, html, json, junit, markdown, sarif, terminal};
 
@@ -73,12 +74,12 @@ impl Format {
         })
     }
 
-    /// The report in this format. `anchor` is the file that code scanning shows findings at.
-    pub(super) fn render(self, report: &Report, look: &Look, anchor: &str) -> String {
+    /// The report in this format. `anchor` is the place that code scanning shows findings at.
+    pub(super) fn render(self, report: &Report, look: &Look, anchor: &Anchor) -> String {
         match self {
             Self::Terminal => terminal::render(report, look),
             Self::Json => json::render(report),
-            Self::Sarif => sarif::render(report, anchor),
+            Self::Sarif => sarif::render(report, anchor.clone()),
             Self::Junit => junit::render(report),
             Self::Markdown => markdown::render(report),
             Self::Html => html::render(report),

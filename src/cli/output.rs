@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::sync::{Arc, OnceLock};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Complaint, Exit};
 use crate::report::plain::plain;
@@ -59,15 +59,12 @@ impl Streams {
             });
         }
         // No steady tick: it would write over what a person types at a prompt.
-        let bar = BAR.get_or_init(|| ProgressBar::new(0));
+        let bar = BAR.get_or_init(ProgressBar::hidden);
         Arc::new(move |progress| match progress {
             Progress::Begins(name, checks) => {
-                bar.reset();
-                bar.set_style(style(checks));
-                bar.set_prefix(name.to_owned());
-                bar.set_message(String::new());
-                bar.set_length(checks as u64);
-                bar.tick();
+                // What is on the screen now, however wide somebody asked the report to be.
+                let columns = terminal_size::terminal_size_of(std::io::stderr()).map_or(80, |(w, _)| usize::from(w.0));
+                begin(bar, ProgressDrawTarget::stderr(), name, checks, columns);
             }
             Progress::Ended(ended) => {
                 if self.verbose {
@@ -86,13 +83,37 @@ fn how(ended: &Ended<'_>) -> String {
     format!("  {} {:<12} {}", ended.result.mark(), ended.result.word(), ended.id)
 }
 
-/// A bar for a part with checks, its name alone for one without.
-fn style(checks: usize) -> ProgressStyle {
-    let template = match checks {
-        0 => "{spinner} {prefix}",
-        _ => "{spinner} {prefix} [{bar:20}] {pos}/{len} {elapsed} {wide_msg}",
+/// Below so many columns there is no bar beside the counts.
+const BAR_FROM: usize = 60;
+
+/// Shows that a part begins. Every change of a bar draws it, so it is out of sight until all have been made.
+fn begin(bar: &ProgressBar, target: ProgressDrawTarget, name: &str, checks: usize, columns: usize) {
+    bar.finish_and_clear();
+    bar.set_draw_target(ProgressDrawTarget::hidden());
+    let (template, name) = layout(name, checks, columns);
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.reset();
+    bar.set_style(style.progress_chars("=> "));
+    bar.set_length(checks as u64);
+    bar.set_prefix(name);
+    bar.set_message(String::new());
+    bar.set_draw_target(target);
+    bar.tick();
+}
+
+/// A bar for a part with checks, its name alone for one without; as much of the name as there is room for on one line.
+fn layout(name: &str, checks: usize, columns: usize) -> (&'static str, String) {
+    const NAME: &str = "{spinner} {prefix}";
+    const COUNTS: &str = "{spinner} {prefix} {pos}/{len} {elapsed} {wide_msg}";
+    const WITH_BAR: &str = "{spinner} {prefix} [{bar:20}] {pos}/{len} {elapsed} {wide_msg}";
+    // What counts and times take, with their spaces, and the bar.
+    let (counts, bar) = (16, 23);
+    let (template, taken) = match checks {
+        0 => (NAME, 2),
+        _ if columns < BAR_FROM || name.chars().count() + counts + bar > columns => (COUNTS, counts),
+        _ => (WITH_BAR, counts + bar),
     };
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
+    (template, name.chars().take(columns.saturating_sub(taken)).collect())
 }
 
 /// Takes the bar away, until the next part begins: something else has the terminal.
@@ -155,4 +176,72 @@ pub(super) fn file(path: &std::path::Path, text: &str) -> Result<(), Complaint> 
             "check the path of -o",
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::needs::Stage;
+
+    /// A terminal of so many columns that remembers what was written.
+    #[derive(Debug, Clone)]
+    struct Screen(u16, Arc<Mutex<String>>);
+
+    impl indicatif::TermLike for Screen {
+        fn width(&self) -> u16 {
+            self.0
+        }
+        fn move_cursor_up(&self, _: usize) -> std::io::Result<()> {
+            self.write_str("\n")
+        }
+        fn move_cursor_down(&self, _: usize) -> std::io::Result<()> {
+            self.write_str("\n")
+        }
+        fn move_cursor_right(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, line: &str) -> std::io::Result<()> {
+            self.write_str(&format!("{line}\n"))
+        }
+        fn write_str(&self, text: &str) -> std::io::Result<()> {
+            self.1.lock().unwrap().push_str(text);
+            Ok(())
+        }
+        fn clear_line(&self) -> std::io::Result<()> {
+            self.write_str("\n")
+        }
+        fn flush(&self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_frame_is_shown_before_it_is_complete_and_none_is_too_wide() {
+        let longest = "documents and anonymous requests, while signing in";
+        let names = Stage::ALL.map(Stage::describe).into_iter().chain([longest]);
+        let parts: Vec<(&str, usize)> = std::iter::once(("discovery", 0)).chain(names.zip([17; 10])).collect();
+        for columns in [30, 40, 59, 60, 72, 80, 100, 200] {
+            let screen = Screen(columns, Arc::default());
+            let bar = ProgressBar::hidden();
+            for (name, checks) in &parts {
+                let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
+                begin(&bar, target, name, *checks, usize::from(columns));
+                bar.set_message("authorization/redirect-uri-exact-match");
+                bar.inc(1);
+            }
+            bar.finish_and_clear();
+            let text = screen.1.lock().unwrap();
+            assert!(text.contains("discovery") && text.contains("0/17") && !text.contains("0/0"), "{text}");
+            assert!(!text.contains('█'), "{text}");
+            assert_eq!(text.contains('['), columns >= 60, "{text}");
+            for line in text.lines().flat_map(|line| line.split('\r')) {
+                assert!(line.trim_end().chars().count() <= usize::from(columns), "{columns}: {line:?}");
+            }
+        }
+    }
 }

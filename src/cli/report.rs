@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::anchor::anchor;
 use super::baseline::BaselineArgs;
 use super::format::Format;
 use super::{Common, Complaint, Exit, output};
+use crate::config::{Config, FILE};
 use crate::report::terminal::Look;
 use crate::report::{Report, diff, json};
 
@@ -25,9 +27,10 @@ pub(super) struct ReportArgs {
     /// Show the exchanges in the terminal report.
     #[arg(long)]
     evidence: bool,
-    /// The file that SARIF shows findings at: a server has no lines.
-    #[arg(long, value_name = "FILE", default_value = "oaudit.toml")]
-    sarif_anchor: String,
+    /// The file of the repository that SARIF shows findings at: a server has no lines. By default the line of the target in
+    /// oaudit.toml, else the workflow.
+    #[arg(long, value_name = "FILE")]
+    sarif_anchor: Option<String>,
     /// Write what fails in it to a file for `audit --baseline FILE`.
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<PathBuf>,
@@ -56,11 +59,13 @@ impl ReportArgs {
             links: output::is_terminal() && !output::is_dumb(),
         };
         let plain = Look { color: false, links: false, ..look };
+        // A file that cannot be read is nothing that keeps a report from being shown.
+        let config = Config::load(Path::new(FILE)).ok();
+        let named = [&report.target.resource, &report.target.issuer].into_iter().filter_map(Option::as_deref);
+        let anchor = anchor(self.sarif_anchor.as_deref(), config.as_ref(), named, None);
         let mut exit = Exit::OK;
-        let written = std::iter::once(output::report(&self.format.render(&report, &look, &self.sarif_anchor))).chain(
-            self.output
-                .iter()
-                .map(|(format, path)| output::file(path, &format.render(&report, &plain, &self.sarif_anchor))),
+        let written = std::iter::once(output::report(&self.format.render(&report, &look, &anchor))).chain(
+            self.output.iter().map(|(format, path)| output::file(path, &format.render(&report, &plain, &anchor))),
         );
         let formats = self.output.iter().map(|(format, _)| *format).chain([self.format]);
         let written = written.chain(std::iter::once_with(|| Format::summarize(formats, &report)));

@@ -5,7 +5,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use super::Report;
-use super::plain::escaped;
+use super::plain::{escaped, plain};
 use crate::wire::Exchange;
 
 /// The exchanges of a report as an HTTP archive.
@@ -14,11 +14,13 @@ pub fn render(report: &Report) -> String {
     // A handshake is no HTTP.
     let http = report.exchanges.iter().filter(|e| e.request.method != "TLS");
     let entries: Vec<Value> = http.map(|exchange| entry(exchange, started)).collect();
+    let mut comment = String::from("secrets are replaced by labels such as {code 1}");
+    report.remarks.iter().for_each(|remark| comment.push_str(&format!("\nremark: {}", plain(remark))));
     let archive = json!({ "log": {
         "version": "1.2",
         "creator": { "name": report.tool.name, "version": report.tool.version },
         "entries": entries,
-        "comment": "secrets are replaced by labels such as {code 1}",
+        "comment": comment,
     }});
     escaped(format!("{archive:#}\n"))
 }

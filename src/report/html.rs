@@ -4,9 +4,15 @@ use minijinja::Environment;
 use minijinja::value::Serde;
 use serde::Serialize;
 
+use super::decisive::telling;
 use super::plain::plain;
 use super::{CheckLine, Report, ResultKind};
 use crate::wire::Exchange;
+
+mod marked;
+mod pages;
+
+use marked::Marked;
 
 const PAGE: &str = include_str!("page.html");
 
@@ -131,17 +137,29 @@ struct Shown<'a> {
     kind: Kind,
     /// What fails is open from the start.
     open: bool,
-    exchanges: Vec<&'a Exchange>,
-    more: usize,
+    exchanges: Vec<Marked<'a>>,
+    /// Of how many these are the ones that are shown.
+    of: usize,
+    /// Its page, as HTML.
+    page: Option<String>,
 }
 
 fn shown<'a>(line: &'a CheckLine, report: &'a Report) -> Shown<'a> {
     let open = matches!(line.result, ResultKind::Fail | ResultKind::Warn);
-    let evidence: Vec<&Exchange> = report.exchanges.iter().filter(|e| line.evidence.contains(&e.id)).collect();
-    let more = evidence.len().saturating_sub(MOST);
-    // The last ones are nearest to the verdict.
-    let exchanges = evidence[more..].to_vec();
-    Shown { line, kind: Kind::of(line.result), open, exchanges, more }
+    let telling = line.broken.as_ref().and_then(|_| telling(line, report));
+    let mut exchanges: Vec<_> = report.exchanges.iter().filter(|e| line.evidence.contains(&e.id)).collect();
+    let of = exchanges.len();
+    // The last ones are nearest to the verdict; the one that shows it stays wherever it is.
+    while exchanges.len() > MOST {
+        let first_stays = telling.as_ref().is_some_and(|(exchange, _)| exchange.id == exchanges[0].id);
+        exchanges.remove(usize::from(first_stays));
+    }
+    let marked = |exchange: &'a Exchange| {
+        let found = telling.as_ref().filter(|(best, _)| std::ptr::eq(*best, exchange)).map(|(_, found)| found);
+        Marked::of(exchange, found)
+    };
+    let exchanges = exchanges.into_iter().map(marked).collect();
+    Shown { line, kind: Kind::of(line.result), open, exchanges, of, page: pages::of(line) }
 }
 
 #[cfg(test)]
@@ -160,6 +178,37 @@ mod tests {
             assert!(!page.contains(outside), "{outside}");
         }
         assert!(page.contains("pkce") && page.contains("Approval checklist") && page.contains("POST"));
+    }
+
+    #[test]
+    fn what_is_sent_how_it_is_judged_and_why_are_there_and_closed() {
+        let page = render(&mixed());
+        for words in ["<h4>What is sent</h4>", "<h4>How it is judged</h4>", "<h4>Why it matters</h4>"] {
+            assert!(page.contains(words), "{words}");
+        }
+        assert!(page.contains("Hash the received code_verifier with SHA-256"), "the page of pkce/verifier-enforced");
+        assert!(page.contains("<details class=\"page\"><summary") && !page.contains("<details class=\"page\" open"));
+    }
+
+    #[test]
+    fn the_exchange_that_shows_it_is_among_the_few_that_are_shown() {
+        let mut report = mixed();
+        let mut answered = report.exchanges[0].clone();
+        report.exchanges.clear();
+        for id in 1..=30 {
+            answered.id = crate::wire::ExchangeId(id);
+            answered.response.as_mut().unwrap().status = if id == 4 { 200 } else { 400 };
+            report.exchanges.push(answered.clone());
+        }
+        let check = report.checks.iter_mut().find(|check| check.id == "pkce/required").unwrap();
+        check.message = "it was answered 200".into();
+        check.evidence = report.exchanges.iter().map(|e| e.id).collect();
+        let check = report.checks.iter().find(|check| check.id == "pkce/required").unwrap();
+        let shown = shown(check, &report);
+        assert_eq!((shown.exchanges.len(), shown.of), (MOST, 30));
+        let page = render(&report);
+        assert_eq!(page.matches("<mark>200</mark>").count(), 1);
+        assert!(page.contains("12 of 30 exchanges"));
     }
 
     #[test]

@@ -8,7 +8,8 @@ use super::plain::plain;
 use super::{CheckLine, Report, ResultKind};
 
 /// The report as JUnit XML. A failed must is a failure, what stayed inconclusive an error, what did not apply or was not
-/// run, and what is waived, is skipped; warnings and notes pass and say so in their output.
+/// run, and what is waived, is skipped; warnings and notes pass and say so in their output. Remarks on the run are the
+/// output of the first suite.
 pub fn render(report: &Report) -> String {
     let mut suites = Suites::new(format!("oaudit {}", plain(&report.name())));
     suites.set_time(Duration::from_millis(report.duration_ms));
@@ -27,6 +28,14 @@ pub fn render(report: &Report) -> String {
         status.set_message(plain(&stopped.error).into_owned()).set_description(plain(&stopped.hint).into_owned());
         suite.add_test_case(TestCase::new("the audit came to its end", status));
         suites.add_test_suite(suite);
+    }
+    if !report.remarks.is_empty() {
+        // The root of a file holds suites alone, so the first says what is to be known of all.
+        if suites.test_suites.is_empty() {
+            suites.add_test_suite(TestSuite::new("audit"));
+        }
+        let remarks: String = report.remarks.iter().map(|remark| format!("remark: {}\n", plain(remark))).collect();
+        suites.test_suites.first_mut().into_iter().for_each(|suite| _ = suite.set_system_out(remarks.clone()));
     }
     without_skipped(suites.to_string().expect("what is written into memory is UTF-8"))
 }

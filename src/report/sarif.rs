@@ -8,15 +8,44 @@ use super::plain::{escaped, plain};
 use super::{CheckLine, Report, ResultKind};
 use crate::check::{Impact, Level};
 
-/// The report as SARIF. `anchor` is the file that the findings are shown at: a server has no lines.
-pub fn render(report: &Report, anchor: &str) -> String {
+/// The place that findings are shown at: a server has no lines.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Anchor {
+    /// A file, relative to the root of the repository.
+    pub file: String,
+    /// A line of it, from 1.
+    pub line: usize,
+    /// Whether there is such a file; if not, that is said.
+    pub is_there: bool,
+}
+
+impl From<&str> for Anchor {
+    fn from(file: &str) -> Self {
+        Self { file: file.into(), line: 1, is_there: true }
+    }
+}
+
+/// The report as SARIF.
+pub fn render(report: &Report, anchor: impl Into<Anchor>) -> String {
+    let anchor = &anchor.into();
     let results: Vec<Value> =
         report.checks.iter().enumerate().filter_map(|(at, check)| result(check, at, report, anchor)).collect();
+    let nowhere = (!anchor.is_there && !results.is_empty()).then(|| {
+        let file = &anchor.file;
+        notification(
+            "note",
+            &format!(
+                "Findings are shown at {file}, and there is none: a server is no file, and code \
+            scanning demands one. Name another by --sarif-anchor, or put the target into {file}."
+            ),
+            None,
+        )
+    });
     let stopped = report.stopped.iter().map(|s| notification("error", &format!("{} {}", s.error, s.hint), None));
     let undecided = report.checks.iter().filter(|c| c.result == ResultKind::Inconclusive);
     let undecided = undecided.map(|c| notification("warning", &c.message, Some(c.id)));
     let remarks = report.remarks.iter().map(|remark| notification("note", remark, None));
-    let notifications: Vec<Value> = stopped.chain(undecided).chain(remarks).collect();
+    let notifications: Vec<Value> = stopped.chain(undecided).chain(remarks).chain(nowhere).collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -61,7 +90,7 @@ fn rule(check: &CheckLine) -> Value {
     })
 }
 
-fn result(check: &CheckLine, at: usize, report: &Report, anchor: &str) -> Option<Value> {
+fn result(check: &CheckLine, at: usize, report: &Report, anchor: &Anchor) -> Option<Value> {
     let failed = [ResultKind::Fail, ResultKind::Warn, ResultKind::Note, ResultKind::Waived];
     if !failed.contains(&check.result) {
         return None;
@@ -79,8 +108,8 @@ fn result(check: &CheckLine, at: usize, report: &Report, anchor: &str) -> Option
         "message": { "text": message },
         "locations": [{
             "physicalLocation": {
-                "artifactLocation": { "uri": anchor, "uriBaseId": "%SRCROOT%" },
-                "region": { "startLine": 1 },
+                "artifactLocation": { "uri": anchor.file, "uriBaseId": "%SRCROOT%" },
+                "region": { "startLine": anchor.line },
             },
             "logicalLocations": [{
                 "fullyQualifiedName": plain(&endpoint(check, report)), "kind": "resource",
@@ -163,6 +192,17 @@ mod tests {
         assert_eq!(results.iter().filter(|r| r.get("suppressions").is_some()).count(), 1);
         let told = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
         assert_eq!(told.len(), 2, "what is undecided, and a remark");
+    }
+
+    #[test]
+    fn the_place_is_the_line_and_a_place_that_is_none_is_said() {
+        let anchor = Anchor { file: "deploy/oaudit.toml".into(), line: 7, is_there: false };
+        let log: Value = serde_json::from_str(&render(&mixed(), anchor)).unwrap();
+        let place = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+        assert_eq!(place["region"]["startLine"], 7);
+        let told = log["runs"][0]["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
+        let said = told.last().unwrap()["message"]["text"].as_str().unwrap();
+        assert!(said.contains("deploy/oaudit.toml, and there is none"), "{said}");
     }
 
     #[test]

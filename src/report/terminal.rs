@@ -7,7 +7,6 @@ use super::{CheckLine, Report, ResultKind, VerdictKind};
 use crate::check::{Impact, Level};
 use crate::saved::NEEDS_A_SERVER;
 
-mod decisive;
 mod endings;
 mod evidence;
 mod failure;

@@ -31,6 +31,7 @@ pub(crate) fn line(id: &'static str, result: ResultKind) -> CheckLine {
         requirements: Vec::new(),
         evidence: Vec::new(),
         duration_ms: 0,
+        page: None,
     }
 }
 
@@ -74,6 +75,7 @@ pub(crate) fn check(id: &'static str, result: ResultKind, word: &str) -> CheckLi
         requirements: Vec::new(),
         evidence: vec![ExchangeId(1)],
         duration_ms: 1,
+        page: None,
     }
 }
 

@@ -171,6 +171,7 @@ impl CheckLine {
             requirements: requirements(card, profile),
             evidence,
             duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            page: Some(card.page),
         }
     }
 }

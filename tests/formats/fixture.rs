@@ -15,6 +15,12 @@ use oaudit::wire::{Exchange, ExchangeId};
 
 const RFC: &str = "https://www.rfc-editor.org/rfc/rfc7636#section-4.6";
 
+/// A page of its own, so that the pages of the catalogue may be mended without these files.
+const PAGE: &str = "# topic/property: It holds\n\nIt holds `always`.\n\n## What is sent\n\nA **wrong**\nverifier.\n\n\
+    ## How it is judged\n\n- pass: 400\n- fail: a token\n  comes back\n\n## Why it matters\n\n\
+    | seen | cause |\n|------|-------|\n| 200  | `<&>` |\n\n## How to fix\n\n1. compare\n2. refuse\n\n\
+    ```http\nHTTP/1.1 400\n\n{\"error\": \"invalid_grant\"}\n```\n";
+
 /// Every kind of verdict, and every part that a report may have.
 pub(crate) fn mixed() -> Report {
     let checks = vec![
@@ -175,6 +181,7 @@ fn line(id: &'static str, result: ResultKind, message: &str) -> CheckLine {
         }],
         evidence: vec![ExchangeId(1)],
         duration_ms: 12,
+        page: Some(PAGE),
     }
 }
 

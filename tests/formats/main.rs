@@ -3,11 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its stage has failed")]
 
 mod bounds;
+mod configuration;
 mod fixture;
 mod golden;
 mod inert;
 #[path = "../support/installed.rs"]
 mod installed;
 mod nasty;
+mod places;
+mod remarks;
 mod schemas;
 mod xml;

@@ -45,11 +45,8 @@ impl AuditArgs {
             .await
             .map_err(|error| Complaint::usage(error.to_string(), error.hint()))?;
         // A document has lines; findings are best shown there, unless another file is wanted.
-        if self.report.sarif_anchor == crate::config::FILE
-            && let Some(document) = saved.metadata().or(saved.documents().next())
-        {
-            self.report.sarif_anchor = folder.join(&document.file).display().to_string();
-        }
+        let document = saved.metadata().or(saved.documents().next()).map(|document| folder.join(&document.file));
+        self.report.anchored(given, &target, document.as_deref());
         let exit = self.report.deliver(&report, streams);
         Ok(known.write_or_complain(&report, streams, self.report.machine(), exit))
     }

@@ -19,7 +19,7 @@ const TELLING: [&str; 8] = [
 /// Shows request line, body, status, telling headers, the first words of the answer, and the curl line.
 pub(super) fn show(exchange: &Exchange, page: &mut Page<'_>) {
     page.line(13, Ink::Remark, &format!("[{}] {}", exchange.id.0, exchange.summary()));
-    let room = page.look.width.saturating_sub(17);
+    let room = page.look.width.saturating_sub(page.indent(15) + 2);
     if let Some(body) = &exchange.request.body {
         page.verbatim(15, &format!("> {}", cut(&one_line(body), room)));
     }

@@ -1,10 +1,10 @@
 //! A failure as a block: what was sent, what came back with the decisive part underlined, what was due, what to do.
 
-use super::decisive::{Decisive, decisive};
 use super::one_line;
 use super::page::{Ink, Page, cut};
 use crate::check::Level;
-use crate::report::{CheckLine, Report, ResultKind, VerdictKind};
+use crate::report::decisive::{Decisive, telling};
+use crate::report::{CheckLine, Report, ResultKind};
 use crate::wire::Exchange;
 use crate::wire::ledger::{RecordedRequest, RecordedResponse};
 
@@ -37,24 +37,8 @@ pub(super) fn show(check: &CheckLine, report: &Report, page: &mut Page<'_>) {
         page.pasted("again", &exchange.curl);
     }
     if open {
-        page.pasted("more", &format!("oaudit explain {}", check.id));
+        page.gutter("more", Ink::Strong, &format!("oaudit explain {}", check.id));
     }
-}
-
-/// The exchange that shows the failure best: of those that the first failed line rests on, the last one whose answer has
-/// what the message speaks of; else the last one that brought tokens or an error; else the last.
-fn telling<'a>(check: &CheckLine, report: &'a Report) -> Option<(&'a Exchange, Decisive)> {
-    let failed = |f: &&crate::report::FindingLine| f.verdict == VerdictKind::Fail && !f.evidence.is_empty();
-    let gravest = check.findings.iter().filter(failed).find(|f| check.message.contains(&f.message));
-    let line = gravest.or_else(|| check.findings.iter().find(failed));
-    let (ids, message) = line.map_or((&check.evidence, &check.message), |f| (&f.evidence, &f.message));
-    let says = check.broken.as_ref().map_or("", |broken| broken.says);
-    let of_line = report.exchanges.iter().filter(|e| ids.contains(&e.id));
-    let rated = of_line.map(|exchange| {
-        let found = exchange.response.as_ref().map_or(Decisive::Nothing, |r| decisive(message, says, r));
-        (exchange, found)
-    });
-    rated.max_by_key(|(exchange, found)| (found.weight(), exchange.id))
 }
 
 fn sent(request: &RecordedRequest, page: &mut Page<'_>) {

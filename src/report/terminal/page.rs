@@ -19,6 +19,12 @@ pub(super) enum Ink {
 /// The columns to the left of the bar of a block: it stands under the ids of checks.
 const GUTTER: usize = 15;
 
+/// Below so many columns there is no room to the left of anything.
+const NARROW: usize = 60;
+/// The indentation and the gutter that are left there: the longest label of a block is as wide.
+const NARROW_INDENT: usize = 4;
+const NARROW_GUTTER: usize = 10;
+
 /// The page as far as it is written.
 pub(super) struct Page<'a> {
     pub(super) text: String,
@@ -67,8 +73,22 @@ impl<'a> Page<'a> {
         self.text.push('\n');
     }
 
+    fn is_narrow(&self) -> bool {
+        self.look.width < NARROW
+    }
+
+    /// The indentation that there is room for.
+    pub(super) fn indent(&self, indent: usize) -> usize {
+        if self.is_narrow() { indent.min(NARROW_INDENT) } else { indent }
+    }
+
+    fn gutter_width(&self) -> usize {
+        if self.is_narrow() { NARROW_GUTTER } else { GUTTER }
+    }
+
     /// Wrapped text, indented.
     pub(super) fn line(&mut self, indent: usize, ink: Ink, text: &str) {
+        let indent = self.indent(indent);
         for line in wrap(&one_line(text), self.look.width.saturating_sub(indent)) {
             let painted = self.paint(ink, &line);
             self.text.push_str(&" ".repeat(indent));
@@ -131,11 +151,11 @@ impl<'a> Page<'a> {
 
     /// The columns to the right of the gutter.
     pub(super) fn room(&self) -> usize {
-        self.look.width.saturating_sub(GUTTER + 2)
+        self.look.width.saturating_sub(self.gutter_width() + 2)
     }
 
     fn beside(&mut self, label: &str, ink: Ink, text: &str) {
-        let before = " ".repeat((GUTTER - 1).saturating_sub(label.chars().count()));
+        let before = " ".repeat((self.gutter_width() - 1).saturating_sub(label.chars().count()));
         let label = if label.is_empty() { String::new() } else { self.paint(ink, label) };
         let line = format!("{before}{label} {} {text}", self.paint(Ink::Faint, "|"));
         self.text.push_str(line.trim_end());
@@ -143,6 +163,7 @@ impl<'a> Page<'a> {
     }
 
     fn hang(&mut self, indent: usize, label: &str, ink: Ink, text: &str) {
+        let indent = self.indent(indent);
         let lead = label.chars().count();
         let room = self.look.width.saturating_sub(indent + lead);
         for (at, line) in wrap(text, room).iter().enumerate() {
@@ -156,7 +177,7 @@ impl<'a> Page<'a> {
 
     /// Text as it is, one line, cut at the width.
     pub(super) fn verbatim(&mut self, indent: usize, text: &str) {
-        self.text.push_str(&" ".repeat(indent));
+        self.text.push_str(&" ".repeat(self.indent(indent)));
         self.text.push_str(text);
         self.text.push('\n');
     }
@@ -176,7 +197,7 @@ pub(super) fn cut(text: &str, width: usize) -> String {
 }
 
 /// Wraps at spaces. A word that is wider than the width is broken behind a slash or hyphen, or where it must be;
-/// addresses alone stand whole, so that they can be followed.
+/// addresses of the web alone stand whole, so that they can be followed.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(12);
     let mut lines = Vec::new();
@@ -199,7 +220,8 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 fn pieces(word: &str, width: usize) -> Vec<(bool, &str)> {
     let mut pieces = Vec::new();
     let mut rest = word;
-    while rest.chars().count() > width && !word.contains("://") {
+    let leads_somewhere = ["http://", "https://"].iter().any(|scheme| word.contains(scheme));
+    while rest.chars().count() > width && !leads_somewhere {
         let most = rest.char_indices().nth(width).map_or(rest.len(), |(at, _)| at);
         let at = rest[..most].rfind(['/', '-']).map_or(most, |at| at + 1);
         pieces.push((!pieces.is_empty(), &rest[..at]));
@@ -229,6 +251,8 @@ mod tests {
         assert_eq!(lines, ["see resource_metadata/", "challenge-points-to-", "metadata, once"]);
         let address = "at https://login.example.com/.well-known/oauth-authorization-server now";
         assert_eq!(wrap(address, 20).len(), 3);
+        let of_a_program = wrap("cursor://anysphere.cursor-mcp/oauth/callback", 20);
+        assert!(of_a_program.len() > 1 && of_a_program.iter().all(|l| l.chars().count() <= 20), "{of_a_program:?}");
         assert!(wrap(&"é".repeat(100), 20).iter().all(|l| l.chars().count() <= 20));
     }
 }

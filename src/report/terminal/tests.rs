@@ -18,10 +18,20 @@ fn no_word_of_a_target_commands_the_terminal() {
 #[test]
 fn no_line_is_wider_than_the_terminal() {
     let word = "some ordinary words that a server might say about what it did not like in this request";
-    for width in [40, 80, 100, 200] {
-        let text = render(&report(word), &look(width));
-        // What is to be followed or pasted stands whole.
-        let stands_whole = |line: &&str| ["://", "curl ", "oaudit explain "].iter().any(|mark| line.contains(mark));
+    for width in [40, 59, 60, 80, 100, 200] {
+        let mut report = report(word);
+        let finding = &mut report.checks[1].findings[0];
+        finding.what = "http://127.0.0.1:39379".into();
+        finding.message = "cursor://anysphere.cursor-mcp/oauth/user-callback is not a URI that is taken".into();
+        let text = render(&report, &look(width));
+        assert!(
+            width > 59 || text.lines().any(|line| line.starts_with("    fail   http://127.0.0.1:39379:")),
+            "{text}"
+        );
+        // What is to be followed or pasted stands whole, alone behind its label.
+        let stands_whole = |line: &&str| {
+            line.contains("curl ") || ["| http", "http://127.0.0.1:39379:"].iter().any(|url| line.contains(url))
+        };
         for line in text.lines().filter(|line| !stands_whole(line)) {
             assert!(line.chars().count() <= width, "{width}: {} {line}", line.chars().count());
         }

@@ -3,11 +3,13 @@
 
 use serde_json::Value;
 
+use super::{CheckLine, Report, VerdictKind};
+use crate::wire::Exchange;
 use crate::wire::ledger::RecordedResponse;
 
 /// The part that decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Decisive {
+pub(crate) enum Decisive {
     /// A header, or a part of it.
     Header { name: String, part: Option<String> },
     /// These words of the body.
@@ -22,7 +24,7 @@ pub(super) enum Decisive {
 
 impl Decisive {
     /// How much better an answer shows the failure than another.
-    pub(super) fn weight(&self) -> u8 {
+    fn weight(&self) -> u8 {
         match self {
             Self::Absent(_) => 3,
             Self::Header { .. } | Self::Body(_) => 2,
@@ -49,8 +51,24 @@ const IN_WORDS: [(&str, &str); 5] = [
 const MISSING_BEFORE: [&str; 5] = ["no ", "without ", "without a ", "nor ", "neither a "];
 const MISSING_AFTER: [&str; 5] = ["missing", "not sent", "not there", "absent", "not listed"];
 
+/// The exchange that shows the failure best: of those that the first failed line rests on, the last one whose answer has
+/// what the message speaks of; else the last one that brought tokens or an error; else the last.
+pub(super) fn telling<'a>(check: &CheckLine, report: &'a Report) -> Option<(&'a Exchange, Decisive)> {
+    let failed = |f: &&super::FindingLine| f.verdict == VerdictKind::Fail && !f.evidence.is_empty();
+    let gravest = check.findings.iter().filter(failed).find(|f| check.message.contains(&f.message));
+    let line = gravest.or_else(|| check.findings.iter().find(failed));
+    let (ids, message) = line.map_or((&check.evidence, &check.message), |f| (&f.evidence, &f.message));
+    let says = check.broken.as_ref().map_or("", |broken| broken.says);
+    let of_line = report.exchanges.iter().filter(|e| ids.contains(&e.id));
+    let rated = of_line.map(|exchange| {
+        let found = exchange.response.as_ref().map_or(Decisive::Nothing, |r| decisive(message, says, r));
+        (exchange, found)
+    });
+    rated.max_by_key(|(exchange, found)| (found.weight(), exchange.id))
+}
+
 /// The part of an answer that a message speaks of.
-pub(super) fn decisive(message: &str, says: &str, response: &RecordedResponse) -> Decisive {
+fn decisive(message: &str, says: &str, response: &RecordedResponse) -> Decisive {
     let named = names(message);
     let missing = named.iter().find(|(name, at, long)| {
         is_missing(message, *at, *long) && found(name, response).is_none() && is_looked_into(name, response)
