@@ -316,9 +316,6 @@ impl Run {
                 server.issuer
             ));
         }
-        if self.options.wire.insecure {
-            self.remark("certificates were not verified (--insecure)".into());
-        }
     }
 
     fn remark(&mut self, remark: String) {

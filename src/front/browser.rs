@@ -105,6 +105,9 @@ impl BrowserAgent {
         let asks =
             request.get("prompt").is_some_and(|p| p != "none" && !p.is_empty()) || request.get("max_age") == Some("0");
         let asked_before = self.asked_again.load(Ordering::Relaxed);
+        let clocks = self.listener.clocks();
+        let patience = if purpose == Purpose::SignIn { clocks.sign_in } else { clocks.renewal };
+        self.listener.board(|b| b.waits_until(Some(Instant::now() + patience)));
         let hop = Hop {
             agent: self,
             waiting: &waiting,
@@ -186,7 +189,10 @@ impl BrowserAgent {
     /// Between two visits nothing is asked.
     fn rest(&self) {
         let text = "Nothing is to be done. Keep both windows open.";
-        self.listener.board(|b| b.show(Phase::Idle, Ask::nothing(text)));
+        self.listener.board(|b| {
+            b.waits_until(None);
+            b.show(Phase::Idle, Ask::nothing(text));
+        });
     }
 
     fn take_signs(&self, signs: Signs, redirect_uri: &str) {

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::report::Report;
 use crate::run::{Ended, Progress};
@@ -118,6 +119,8 @@ struct Line {
 pub(super) struct Board {
     phase: Phase,
     ask: Ask,
+    /// When the time to answer is over.
+    until: Option<Instant>,
     server: String,
     stage: String,
     /// Checks of the stage: ended, and in all.
@@ -272,11 +275,18 @@ impl Board {
         }
     }
 
+    /// Until when there is time to answer, while something is asked.
+    pub(super) fn waits_until(&mut self, until: Option<Instant>) {
+        self.until = until;
+    }
+
     /// Everything but the verdicts.
     pub(super) fn view(&self) -> Value {
+        let left = |until: Instant| until.saturating_duration_since(Instant::now()).as_secs();
         json!({
             "phase": self.phase,
             "ask": self.ask,
+            "seconds": self.until.filter(|_| !self.ask.buttons.is_empty()).map(left),
             "blocked": self.told.blocked,
             "server": self.server,
             "stage": self.stage,

@@ -122,7 +122,8 @@ impl WireOptions {
         });
         let resolved = self.resolve.iter().map(|r| format!("{} was taken to be at {} (--resolve)", r.host, r.address));
         let budget = self.limits.requests.map(|n| format!("no more than {n} requests were allowed (--max-requests)"));
-        proxy.into_iter().chain(resolved).chain(budget).collect()
+        let insecure = self.insecure.then(|| "certificates were not verified (--insecure)".to_owned());
+        insecure.into_iter().chain(proxy).chain(resolved).chain(budget).collect()
     }
 
     /// What must not be shown of the way that requests take, each with its kind: passwords of proxies, and headers that

@@ -103,6 +103,18 @@ async fn one_sign_in_makes_the_whole_audit() {
     assert_eq!((&audited.seen["passwords"], &audited.seen["consents"]), (&json!(1), &json!(3)), "{audited:?}");
     assert_eq!(prompts_foreseen(&lab.mcp()).await, 3, "the first consent belongs to the sign-in");
     assert_eq!(audited.seen["left"], 0, "the second window closes itself");
+    let spoken = text(&audited.seen["spoken"]);
+    for part in [
+        "heading \"oaudit\"",
+        "region \"What is asked of you now\"",
+        "status: \"Press the button",
+        "timer: ",
+        " left to answer",
+        "button \"Open the sign-in window\"",
+        "progressbar \"Authorizations\"",
+    ] {
+        assert!(spoken.contains(part), "{part}\n{spoken}");
+    }
     let checks = audited.report["checks"].as_array().map(Vec::len);
     let read = json!({ "checks": checks, "styled": true, "filters": true, "listens": false, "again": checks });
     assert_eq!(audited.seen["report"], read, "the whole report can be read after the end: {audited:?}");
@@ -148,7 +160,9 @@ async fn a_window_that_the_server_cuts_off_goes_on_by_itself() {
 async fn a_token_in_the_fragment_is_seen() {
     let _turn = TURN.lock().await;
     let lab = lab(&["token-beside-code"], &[]).await;
-    let Some(audited) = audited_or_skip(&lab, json!({})).await else { return };
+    // By the keyboard alone, as far as the cockpit goes.
+    let Some(audited) = audited_or_skip(&lab, json!({ "keys": true })).await else { return };
+    assert_eq!(clicks(&audited), ["open"]);
     assert_alike(&audited, &by_form(&["token-beside-code"]).await);
     assert_eq!(results(&audited.report)["authorization/returns-code-not-token"], "fail");
 }

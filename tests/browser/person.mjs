@@ -41,8 +41,20 @@ const press = async (act) => {
   if (!(await button.isVisible())) return false;
   once(seen.asks, await cockpit.locator('#ask').textContent());
   seen.clicks.push(act);
+  if (given.keys) return type(button);
   await button.click();
   return true;
+};
+// A person without a mouse goes from one thing to the next until it is the one.
+const type = async (button) => {
+  for (let n = 0; n < 20; n += 1) {
+    if (await button.evaluate((element) => element === document.activeElement)) {
+      await cockpit.keyboard.press('Enter');
+      return true;
+    }
+    await cockpit.keyboard.press('Tab');
+  }
+  throw new Error('the keyboard does not lead to the button');
 };
 // A close that falls into a navigation may get lost in a driven browser: it is asked for once more then, by its target.
 const driver = await browser.newBrowserCDPSession();
@@ -127,6 +139,8 @@ if (given.close !== undefined) {
   });
 }
 await cockpit.locator('#buttons button').first().waitFor();
+// What a screen reader is told: each part by its role and name.
+seen.spoken = await cockpit.locator('main').ariaSnapshot();
 await shot('start');
 while (Date.now() - began < (given.seconds ?? 90) * 1000) {
   try {
