@@ -154,6 +154,9 @@ impl SignIn {
         };
         let url =
             Url::parse(uri).map_err(|e| SignInError::Unusable(format!("--redirect-uri {uri} is not a URI: {e}")))?;
+        if let (AgentName::Webdriver, Some(why)) = (self.agent, webdriver::cannot_see(&self.webdriver, uri)) {
+            return Err(SignInError::Unusable(why));
+        }
         let host = url.host_str().unwrap_or_default();
         let ours = url.scheme() == "http" && ["127.0.0.1", "localhost", "[::1]"].contains(&host);
         if let (true, Some(port), Some(other)) =

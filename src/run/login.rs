@@ -16,6 +16,7 @@ use crate::wire::Wire;
 /// # Errors
 /// Whatever kept it from signing in, or an agent that has no cookies to keep.
 pub async fn login(target: &Target, mut options: Options) -> Result<SavedSession, Stopped> {
+    options.sign_in.webdriver.keeps = true;
     for url in target.named() {
         options.wire.guard = options.wire.guard.naming(url);
     }
@@ -99,7 +100,11 @@ async fn signed_in(wire: &Wire, target: &Target, options: &Options) -> Result<Sa
     }
     match front.agent().session() {
         Some(session) if !session.cookies.is_empty() => Ok(session),
-        _ => Err(Stopped {
+        None => Err(Stopped {
+            error: format!("the cookies of the sign-in could not be read by the agent {}", front.agent().name()),
+            hint: "use --agent form, or --login-command PROGRAM that answers with cookies".into(),
+        }),
+        Some(_) => Err(Stopped {
             error: "the sign-in left no cookies: there is no session to keep".into(),
             hint: "a server that keeps none asks for the login every time; use --agent form or --login-command".into(),
         }),

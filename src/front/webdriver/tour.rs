@@ -5,15 +5,18 @@ use std::time::{Duration, Instant};
 use thirtyfour::WebDriver;
 
 use super::super::fill::{self, Way};
+use super::super::listener::HANDED_ON;
 use super::super::means::Means;
 use super::super::steps::{Act, Course, Mind, Next};
 use super::super::walk::{is_landing, place, relay};
 use super::super::{Landing, Purpose, SignInError};
-use super::driver::told;
+use super::driver::{Driver, told};
 use super::hand::Hand;
 use super::look::{self, Look, Seen};
+use super::trail::{self, Hop};
 use crate::oauth::answer::{Page, PageKind, Returned};
 use crate::oauth::request::AuthorizationRequest;
+use crate::oauth::secret::Secret;
 use crate::wire::Wire;
 
 /// Between two looks.
@@ -46,6 +49,14 @@ pub(super) struct Tour<'a> {
     relays: Vec<String>,
     pressed: Vec<String>,
     code_sent: bool,
+    /// Whether the browser tells where it was sent beside its address.
+    tells: bool,
+    /// Whether something was filled in or pressed.
+    acted: bool,
+    /// Where it was sent, if no browser goes there.
+    beyond: Option<String>,
+    /// What a reader of the report should know.
+    pub(super) remarks: Vec<String>,
     /// Whether the password was sent.
     pub(super) password_sent: bool,
     /// Whether no was said.
@@ -60,15 +71,19 @@ enum Place {
 
 impl<'a> Tour<'a> {
     pub(super) fn new(
-        session: &'a WebDriver,
+        driver: &'a Driver,
         wire: &'a Wire,
         means: &'a Means,
         request: &'a AuthorizationRequest,
         purpose: Purpose,
         mind: Mind,
-    ) -> Self {
-        Self {
-            session,
+    ) -> Result<Self, String> {
+        Ok(Self {
+            session: driver.session()?,
+            tells: driver.tells,
+            acted: false,
+            beyond: None,
+            remarks: Vec::new(),
             wire,
             means,
             request,
@@ -79,7 +94,7 @@ impl<'a> Tour<'a> {
             code_sent: false,
             password_sent: false,
             denied: false,
-        }
+        })
     }
 
     fn patience(&self) -> Duration {
@@ -99,7 +114,53 @@ impl<'a> Tour<'a> {
         if !self.steps_aside().await {
             let _ = self.session.goto("about:blank").await;
         }
+        // What was asked for before is none of this visit.
+        let _ = self.hops().await;
         self.session.goto(self.request.url()).await.map_err(|e| told(&e))
+    }
+
+    async fn hops(&self) -> Vec<Hop> {
+        if !self.tells {
+            return Vec::new();
+        }
+        let password = self.means.password().map(Secret::expose);
+        trail::hops(self.session, password).await.unwrap_or_default()
+    }
+
+    /// Takes note of where the browser was sent beside its address.
+    async fn follow(&mut self) {
+        for hop in self.hops().await {
+            let lands = is_landing(self.request, &self.relays, &hop.url);
+            if hop.is_private() && lands {
+                self.beyond.get_or_insert(hop.url);
+                continue;
+            }
+            let Some((status, from)) = hop.led_by.as_ref().filter(|_| hop.is_carried_on()) else { continue };
+            let remark = match lands && !Returned::read(&hop.url, None).query.is_empty() {
+                true => HANDED_ON.to_owned(),
+                false if hop.holds_password => format!(
+                    "{} answered the login form with {status}, which handed the password on to another origin ({})",
+                    place(from),
+                    place(&hop.url)
+                ),
+                false => continue,
+            };
+            self.note(&remark);
+            self.remarks.push(remark);
+        }
+    }
+
+    /// A browser that was sent to a program beside it asks whether that may be started, and takes no press before it is
+    /// answered. A new window is free of the question.
+    async fn leave_window(&self) {
+        let left = async {
+            let fresh = self.session.new_tab().await?;
+            self.session.close_window().await?;
+            self.session.switch_to_window(fresh).await
+        };
+        if let Err(error) = left.await {
+            self.note(&format!("the window could not be changed for a new one: {}", told(&error)));
+        }
     }
 
     /// Gives the page where the last answer arrived another address. For `about:blank` a browser has to change the
@@ -178,6 +239,7 @@ impl<'a> Tour<'a> {
                 false if self.mind == Mind::Deny && course.refuses_to_guess() => false,
                 false => self.by_guess(&seen, &page).await?,
             };
+            self.acted |= did;
             if did {
                 before = Some(look);
             } else if self.changes(&look, self.patience()).await {
@@ -229,7 +291,16 @@ impl<'a> Tour<'a> {
             let url = self.session.current_url().await.map(String::from).unwrap_or_default();
             self.relays.extend(relay(self.request, &url));
             if self.has_landed(&url) && url.starts_with("http") {
+                // Only a form can have come along.
+                if self.acted {
+                    self.follow().await;
+                }
                 return Place::Landed(self.landed(&url));
+            }
+            self.follow().await;
+            if let Some(beyond) = self.beyond.take() {
+                self.leave_window().await;
+                return Place::Landed(self.landed(&beyond));
             }
             let look = self.look().await;
             let late = began.elapsed() > limit;
@@ -268,7 +339,9 @@ impl<'a> Tour<'a> {
         while began.elapsed() < limit {
             tokio::time::sleep(GLANCE).await;
             let url = self.session.current_url().await.map(String::from).unwrap_or_default();
-            if self.has_landed(&url) || self.look().await.is_some_and(|look| look != *before) {
+            self.follow().await;
+            let elsewhere = self.beyond.is_some() || self.has_landed(&url);
+            if elsewhere || self.look().await.is_some_and(|look| look != *before) {
                 return true;
             }
         }
