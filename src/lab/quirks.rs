@@ -42,6 +42,7 @@ pub(super) enum Twist {
     IrrevocableAccess,
     AsksForCode,
     Login307,
+    PrivateScheme,
 }
 
 /// Which quirks are switched on.
@@ -179,6 +180,11 @@ pub static QUIRKS: &[Quirk] = &[
         "signing in is consent as well, and leads back by 307: a browser posts the login form, password included, to the \
          client",
     ),
+    quirk(
+        Twist::PrivateScheme,
+        "private-scheme",
+        "a redirect URI may have a scheme of the client's own, such as cursor://",
+    ),
 ];
 
 #[cfg(test)]
@@ -192,6 +198,6 @@ mod tests {
             let plain: String = quirk.name.split('-').collect();
             assert_eq!(plain, format!("{:?}", quirk.twist).to_lowercase());
         }
-        assert_eq!(QUIRKS.len(), Twist::Login307 as usize + 1);
+        assert_eq!(QUIRKS.len(), Twist::PrivateScheme as usize + 1);
     }
 }

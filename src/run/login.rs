@@ -2,6 +2,7 @@
 
 use super::{Interruption, Options, Progress, clean_up, keep_journal, ordinary, stop};
 use crate::discovery::{Discovery, Probing, Target, discover};
+use crate::front::choose::AgentName;
 use crate::front::cookies::SavedSession;
 use crate::front::{Front, Purpose, SignInError};
 use crate::needs::Ordinary;
@@ -45,6 +46,9 @@ async fn signed_in(wire: &Wire, target: &Target, options: &Options) -> Result<Sa
             hint: "add --yes if it is yours or its owner agrees".into(),
         });
     }
+    if let named @ (AgentName::Browser | AgentName::Paste | AgentName::Token) = options.sign_in.agent {
+        return Err(keeps_none(named.as_str()));
+    }
     let found = discover(wire, target, options.profile.mcp, Probing::Full).await.map_err(|broken| stop(&broken))?;
     let server = found.server.map_err(|broken| stop(&broken))?;
     let discovery = Discovery { resource: found.resource, server };
@@ -74,15 +78,7 @@ async fn signed_in(wire: &Wire, target: &Target, options: &Options) -> Result<Sa
     let ordinary = Ordinary { endpoint, client: clients.a, scope, known_scopes, resource, further: Vec::new() };
     let agent = options.sign_in.agent(wire, listening, &ordinary, &options.progress).await.map_err(error)?;
     if !agent.keeps_session() {
-        return Err(Stopped {
-            error: format!(
-                "the agent {} signs in where its cookies cannot be seen, so there is no session to keep",
-                agent.name()
-            ),
-            hint: "use --agent form with --username and OAUDIT_PASSWORD, or --login-command PROGRAM that answers with \
-                   cookies; a storageState that Playwright saved is read by --session as it is"
-                .into(),
-        });
+        return Err(keeps_none(agent.name()));
     }
     let front = Front::new(agent);
     let wire = &wire.stamped("sign-in");
@@ -108,5 +104,14 @@ async fn signed_in(wire: &Wire, target: &Target, options: &Options) -> Result<Sa
             error: "the sign-in left no cookies: there is no session to keep".into(),
             hint: "a server that keeps none asks for the login every time; use --agent form or --login-command".into(),
         }),
+    }
+}
+
+fn keeps_none(agent: &str) -> Stopped {
+    Stopped {
+        error: format!("the agent {agent} signs in where its cookies cannot be seen, so there is no session to keep"),
+        hint: "use --agent form or --agent webdriver with --username and OAUDIT_PASSWORD, or --login-command PROGRAM that \
+               answers with cookies; a storageState that Playwright saved is read by --session as it is"
+            .into(),
     }
 }

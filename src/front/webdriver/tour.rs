@@ -308,6 +308,11 @@ impl<'a> Tour<'a> {
                 let changed = before.is_none_or(|before| *before != look);
                 let settled = look.ready && last.as_ref() == Some(&look) && changed && !look.is_empty();
                 if look.url.starts_with("chrome-error:") || look.url.starts_with("about:neterror") {
+                    // It may have got there since its address was asked for.
+                    let now = self.session.current_url().await.map(String::from).unwrap_or_default();
+                    if now != url {
+                        continue;
+                    }
                     let why = match loaded {
                         Err(why) => format!("{} could not be loaded: {why}", place(&url)),
                         Ok(()) => format!("{} could not be loaded", place(&url)),
