@@ -49,7 +49,6 @@ async fn a_redirect_uri_that_a_driver_cannot_see_is_refused_before_anything_is_s
 }
 
 /// On a machine without a display, a browser that is to be seen needs one that is made up.
-#[cfg(unix)]
 #[test]
 fn a_browser_that_is_shown_signs_in_as_well_and_says_what_it_lacks() {
     if !browser("a_browser_that_is_shown") {

@@ -10,6 +10,7 @@ mod support;
 #[cfg(unix)]
 mod drivers;
 mod landing;
+#[cfg(unix)]
 mod session;
 
 use std::collections::BTreeMap;

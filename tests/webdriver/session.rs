@@ -12,14 +12,12 @@ fn oaudit(arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
-#[cfg(unix)]
 fn mode(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
 /// A login that takes a browser is made once, and the audit goes on without one.
-#[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_login_that_scripts_build_is_kept_and_gone_on_with() {
     if !browser("a_login_that_scripts_build_is_kept_and_gone_on_with") {

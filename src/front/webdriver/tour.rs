@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use thirtyfour::WebDriver;
 
 use super::super::fill::{self, Way};
-use super::super::listener::HANDED_ON;
 use super::super::means::Means;
 use super::super::steps::{Act, Course, Mind, Next};
 use super::super::walk::{is_landing, place, relay};
@@ -13,11 +12,14 @@ use super::super::{Landing, Purpose, SignInError};
 use super::driver::{Driver, told};
 use super::hand::Hand;
 use super::look::{self, Look, Seen};
-use super::trail::{self, Hop};
 use crate::oauth::answer::{Page, PageKind, Returned};
 use crate::oauth::request::AuthorizationRequest;
-use crate::oauth::secret::Secret;
 use crate::wire::Wire;
+
+mod beside;
+mod outset;
+
+use outset::is_nowhere;
 
 /// Between two looks.
 const GLANCE: Duration = Duration::from_millis(80);
@@ -27,12 +29,6 @@ const PATIENCE: Duration = Duration::from_secs(12);
 const IMPATIENCE: Duration = Duration::from_secs(3);
 /// How long a login page that stays is waited for, where it complains of nothing.
 const SECOND_LOOK: Duration = Duration::from_secs(4);
-/// Where the empty page at which the last visit ended is put.
-const ASIDE: &str = "/oaudit-between-visits";
-/// Puts it there, if it is one of ours and not of the server's.
-const STEP_ASIDE: &str = "if (location.origin !== arguments[0] || document.querySelector('body *')) return false;
-    history.replaceState(null, '', arguments[1]);
-    return true;";
 /// How often something is done in one visit.
 const MOST_DEEDS: usize = 16;
 /// How often the same button is pressed in one visit.
@@ -107,73 +103,6 @@ impl<'a> Tour<'a> {
 
     fn note(&self, line: &str) {
         self.means.diagnosis.note(&self.hide(line));
-    }
-
-    async fn set_out(&self) -> Result<(), String> {
-        // So that the page of the last visit is not taken for this one's.
-        if !self.steps_aside().await {
-            let _ = self.session.goto("about:blank").await;
-        }
-        // What was asked for before is none of this visit.
-        let _ = self.hops().await;
-        self.session.goto(self.request.url()).await.map_err(|e| told(&e))
-    }
-
-    async fn hops(&self) -> Vec<Hop> {
-        if !self.tells {
-            return Vec::new();
-        }
-        let password = self.means.password().map(Secret::expose);
-        trail::hops(self.session, password).await.unwrap_or_default()
-    }
-
-    /// Takes note of where the browser was sent beside its address.
-    async fn follow(&mut self) {
-        for hop in self.hops().await {
-            let lands = is_landing(self.request, &self.relays, &hop.url);
-            if hop.is_private() && lands {
-                self.beyond.get_or_insert(hop.url);
-                continue;
-            }
-            let Some((status, from)) = hop.led_by.as_ref().filter(|_| hop.is_carried_on()) else { continue };
-            let remark = match lands && !Returned::read(&hop.url, None).query.is_empty() {
-                true => HANDED_ON.to_owned(),
-                false if hop.holds_password => format!(
-                    "{} answered the login form with {status}, which handed the password on to another origin ({})",
-                    place(from),
-                    place(&hop.url)
-                ),
-                false => continue,
-            };
-            self.note(&remark);
-            self.remarks.push(remark);
-        }
-    }
-
-    /// A browser that was sent to a program beside it asks whether that may be started, and takes no press before it is
-    /// answered. A new window is free of the question.
-    async fn leave_window(&self) {
-        let left = async {
-            let fresh = self.session.new_tab().await?;
-            self.session.close_window().await?;
-            self.session.switch_to_window(fresh).await
-        };
-        if let Err(error) = left.await {
-            self.note(&format!("the window could not be changed for a new one: {}", told(&error)));
-        }
-    }
-
-    /// Gives the page where the last answer arrived another address. For `about:blank` a browser has to change the
-    /// process of the page, twice for each visit, and that takes longer than all the rest.
-    async fn steps_aside(&self) -> bool {
-        let of = |address: &str| url::Url::parse(address).map(|url| url.origin().ascii_serialization()).ok();
-        let Some(back) =
-            of(self.request.redirect_uri()).filter(|back| of(&self.request.endpoint).as_ref() != Some(back))
-        else {
-            return false;
-        };
-        let stepped = self.session.execute(STEP_ASIDE, vec![back.into(), ASIDE.into()]).await;
-        stepped.is_ok_and(|stepped| stepped.json() == &serde_json::Value::Bool(true))
     }
 
     /// Goes as far as the first page, and does nothing there.
@@ -455,28 +384,6 @@ impl<'a> Tour<'a> {
                 Err(error) => self.note(&format!("{} could not be written: {error}", file.display())),
             },
             Err(why) => self.note(&format!("no picture was taken: {why}")),
-        }
-    }
-}
-
-/// Whether an address is where the browser was put before the visit.
-fn is_nowhere(url: &str) -> bool {
-    url == "about:blank" || (url.ends_with(ASIDE) && place(url) == url)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_is_never_taken_for_the_page_before() {
-        assert!(is_nowhere("about:blank") && is_nowhere("http://127.0.0.1:8765/oaudit-between-visits"));
-        for answer in [
-            "http://127.0.0.1:8765/callback?code=x&state=/oaudit-between-visits",
-            "http://127.0.0.1:8765/oaudit-between-visits?code=x",
-            "http://127.0.0.1:8765/callback#/oaudit-between-visits",
-        ] {
-            assert!(!is_nowhere(answer), "{answer}");
         }
     }
 }
