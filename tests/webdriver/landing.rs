@@ -68,6 +68,11 @@ async fn a_login_form_that_is_handed_on_is_told_by_every_agent_that_signs_in() {
         let written = serde_json::to_string(&report).unwrap();
         assert!(!written.contains("wonderland"), "the password is in the report");
     }
+    // Two users meet it in a whole audit, and it is said once.
+    let mut both = as_alice();
+    both.selection.select = vec![FLOW.into(), "resource/session-bound-to-user".into()];
+    let report = audit_of(&handed_on.mcp(), by_browser(both)).await;
+    assert_eq!((says_handed_on(&report), report.summary.logins), (1, 2), "{:?}", report.remarks);
     // To somebody else's address as well, which the browser is kept from.
     let service = Configured { id: "lab-public".into(), secret: None, auth: None };
     let service = Options { client: Some(service), ..at(CHATGPT, as_alice()) };
