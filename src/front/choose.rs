@@ -162,6 +162,9 @@ impl SignIn {
                 "give the redirect URI that the client was registered with, such as http://127.0.0.1:8765/callback",
             )
         })?;
+        if let (AgentName::Webdriver, Some(why)) = (self.agent, webdriver::cannot_see(&self.webdriver, uri)) {
+            return Err(SignInError::Unusable(why, webdriver::UNSEEN));
+        }
         let host = url.host_str().unwrap_or_default();
         let ours = url.scheme() == "http" && ["127.0.0.1", "localhost", "[::1]"].contains(&host);
         if let (true, Some(port), Some(other)) =

@@ -102,6 +102,10 @@ pub enum AnomalyKind {
     ForeignHost,
 }
 
+/// What is said of a form that came along with an answer, by whoever saw it.
+pub(super) const HANDED_ON: &str = "a form was posted to the redirect URI together with an answer in the query, as a \
+     redirect by 307 or 308 after the login does; what was typed into it was dropped unread";
+
 /// Listens on 127.0.0.1 until it is stopped or dropped.
 #[derive(Debug)]
 pub struct Listener {

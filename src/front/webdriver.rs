@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex as Lock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
+use super::cookies::SavedSession;
 use super::means::Means;
 use super::steps::Mind;
 use super::{Agent, Denial, Denying, Landing, Purpose, SignInError, Visiting};
@@ -20,9 +22,11 @@ use tour::Tour;
 
 mod driver;
 mod hand;
+mod keep;
 mod look;
 mod sink;
 mod tour;
+mod trail;
 
 pub use driver::installed;
 
@@ -41,6 +45,8 @@ pub struct Settings {
     pub headed: bool,
     /// Do not verify certificates.
     pub insecure: bool,
+    /// Read the cookies after the sign-in.
+    pub keeps: bool,
 }
 
 /// Signs in with a browser. One session for the whole run: later visits are answered by it.
@@ -50,6 +56,9 @@ pub struct WebdriverAgent {
     settings: Settings,
     browser: Mutex<Option<Browser>>,
     logins: AtomicUsize,
+    /// The cookies that the sign-in left.
+    session: Lock<Option<SavedSession>>,
+    remarks: Lock<Vec<String>>,
 }
 
 /// A browser under way, and where it is sent in place of redirect URIs.
@@ -64,7 +73,14 @@ struct Browser {
 impl WebdriverAgent {
     /// An agent with these means. The browser is opened at the first visit.
     pub fn new(means: Means, settings: Settings) -> Self {
-        Self { means, settings, browser: Mutex::new(None), logins: AtomicUsize::new(0) }
+        Self {
+            means,
+            settings,
+            browser: Mutex::new(None),
+            logins: AtomicUsize::new(0),
+            session: Lock::default(),
+            remarks: Lock::default(),
+        }
     }
 
     async fn browser(&self, wire: &Wire, request: &AuthorizationRequest) -> Result<Browser, SignInError> {
@@ -104,10 +120,19 @@ impl WebdriverAgent {
                 "the browser was opened before {host} was known as a redirect URI, and would go there"
             )));
         }
-        let session = browser.driver.session().map_err(SignInError::NoBrowser)?;
-        let mut tour = Tour::new(session, wire, &self.means, request, purpose, mind);
+        if trail::is_private(request.redirect_uri()) && !browser.driver.tells {
+            return match purpose {
+                Purpose::Odd => Ok(Err(unseen(request.redirect_uri()))),
+                Purpose::SignIn | Purpose::Ordinary => {
+                    Err(SignInError::Unusable(unseen(request.redirect_uri()), UNSEEN))
+                }
+            };
+        }
+        let mut tour =
+            Tour::new(&browser.driver, wire, &self.means, request, purpose, mind).map_err(SignInError::NoBrowser)?;
         let ended = work(&mut tour).await;
         self.logins.fetch_add(usize::from(tour.password_sent && ended.is_ok()), Ordering::Relaxed);
+        self.remark(std::mem::take(&mut tour.remarks));
         match ended {
             Ok(ended) => Ok(Ok(ended)),
             Err(error) => {
@@ -128,7 +153,33 @@ impl WebdriverAgent {
         let ended = self.touring(wire, request, purpose, mind, walking).await?;
         let (landing, denied) = ended.unwrap_or_else(|why| (Landing::NeverCameBack(why), false));
         self.means.diagnosis.note(&landing.outline());
+        if purpose == Purpose::SignIn && self.settings.keeps {
+            self.keep(request).await;
+        }
         Ok((landing, denied))
+    }
+
+    fn remark(&self, remarks: Vec<String>) {
+        let mut known = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+        for remark in remarks {
+            if !known.contains(&remark) {
+                known.push(remark);
+            }
+        }
+    }
+
+    /// Keeps the cookies that the sign-in left.
+    async fn keep(&self, request: &AuthorizationRequest) {
+        let browser = self.browser.lock().await;
+        let Some(Ok(session)) = browser.as_ref().map(|browser| browser.driver.session()) else { return };
+        let kept = match keep::all(session).await {
+            Ok(all) => Ok(all),
+            Err(_) => keep::of_the_page(session, &request.endpoint).await,
+        };
+        match kept {
+            Ok(kept) => *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept),
+            Err(why) => self.means.diagnosis.note(&format!("the cookies could not be read: {why}")),
+        }
     }
 
     async fn first_page(&self, wire: &Wire, request: &AuthorizationRequest) -> Result<Landing, SignInError> {
@@ -136,6 +187,22 @@ impl WebdriverAgent {
         let ended = self.touring(wire, request, Purpose::Ordinary, Mind::Approve, looking).await?;
         Ok(ended.unwrap_or_else(Landing::NeverCameBack))
     }
+}
+
+/// What to type where the answer would not be seen.
+pub(super) const UNSEEN: &str = "use --agent form, which sees every redirect";
+
+/// What is said before anything is sent to a server whose answer would not be seen.
+fn unseen(redirect_uri: &str) -> String {
+    format!(
+        "{redirect_uri} leads to a program beside the browser, and this driver does not tell when its browser is sent there \
+         (chromedriver does)"
+    )
+}
+
+/// Why the browser that would be driven cannot be used with a redirect URI, as far as that is known before it is opened.
+pub(super) fn cannot_see(settings: &Settings, redirect_uri: &str) -> Option<String> {
+    (trail::is_private(redirect_uri) && driver::is_taciturn(settings)).then(|| unseen(redirect_uri))
 }
 
 /// The key of a server whose certificate is good by an authority that the user named (`--ca`), of which the browser knows
@@ -210,6 +277,19 @@ impl Agent for WebdriverAgent {
                 let _ = tokio::task::spawn_blocking(move || drop(browser)).await;
             }
         })
+    }
+
+    fn session(&self) -> Option<SavedSession> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keeps_session(&self) -> bool {
+        true
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        let own = self.remarks.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        own.into_iter().chain(self.means.diagnosis.remarks()).collect()
     }
 
     /// It sees pages, but neither their headers nor what led to them.

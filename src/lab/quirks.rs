@@ -41,6 +41,8 @@ pub(super) enum Twist {
     WaryLogin,
     IrrevocableAccess,
     AsksForCode,
+    Login307,
+    PrivateScheme,
 }
 
 /// Which quirks are switched on.
@@ -171,6 +173,18 @@ pub static QUIRKS: &[Quirk] = &[
         "asks-for-code",
         "after the password the login asks for a one-time code; its secret is the one of RFC 6238 appendix B",
     ),
+    // The one that is not sound: no check judges it yet, and each agent says in its own way that it saw it.
+    quirk(
+        Twist::Login307,
+        "login-307",
+        "signing in is consent as well, and leads back by 307: a browser posts the login form, password included, to the \
+         client",
+    ),
+    quirk(
+        Twist::PrivateScheme,
+        "private-scheme",
+        "a redirect URI may have a scheme of the client's own, such as cursor://",
+    ),
 ];
 
 #[cfg(test)]
@@ -184,6 +198,6 @@ mod tests {
             let plain: String = quirk.name.split('-').collect();
             assert_eq!(plain, format!("{:?}", quirk.twist).to_lowercase());
         }
-        assert_eq!(QUIRKS.len(), Twist::AsksForCode as usize + 1);
+        assert_eq!(QUIRKS.len(), Twist::PrivateScheme as usize + 1);
     }
 }

@@ -68,6 +68,13 @@ pub(super) fn objection(uri: &str) -> Option<&'static str> {
     }
 }
 
+/// Whether it leads to a program beside the browser (RFC 8252 section 7.1), and to nothing that a browser runs or shows.
+pub(super) fn is_private(uri: &str) -> bool {
+    let never = ["http", "https", "javascript", "data", "vbscript", "file", "blob", "about"];
+    let is_plain = |scheme: &str| scheme.bytes().all(|b| b.is_ascii_lowercase() || b == b'.' || b == b'-');
+    cut(uri).is_some_and(|parts| is_plain(parts.scheme) && !never.contains(&parts.scheme)) && !uri.contains(['#', '*'])
+}
+
 /// Whether a requested redirect URI is the registered one: the same string (OAuth 2.1 section 2.3.1), except
 /// that the port of a loopback literal is the client's to choose at run time (RFC 8252 section 7.3).
 pub(super) fn matches(registered: &str, requested: &str, flaws: Flaws) -> bool {
@@ -128,6 +135,22 @@ mod tests {
         ("https://a.test/cb", "https://a.test@evil.test/cb", false),
         ("https://a.test/cb", "https://A.test/cb", false),
     ];
+
+    #[test]
+    fn a_scheme_of_the_clients_own_is_nothing_that_a_browser_runs() {
+        for (uri, private) in [
+            ("cursor://anysphere.cursor/cb", true),
+            ("com.example.app://cb", true),
+            ("https://a.test/cb", false),
+            ("http://127.0.0.1/cb", false),
+            ("javascript://a/%0aalert(1)", false),
+            ("JAVASCRIPT://a/%0aalert(1)", false),
+            ("cursor://a/cb#x", false),
+            ("cursor", false),
+        ] {
+            assert_eq!(is_private(uri), private, "{uri}");
+        }
+    }
 
     #[test]
     fn compares_strings_but_for_loopback_ports() {

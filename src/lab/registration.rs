@@ -251,7 +251,9 @@ fn redirect_uris(server: &Server, sent: &Map<String, Value>) -> Result<Vec<Strin
     for (place, uri) in uris.iter().enumerate() {
         let picky = server.twisted(Twist::RegistrationPicky) && uri.starts_with("https:");
         let chatgpt = server.flawed(Flaw::ChatgptRedirectRefused) && redirect_uri::host(uri) == "chatgpt.com";
+        let private = server.twisted(Twist::PrivateScheme) && redirect_uri::is_private(uri);
         let objection = redirect_uri::objection(uri)
+            .filter(|_| !private)
             .or_else(|| chatgpt.then_some("its host is not allowed"))
             .or_else(|| picky.then_some("native clients come back to loopback"));
         if let Some(why) = objection {

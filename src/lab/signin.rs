@@ -182,6 +182,10 @@ fn signed_in(server: &Server, mut store: MutexGuard<'_, Store>, id: &str, name: 
     transaction.csrf = random();
     let request = transaction.request.clone();
     let asks_again = request.prompt.iter().any(|p| p == "consent");
+    let hands_on = server.twisted(Twist::Login307) && !asks_again;
+    if hands_on {
+        agree(&mut store, &request, name);
+    }
     let consented = !asks_again && has_consent(&store, &request, name);
     // A new value at each login: one planted before it is worth nothing after it.
     let session = store.secret();
@@ -193,8 +197,15 @@ fn signed_in(server: &Server, mut store: MutexGuard<'_, Store>, id: &str, name: 
     } else {
         format!("/consent?transaction={id}")
     };
-    let response = redirect(StatusCode::SEE_OTHER, &location);
-    set_cookie(server, response, SESSION, &session)
+    let status = if hands_on { StatusCode::TEMPORARY_REDIRECT } else { StatusCode::SEE_OTHER };
+    set_cookie(server, redirect(status, &location), SESSION, &session)
+}
+
+/// Remembers what was agreed to.
+fn agree(store: &mut Store, request: &AuthorizationRequest, user: &str) {
+    let key = (user.to_owned(), request.client.clone());
+    let agreed: &mut BTreeSet<String> = store.consents.entry(key).or_default();
+    agreed.extend(request.scope.iter().cloned());
 }
 
 pub(super) async fn consent_page(State(server): State<Arc<Server>>, request: Request) -> Response {
@@ -237,9 +248,7 @@ pub(super) async fn consent(State(server): State<Arc<Server>>, request: Request)
             return stale();
         };
         if allowed {
-            let key = (user.clone(), request.client.clone());
-            let agreed: &mut BTreeSet<String> = store.consents.entry(key).or_default();
-            agreed.extend(request.scope.iter().cloned());
+            agree(&mut store, &request, &user);
         }
         (request, user, allowed)
     };

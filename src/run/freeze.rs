@@ -185,7 +185,12 @@ impl Run {
             jwks: json(server.and_then(|s| s.jwks.as_ref()).and_then(|j| j.as_ref().ok())),
         };
         let sign_in = audit.map(sign_in).unwrap_or_default();
-        self.remarks.extend(fronts(audit).flat_map(|front| front.agent().remarks()));
+        for remark in fronts(audit).flat_map(|front| front.agent().remarks()) {
+            // Both users may have met the same.
+            if !self.remarks.contains(&remark) {
+                self.remarks.push(remark);
+            }
+        }
         // A run of chosen checks answers neither the checklist nor whether a client will connect.
         let whole = self.options.selection.select.is_empty();
         let facts = clients::Facts {

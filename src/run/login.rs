@@ -2,6 +2,7 @@
 
 use super::{Interruption, Options, Progress, clean_up, keep_journal, ordinary, stop};
 use crate::discovery::{Discovery, Probing, Target, discover};
+use crate::front::choose::AgentName;
 use crate::front::cookies::SavedSession;
 use crate::front::{Front, Purpose, SignInError};
 use crate::needs::Ordinary;
@@ -16,6 +17,7 @@ use crate::wire::Wire;
 /// # Errors
 /// Whatever kept it from signing in, or an agent that has no cookies to keep.
 pub async fn login(target: &Target, mut options: Options) -> Result<SavedSession, Stopped> {
+    options.sign_in.webdriver.keeps = true;
     for url in target.named() {
         options.wire.guard = options.wire.guard.naming(url);
     }
@@ -43,6 +45,9 @@ async fn signed_in(wire: &Wire, target: &Target, options: &Options) -> Result<Sa
             error: format!("{url} is not on this machine, and nobody confirmed that a client may be registered there"),
             hint: "add --yes if it is yours or its owner agrees".into(),
         });
+    }
+    if let named @ (AgentName::Browser | AgentName::Paste | AgentName::Token) = options.sign_in.agent {
+        return Err(keeps_none(named.as_str()));
     }
     let found = discover(wire, target, options.profile.mcp, Probing::Full).await.map_err(|broken| stop(&broken))?;
     let server = found.server.map_err(|broken| stop(&broken))?;
@@ -73,15 +78,7 @@ async fn signed_in(wire: &Wire, target: &Target, options: &Options) -> Result<Sa
     let ordinary = Ordinary { endpoint, client: clients.a, scope, known_scopes, resource, further: Vec::new() };
     let agent = options.sign_in.agent(wire, listening, &ordinary, &options.progress).await.map_err(error)?;
     if !agent.keeps_session() {
-        return Err(Stopped {
-            error: format!(
-                "the agent {} signs in where its cookies cannot be seen, so there is no session to keep",
-                agent.name()
-            ),
-            hint: "use --agent form with --username and OAUDIT_PASSWORD, or --login-command PROGRAM that answers with \
-                   cookies; a storageState that Playwright saved is read by --session as it is"
-                .into(),
-        });
+        return Err(keeps_none(agent.name()));
     }
     let front = Front::new(agent);
     let wire = &wire.stamped("sign-in");
@@ -99,9 +96,22 @@ async fn signed_in(wire: &Wire, target: &Target, options: &Options) -> Result<Sa
     }
     match front.agent().session() {
         Some(session) if !session.cookies.is_empty() => Ok(session),
-        _ => Err(Stopped {
+        None => Err(Stopped {
+            error: format!("the cookies of the sign-in could not be read by the agent {}", front.agent().name()),
+            hint: "use --agent form, or --login-command PROGRAM that answers with cookies".into(),
+        }),
+        Some(_) => Err(Stopped {
             error: "the sign-in left no cookies: there is no session to keep".into(),
             hint: "a server that keeps none asks for the login every time; use --agent form or --login-command".into(),
         }),
+    }
+}
+
+fn keeps_none(agent: &str) -> Stopped {
+    Stopped {
+        error: format!("the agent {agent} signs in where its cookies cannot be seen, so there is no session to keep"),
+        hint: "use --agent form or --agent webdriver with --username and OAUDIT_PASSWORD, or --login-command PROGRAM that \
+               answers with cookies; a storageState that Playwright saved is read by --session as it is"
+            .into(),
     }
 }

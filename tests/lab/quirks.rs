@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use oaudit::lab::QUIRKS;
 
-use crate::visitor::{one_time_code, parameters, read_page, visit};
+use crate::visitor::{CALLBACK, one_time_code, parameters, read_page, visit};
 
 #[tokio::test]
 async fn the_ordinary_flow_works_under_every_quirk() {
@@ -67,6 +67,19 @@ async fn a_login_that_becomes_wary() {
     }
     let body = visitor.ask(&[("prompt", "login")]).await.body;
     assert!(body.contains("name=\"username\""), "a right password makes it trust again: {body}");
+}
+
+#[tokio::test]
+async fn a_login_that_is_handed_on() {
+    let mut visitor = visit(&[], &["login-307"]).await;
+    let login = visitor.url("/login");
+    let page = read_page(&visitor.ask(&[]).await.body);
+    let fields = |password| [page.pairs(), vec![("username", "alice"), ("password", password)]].concat();
+    assert_eq!(visitor.submit(&login, &fields("looking-glass")).await.status, 401);
+    let answer = visitor.submit(&login, &fields("wonderland")).await;
+    assert_eq!(answer.status, 307, "a browser repeats the form at the client");
+    assert!(answer.header("location").starts_with(&format!("{CALLBACK}?code=")), "{}", answer.header("location"));
+    assert_eq!(visitor.ask(&[]).await.status, 302, "whoever is signed in posts nothing");
 }
 
 #[tokio::test]

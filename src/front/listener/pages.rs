@@ -17,7 +17,7 @@ use url::form_urlencoded;
 
 use super::door::Place;
 use super::visit::{Delivered, Extent, is_answer};
-use super::{AnomalyKind, Shared, cockpit};
+use super::{AnomalyKind, HANDED_ON, Shared, cockpit};
 use crate::oauth::answer::Returned;
 use crate::oauth::pkce::random_text;
 
@@ -168,11 +168,7 @@ async fn posted(shared: &Shared, mut returned: Returned, request: Request) -> Re
         drop(request);
         let (response, ours) = arrived(shared, returned, StatusCode::OK);
         if ours {
-            note(
-                AnomalyKind::BodyBesideAnswer,
-                "a form was posted to the redirect URI together with an answer in the query, as a redirect by 307 or 308 \
-                 after the login does; what was typed into it was dropped unread",
-            );
+            note(AnomalyKind::BodyBesideAnswer, HANDED_ON);
         }
         return response;
     }

@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use thirtyfour::{Capabilities, WebDriver};
 
-use super::Settings;
+use super::{Settings, trail};
 
 /// The longest that a driver may take to say its port.
 const START: Duration = Duration::from_secs(20);
@@ -41,6 +42,8 @@ pub(super) struct Ways<'a> {
 pub(super) struct Driver {
     session: Option<WebDriver>,
     child: Option<Started>,
+    /// Whether it tells where its browser was sent beside the address bar.
+    pub(super) tells: bool,
 }
 
 /// A driver that we started. It ends with us, by its own handle.
@@ -52,8 +55,10 @@ struct Started {
 impl Drop for Started {
     fn drop(&mut self) {
         // One that is killed leaves its browser behind, also a browser that it was just about to open. Chromedriver closes
-        // them all when it is asked to; geckodriver has no such address.
-        let asked = url::Url::parse(&self.address).is_ok_and(|address| send(&address, "GET", "/shutdown") == Some(200));
+        // them all when it is asked to; geckodriver has no such address. Where it has ended, the port may be another's.
+        let runs = matches!(self.child.try_wait(), Ok(None));
+        let asked =
+            runs && url::Url::parse(&self.address).is_ok_and(|address| send(&address, "GET", "/shutdown") == Some(200));
         if asked {
             let began = std::time::Instant::now();
             while began.elapsed() < ENDING && matches!(self.child.try_wait(), Ok(None)) {
@@ -81,6 +86,15 @@ impl std::fmt::Debug for Driver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Driver").field("ours", &self.child.is_some()).finish_non_exhaustive()
     }
+}
+
+/// Whether it is certain beforehand that the driver tells nothing but what its browser shows: Firefox's.
+pub(super) fn is_taciturn(settings: &Settings) -> bool {
+    settings.url.is_none() && installed().is_some_and(|program| is_firefox(&program))
+}
+
+fn is_firefox(program: &Path) -> bool {
+    program.file_stem().is_some_and(|name| name == "geckodriver")
 }
 
 /// A driver that is installed here, if there is one.
@@ -117,8 +131,7 @@ impl Driver {
                     "neither chromedriver nor geckodriver was found on PATH; install one (chromium-driver on Debian), \
                      or name a running one with --webdriver-url URL",
                 )?;
-                let firefox = program.file_stem().is_some_and(|name| name == "geckodriver");
-                let kind = if firefox { Kind::Firefox } else { Kind::Chromium };
+                let kind = if is_firefox(&program) { Kind::Firefox } else { Kind::Chromium };
                 let started = start(&program, withheld).await?;
                 let address = started.address.clone();
                 (Some(started), address, vec![kind])
@@ -129,7 +142,8 @@ impl Driver {
             let capabilities = capabilities(kind, settings, ways);
             match WebDriver::builder(&address, capabilities).client(client()?).request_timeout(COMMAND).await {
                 Ok(session) => {
-                    let driver = Self { session: Some(session), child };
+                    let tells = kind == Kind::Chromium && trail::hops(&session, None).await.is_ok();
+                    let driver = Self { session: Some(session), child, tells };
                     let limited = driver.session()?.set_page_load_timeout(LOADING).await;
                     return limited.map(|()| driver).map_err(|e| told(&e));
                 }
@@ -199,7 +213,7 @@ async fn start(program: &Path, withheld: &[OsString]) -> Result<Started, String>
         .map_err(|e| format!("no port is free for {name}: {e}"))?
         .port();
     let mut command = Command::new(program);
-    command.arg(format!("--port={port}")).stdin(Stdio::null()).stderr(Stdio::null()).stdout(Stdio::piped());
+    command.arg(format!("--port={port}")).stdin(Stdio::null()).stderr(Stdio::piped()).stdout(Stdio::piped());
     for name in withheld {
         command.env_remove(name);
     }
@@ -207,20 +221,36 @@ async fn start(program: &Path, withheld: &[OsString]) -> Result<Started, String>
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().map_err(|e| format!("{name} could not be started: {e}"))?;
-    let out = child.stdout.take();
-    let started = Started { child, address: format!("http://127.0.0.1:{port}") };
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let mut started = Started { child, address: format!("http://127.0.0.1:{port}") };
     // What it says is read to the end, lest it waits for a reader.
-    if let Some(out) = out {
-        std::thread::spawn(move || BufReader::new(out).lines().map_while(Result::ok).for_each(drop));
+    let last = Arc::new(Mutex::new(String::new()));
+    if let (Some(out), Some(err)) = (out, err) {
+        let heard = Arc::clone(&last);
+        std::thread::spawn(move || listen(err, |line| *heard.lock().unwrap_or_else(PoisonError::into_inner) = line));
+        std::thread::spawn(move || listen(out, drop));
     }
     let began = std::time::Instant::now();
     while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        if let Ok(Some(status)) = started.child.try_wait() {
+            // The last words are still on their way.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let last = last.lock().unwrap_or_else(PoisonError::into_inner);
+            let says = if last.is_empty() { String::new() } else { format!(", and said: {last}") };
+            return Err(format!("{name} ended as soon as it was started ({status}){says}"));
+        }
         if began.elapsed() > START {
             return Err(format!("{name} did not open its port within {} seconds", START.as_secs()));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     Ok(started)
+}
+
+/// Hears every line that says something.
+fn listen(stream: impl std::io::Read, mut heard: impl FnMut(String)) {
+    let lines = BufReader::new(stream).lines().map_while(Result::ok);
+    lines.filter(|line| !line.trim().is_empty()).for_each(|line| heard(line.trim().chars().take(300).collect()));
 }
 
 fn capabilities(kind: Kind, settings: &Settings, ways: &Ways<'_>) -> Capabilities {
@@ -245,12 +275,19 @@ fn capabilities(kind: Kind, settings: &Settings, ways: &Ways<'_>) -> Capabilitie
                 // Certificates of this one key are taken, and no others.
                 arguments.push(format!("--ignore-certificate-errors-spki-list={key}"));
             }
+            let (logs, of_which) = trail::wish();
             let options = json!({
                 "args": arguments,
+                "perfLoggingPrefs": of_which,
                 // No question whether the password is to be kept.
                 "prefs": { "credentials_enable_service": false, "profile.password_manager_enabled": false },
             });
-            json!({ "browserName": "chrome", "acceptInsecureCerts": settings.insecure, "goog:chromeOptions": options })
+            json!({
+                "browserName": "chrome",
+                "acceptInsecureCerts": settings.insecure,
+                "goog:chromeOptions": options,
+                "goog:loggingPrefs": logs,
+            })
         }
         Kind::Firefox => {
             let arguments: &[&str] = if settings.headed { &[] } else { &["-headless"] };

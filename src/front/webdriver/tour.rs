@@ -9,12 +9,17 @@ use super::super::means::Means;
 use super::super::steps::{Act, Course, Mind, Next};
 use super::super::walk::{is_landing, place, relay};
 use super::super::{Landing, Purpose, SignInError};
-use super::driver::told;
+use super::driver::{Driver, told};
 use super::hand::Hand;
 use super::look::{self, Look, Seen};
 use crate::oauth::answer::{Page, PageKind, Returned};
 use crate::oauth::request::AuthorizationRequest;
 use crate::wire::Wire;
+
+mod beside;
+mod outset;
+
+use outset::is_nowhere;
 
 /// Between two looks.
 const GLANCE: Duration = Duration::from_millis(80);
@@ -24,12 +29,6 @@ const PATIENCE: Duration = Duration::from_secs(12);
 const IMPATIENCE: Duration = Duration::from_secs(3);
 /// How long a login page that stays is waited for, where it complains of nothing.
 const SECOND_LOOK: Duration = Duration::from_secs(4);
-/// Where the empty page at which the last visit ended is put.
-const ASIDE: &str = "/oaudit-between-visits";
-/// Puts it there, if it is one of ours and not of the server's.
-const STEP_ASIDE: &str = "if (location.origin !== arguments[0] || document.querySelector('body *')) return false;
-    history.replaceState(null, '', arguments[1]);
-    return true;";
 /// How often something is done in one visit.
 const MOST_DEEDS: usize = 16;
 /// How often the same button is pressed in one visit.
@@ -46,6 +45,14 @@ pub(super) struct Tour<'a> {
     relays: Vec<String>,
     pressed: Vec<String>,
     code_sent: bool,
+    /// Whether the browser tells where it was sent beside its address.
+    tells: bool,
+    /// Whether something was filled in or pressed.
+    acted: bool,
+    /// Where it was sent, if no browser goes there.
+    beyond: Option<String>,
+    /// What a reader of the report should know.
+    pub(super) remarks: Vec<String>,
     /// Whether the password was sent.
     pub(super) password_sent: bool,
     /// Whether no was said.
@@ -60,15 +67,19 @@ enum Place {
 
 impl<'a> Tour<'a> {
     pub(super) fn new(
-        session: &'a WebDriver,
+        driver: &'a Driver,
         wire: &'a Wire,
         means: &'a Means,
         request: &'a AuthorizationRequest,
         purpose: Purpose,
         mind: Mind,
-    ) -> Self {
-        Self {
-            session,
+    ) -> Result<Self, String> {
+        Ok(Self {
+            session: driver.session()?,
+            tells: driver.tells,
+            acted: false,
+            beyond: None,
+            remarks: Vec::new(),
             wire,
             means,
             request,
@@ -79,7 +90,7 @@ impl<'a> Tour<'a> {
             code_sent: false,
             password_sent: false,
             denied: false,
-        }
+        })
     }
 
     fn patience(&self) -> Duration {
@@ -92,27 +103,6 @@ impl<'a> Tour<'a> {
 
     fn note(&self, line: &str) {
         self.means.diagnosis.note(&self.hide(line));
-    }
-
-    async fn set_out(&self) -> Result<(), String> {
-        // So that the page of the last visit is not taken for this one's.
-        if !self.steps_aside().await {
-            let _ = self.session.goto("about:blank").await;
-        }
-        self.session.goto(self.request.url()).await.map_err(|e| told(&e))
-    }
-
-    /// Gives the page where the last answer arrived another address. For `about:blank` a browser has to change the
-    /// process of the page, twice for each visit, and that takes longer than all the rest.
-    async fn steps_aside(&self) -> bool {
-        let of = |address: &str| url::Url::parse(address).map(|url| url.origin().ascii_serialization()).ok();
-        let Some(back) =
-            of(self.request.redirect_uri()).filter(|back| of(&self.request.endpoint).as_ref() != Some(back))
-        else {
-            return false;
-        };
-        let stepped = self.session.execute(STEP_ASIDE, vec![back.into(), ASIDE.into()]).await;
-        stepped.is_ok_and(|stepped| stepped.json() == &serde_json::Value::Bool(true))
     }
 
     /// Goes as far as the first page, and does nothing there.
@@ -178,6 +168,7 @@ impl<'a> Tour<'a> {
                 false if self.mind == Mind::Deny && course.refuses_to_guess() => false,
                 false => self.by_guess(&seen, &page).await?,
             };
+            self.acted |= did;
             if did {
                 before = Some(look);
             } else if self.changes(&look, self.patience()).await {
@@ -229,7 +220,16 @@ impl<'a> Tour<'a> {
             let url = self.session.current_url().await.map(String::from).unwrap_or_default();
             self.relays.extend(relay(self.request, &url));
             if self.has_landed(&url) && url.starts_with("http") {
+                // Only a form can have come along.
+                if self.acted {
+                    self.follow().await;
+                }
                 return Place::Landed(self.landed(&url));
+            }
+            self.follow().await;
+            if let Some(beyond) = self.beyond.take() {
+                self.leave_window().await;
+                return Place::Landed(self.landed(&beyond));
             }
             let look = self.look().await;
             let late = began.elapsed() > limit;
@@ -237,6 +237,11 @@ impl<'a> Tour<'a> {
                 let changed = before.is_none_or(|before| *before != look);
                 let settled = look.ready && last.as_ref() == Some(&look) && changed && !look.is_empty();
                 if look.url.starts_with("chrome-error:") || look.url.starts_with("about:neterror") {
+                    // It may have got there since its address was asked for.
+                    let now = self.session.current_url().await.map(String::from).unwrap_or_default();
+                    if now != url {
+                        continue;
+                    }
                     let why = match loaded {
                         Err(why) => format!("{} could not be loaded: {why}", place(&url)),
                         Ok(()) => format!("{} could not be loaded", place(&url)),
@@ -268,7 +273,9 @@ impl<'a> Tour<'a> {
         while began.elapsed() < limit {
             tokio::time::sleep(GLANCE).await;
             let url = self.session.current_url().await.map(String::from).unwrap_or_default();
-            if self.has_landed(&url) || self.look().await.is_some_and(|look| look != *before) {
+            self.follow().await;
+            let elsewhere = self.beyond.is_some() || self.has_landed(&url);
+            if elsewhere || self.look().await.is_some_and(|look| look != *before) {
                 return true;
             }
         }
@@ -377,28 +384,6 @@ impl<'a> Tour<'a> {
                 Err(error) => self.note(&format!("{} could not be written: {error}", file.display())),
             },
             Err(why) => self.note(&format!("no picture was taken: {why}")),
-        }
-    }
-}
-
-/// Whether an address is where the browser was put before the visit.
-fn is_nowhere(url: &str) -> bool {
-    url == "about:blank" || (url.ends_with(ASIDE) && place(url) == url)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_answer_is_never_taken_for_the_page_before() {
-        assert!(is_nowhere("about:blank") && is_nowhere("http://127.0.0.1:8765/oaudit-between-visits"));
-        for answer in [
-            "http://127.0.0.1:8765/callback?code=x&state=/oaudit-between-visits",
-            "http://127.0.0.1:8765/oaudit-between-visits?code=x",
-            "http://127.0.0.1:8765/callback#/oaudit-between-visits",
-        ] {
-            assert!(!is_nowhere(answer), "{answer}");
         }
     }
 }

@@ -2,11 +2,19 @@
 //! and what goes wrong is said in one sentence.
 
 #![expect(clippy::print_stdout, reason = "a test that was not run says so")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its stage has failed")]
 
+#[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(unix)]
+mod drivers;
+mod landing;
+#[cfg(unix)]
+mod session;
+
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,12 +33,16 @@ use support::{as_alice, audit_of, lab, line, red, trouble};
 /// Whether there is a browser to test with. Where it is required, its absence is a failure.
 fn browser(test: &str) -> bool {
     let there = installed().is_some();
-    let required = std::env::var("OAUDIT_INTEROP").is_ok_and(|v| v == "required");
-    assert!(there || !required, "neither chromedriver nor geckodriver is on PATH, and OAUDIT_INTEROP=required");
+    assert!(there || !is_required(), "neither chromedriver nor geckodriver is on PATH, and OAUDIT_INTEROP=required");
     if !there {
         println!("{test} was not run: neither chromedriver nor geckodriver is on PATH");
     }
     there
+}
+
+/// Whether what is not there is a failure.
+fn is_required() -> bool {
+    std::env::var("OAUDIT_INTEROP").is_ok_and(|v| v == "required")
 }
 
 fn with_browser(options: Options, password: &str, script: Script) -> Options {
@@ -305,41 +317,5 @@ async fn a_certificate_is_taken_by_its_authority_or_if_none_is_verified() {
         let report = audit_of(&lab.mcp(), options).await;
         let flow = line(&report, "authorization/code-flow-works");
         assert_eq!(flow.verdict, VerdictKind::Pass, "{}", trouble(&report));
-    }
-}
-
-/// On a machine without a display, a browser that is to be seen needs one that is made up.
-#[cfg(unix)]
-#[test]
-fn a_browser_that_is_shown_signs_in_as_well_and_says_what_it_lacks() {
-    let there = |name: &str| {
-        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|folder| folder.join(name).is_file())
-    };
-    if !browser("a_browser_that_is_shown") {
-        return;
-    }
-    if !there("xvfb-run") {
-        let _ = std::io::stderr().write_all(b"NOT RUN: --headed: there is no xvfb-run on PATH\n");
-        return;
-    }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let lab = runtime.block_on(lab(&[], &["scripted-login"]));
-    let audit = |before: &[&str]| {
-        let ours = env!("CARGO_BIN_EXE_oaudit");
-        let mcp = lab.mcp();
-        let all = [before, &[ours, "audit", &mcp, "--agent", "webdriver", "--headed", "--username", "alice"]].concat();
-        let mut command = Command::new(all[0]);
-        command.args(&all[1..]).args(["--select", "authorization/code-flow-works", "--format", "json"]);
-        command.env("OAUDIT_PASSWORD", "wonderland").env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
-        command.stdin(Stdio::null()).output().unwrap()
-    };
-    let shown = audit(&["xvfb-run", "-a"]);
-    let report: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
-    assert_eq!((shown.status.code(), lab.logins()), (Some(0), 1), "{report}");
-    if cfg!(target_os = "linux") {
-        let blind = audit(&[]);
-        let said = String::from_utf8_lossy(&blind.stderr).into_owned();
-        assert_eq!(blind.status.code(), Some(4), "{said}");
-        assert!(said.contains("there is no display") && said.contains("xvfb-run"), "{said}");
     }
 }
