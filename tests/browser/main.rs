@@ -276,3 +276,17 @@ async fn another_address_in_the_window_ends_in_a_tab_of_the_system() {
     assert!(judged("fail") == 0 && judged("inconclusive") <= 1, "{audited:?}");
     audited.tell("another address, and nobody clicks");
 }
+
+/// The browser carries the form of the login on to where the code goes (RFC 9700 section 4.12): that is told, and the
+/// password is kept nowhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_a_redirect_hands_on_is_told() {
+    let _turn = TURN.lock().await;
+    let lab = lab(&[], &["login-307"]).await;
+    let Some(audited) = audited_or_skip(&lab, json!({ "select": ["code/*", "pkce/*"] })).await else { return };
+    let remarks = audited.report["remarks"].to_string();
+    assert!(remarks.contains("307") && audited.seen["notes"].to_string().contains("307"), "{audited:?}");
+    assert!(!audited.report.to_string().contains("wonderland"));
+    assert_eq!((lab.logins(), &audited.seen["ended"]), (1, &json!(true)), "{audited:?}");
+    assert!(results(&audited.report).values().all(|r| r != "fail" && r != "inconclusive"), "{audited:?}");
+}
