@@ -424,3 +424,25 @@ fn a_mistake_in_the_command_line_is_one_line_of_json_where_a_program_reads() {
         assert!(!line["hint"].as_str().unwrap().is_empty());
     }
 }
+
+/// What is a credential need not stand among the arguments, which others see.
+#[test]
+fn headers_are_taken_from_the_environment_as_well() {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = format!("http://{}/mcp", listener.local_addr().unwrap());
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = vec![0; 8192];
+        let read = stream.read(&mut head).unwrap();
+        stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        String::from_utf8_lossy(&head[..read]).to_ascii_lowercase()
+    });
+    let mut command = oaudit(&["discover", &target]);
+    let output = command.env("OAUDIT_HEADERS", "X-Edge: one two\nAuthorization: Basic eDp5\n").output().unwrap();
+    let head = asked.join().unwrap();
+    assert!(head.contains("x-edge: one two\r\n") && head.contains("authorization: basic edp5\r\n"), "{head}");
+    assert_eq!(code(&output), 4, "{}", stderr(&output));
+    let output = oaudit(&["discover", &target]).env("OAUDIT_HEADERS", "hunter2-hunter2").output().unwrap();
+    assert!(code(&output) == 2 && !stderr(&output).contains("hunter2"), "{}", stderr(&output));
+}

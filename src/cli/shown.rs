@@ -88,7 +88,8 @@ pub(super) fn address(url: &str) -> Result<(), Complaint> {
         _ => url.split(['?', '#']).next().is_some_and(|place| place.contains('@')),
     };
     if with_user {
-        let hint = "leave it out; a server that asks for one as well takes it by --header \"Authorization: Basic …\"";
+        let hint = "leave it out; a server that asks for one as well takes it by OAUDIT_HEADERS=\"Authorization: Basic …\" in the \
+                    environment";
         return Err(Complaint::usage("an address to audit has no user and no password in it", hint));
     }
     crate::wire::message::address(url).map(drop).map_err(|trouble| Complaint::usage(trouble.to_string(), HINT))

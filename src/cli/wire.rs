@@ -14,8 +14,9 @@ use crate::wire::{Guard, Limits, Resolved, Trace, Wire, WireOptions};
 /// How the wire is set up.
 #[derive(Debug, Clone, Args)]
 pub(super) struct WireArgs {
-    /// A header for every request, "Name: value". Repeatable.
-    #[arg(long = "header", value_name = "N: V", value_parser = header)]
+    /// A header for every request, "Name: value". Repeatable. One that is a credential goes into the variable, a header a
+    /// line: the arguments of a program can be seen by others.
+    #[arg(long = "header", value_name = "N: V", env = "OAUDIT_HEADERS", hide_env_values = true, value_delimiter = '\n', value_parser = header)]
     headers: Vec<(String, String)>,
     /// A certificate authority to trust as well, PEM.
     #[arg(long, value_name = "FILE")]
@@ -63,6 +64,10 @@ impl TraceArgs {
 }
 
 fn header(text: &str) -> Result<(String, String), String> {
+    // The end of the last line of the variable.
+    if text.trim().is_empty() {
+        return Ok(Default::default());
+    }
     let (name, value) = text.split_once(':').ok_or("it is \"Name: value\"")?;
     http::HeaderName::try_from(name.trim()).map_err(|_| "what stands before the colon is no header name")?;
     http::HeaderValue::try_from(value.trim())
@@ -97,7 +102,7 @@ impl WireArgs {
                 ..Limits::default()
             },
             guard: self.allow_host.iter().fold(Guard::default(), |guard, host| guard.allowing(host)),
-            headers: self.headers.clone(),
+            headers: self.headers.iter().filter(|(name, _)| !name.is_empty()).cloned().collect(),
             insecure: self.insecure,
             authorities: self.ca.iter().map(|path| pem(path, "--ca")).collect::<Result<_, _>>()?,
             proxy: self.proxy.clone(),

@@ -165,7 +165,9 @@ impl Reader<'_> {
                 })?;
                 let hint = match key.name {
                     "webdriver_url" => "OAUDIT_WEBDRIVER_URL in the environment may have one",
-                    _ => "a server that asks for one takes it by --header \"Authorization: Basic …\"",
+                    _ => {
+                        "a server that asks for one takes it by OAUDIT_HEADERS=\"Authorization: Basic …\" in the environment"
+                    }
                 };
                 nobodys(item, url, hint)?;
                 Value::Text(url.to_owned())

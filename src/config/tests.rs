@@ -132,7 +132,7 @@ fn a_secret_is_refused_and_never_shown() {
         ("login = { username = \"a\", password = \"hunter2\" }", "password_env"),
         ("access_token = \"hunter2\"", "OAUDIT_ACCESS_TOKEN"),
         ("[wire]\nproxy = \"http://u:hunter2@proxy.example\"", "HTTPS_PROXY"),
-        ("target = \"https://u:hunter2@api.example/\"", "--header"),
+        ("target = \"https://u:hunter2@api.example/\"", "OAUDIT_HEADERS"),
         ("[login]\nwebdriver_url = \"https://u:hunter2@grid.example/\"", "OAUDIT_WEBDRIVER_URL"),
         ("target = \"https://u:hunter2@api.example:x/\"", "docs/"),
         ("target = https://u:hunter2@api.example/", ""),

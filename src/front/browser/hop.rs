@@ -7,9 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{BrowserAgent, abandoned};
-use crate::front::cockpit::{Act, Ask, Button, Phase, Told};
+use crate::front::cockpit::{Act, Ask, Phase, Told};
 use crate::front::listener::{Clocks, Waiting};
 use crate::front::{Landing, Purpose, SignInError};
+
+mod asking;
+mod rescue;
+
+use asking::{asks_each_time, blocked};
 
 /// Where it goes from a state.
 enum Next {
@@ -248,132 +253,6 @@ impl Hop<'_> {
         self.waiting.has_stayed().then(|| Next::Over(Landing::NeverCameBack(why.into())))
     }
 
-    /// What the person is asked while the window may stand at a login.
-    fn ask(&self, told: Told, stayed: bool) -> Ask {
-        let repeat = Act::Repeat.labelled("Repeat this step");
-        let show = Act::Show.labelled("Show the window");
-        let signs = self.agent.signs();
-        if told.blocked {
-            return blocked();
-        }
-        if told.tabs {
-            return Ask::nothing("Each step opens in a tab of its own. Answer there if your server asks.");
-        }
-        if stayed {
-            let text = "The server has not answered with a page so far. This step will be repeated.";
-            return Ask { text: text.into(), buttons: vec![repeat] };
-        }
-        if told.closed {
-            let text = match signs.cuts {
-                true => {
-                    "Your server cut the link to its window (Cross-Origin-Opener-Policy). If the window is open, go on \
-                     there. If you closed it, press Continue."
-                }
-                false => {
-                    "The window is closed, or your server cut the link to it (COOP). If it is open, go on there. Else \
-                     press Continue; it opens a new window."
-                }
-            };
-            return Ask { text: text.into(), buttons: vec![Act::Open.labelled("Continue")] };
-        }
-        let mut ask = if self.purpose == Purpose::SignIn {
-            let text = "Log in and allow in the new window. After that it should run by itself.";
-            Ask { text: text.into(), buttons: vec![show, repeat] }
-        } else if self.asks {
-            let text = "This step makes your server ask for a login or consent. Please answer it in the audit window.";
-            Ask { text: text.into(), buttons: vec![show, repeat] }
-        } else if self.agent.asked_again.load(Ordering::Relaxed) >= 2 {
-            let mut buttons: Vec<Button> = vec![show, repeat];
-            if self.agent.opener.is_some() {
-                buttons.push(Act::Tabs.labelled("Open each step in a tab of its own"));
-            }
-            buttons.push(Act::Stop.labelled("Ask me nothing more"));
-            Ask { text: asks_each_time(signs.strict, Some(self.agent.left())), buttons }
-        } else {
-            let text = "Your server asks again (login or consent). Please answer it in the audit window. If the window \
-                        shows something else, repeat this step.";
-            Ask { text: text.into(), buttons: vec![show, repeat] }
-        };
-        if signs.holds_back {
-            ask.text
-                .push_str(" If a button there does nothing, press \"Repeat this step\": see the note on form-action.");
-        }
-        ask
-    }
-
-    /// The opener's handle: it works as long as nothing severed it.
-    async fn rescue_by_handle(&self) -> Step {
-        self.waiting.hand_again();
-        let told = self.told();
-        if !self.agent.listener.board(|b| b.is_watched()) || told.opened == 0 || told.closed {
-            return Ok(Next::To(Phase::RescueClick));
-        }
-        self.show(Phase::RescueHandle, Ask::nothing("Leading the second window on."));
-        self.agent.listener.board(|b| b.lead());
-        let severed = async {
-            let mut told = told;
-            while !told.closed {
-                told = self.agent.listener.told_other(told).await;
-            }
-        };
-        tokio::select! {
-            biased;
-            () = self.waiting.handed() => Ok(Next::To(Phase::Hop)),
-            () = severed => Ok(Next::To(Phase::RescueClick)),
-            () = sleep(self.clocks().rescue) => Ok(Next::To(Phase::RescueClick)),
-        }
-    }
-
-    /// A click opens a new window. Without a cockpit, one is opened first.
-    async fn rescue_by_click(&self) -> Step {
-        let watched = self.agent.listener.board(|b| b.is_watched());
-        if !watched {
-            self.agent.open_cockpit("The cockpit is closed. Press Continue on this page");
-        }
-        let mut told = self.told();
-        let patience = sleep(self.clocks().click);
-        tokio::pin!(patience);
-        loop {
-            let ask = match told.blocked {
-                true => blocked(),
-                false => Ask {
-                    text: "The window is closed, your server cut the link to it (COOP), or it stands on another page. \
-                           Press Continue; close the old window."
-                        .into(),
-                    buttons: vec![Act::Open.labelled("Continue")],
-                },
-            };
-            self.show(Phase::RescueClick, ask);
-            tokio::select! {
-                biased;
-                event = self.event(told) => match event {
-                    Event::Handed => return Ok(Next::To(Phase::Hop)),
-                    Event::Told(other) => told = self.heed(other)?,
-                    Event::Stayed => {}
-                },
-                () = &mut patience, if self.agent.opener.is_some() => return Ok(Next::To(Phase::RescueOs)),
-            }
-        }
-    }
-
-    /// The operating system opens a tab. It is the last resort: what follows is patience.
-    async fn rescue_by_system(&self) -> Step {
-        self.agent.open_tab(&self.agent.listener.window_page());
-        let mut told = self.told();
-        loop {
-            let ask = Ask {
-                text: "A new tab was opened to go on in. If you do not see it, press Continue.".into(),
-                buttons: vec![Act::Open.labelled("Continue")],
-            };
-            self.show(Phase::RescueOs, ask);
-            match self.event(told).await {
-                Event::Handed => return Ok(Next::To(Phase::Hop)),
-                Event::Told(other) => told = self.heed(other)?,
-                Event::Stayed => {}
-            }
-        }
-    }
-
     /// The next thing that changes anything. Where the hop is in a window's hands, that is no news.
     async fn event(&self, told: Told) -> Event {
         let already = self.waiting.is_handed();
@@ -433,20 +312,4 @@ pub(super) fn stopped() -> SignInError {
         "the person asked for no further steps of the browser".into(),
         "run again, or with --agent form, --agent webdriver or --max-prompts N",
     )
-}
-
-fn blocked() -> Ask {
-    Ask { text: "Your browser blocked the window. Press here.".into(), buttons: vec![Act::Open.labelled("Try again")] }
-}
-
-fn asks_each_time(strict: bool, left: Option<usize>) -> String {
-    let times = left.map(|left| format!("; {left} more at most")).unwrap_or_default();
-    let cookie = match strict {
-        true => {
-            "Its cookies are SameSite=Strict, which browsers do not send when another page leads to it. A tab that the \
-             system opens for each step may help."
-        }
-        false => "Its session cookie may be SameSite=Strict.",
-    };
-    format!("Your server asks each time (login or consent){times}. {cookie}")
 }
