@@ -16,7 +16,14 @@ pub fn cookies(from: &str, lines: &[&[u8]]) -> Vec<String> {
         }
     }
     let mut jar = Jar::default();
-    jar.keep(&Reply { id: ExchangeId(1), url: from.into(), status: 200, headers, body: Vec::new(), truncated: false });
+    jar.keep(&Reply {
+        id: ExchangeId(1),
+        url: from.into(),
+        status: 200,
+        headers,
+        body: Default::default(),
+        truncated: false,
+    });
     assert_eq!(jar.header("https://other.test/"), None, "a cookie went to a stranger");
     let again = Jar::from(&super::cookies::SavedSession::from(&jar));
     [jar, again].iter().filter_map(|jar| jar.header(from)).collect()
@@ -28,7 +35,7 @@ pub fn page(text: &str) {
     let mut headers = HeaderMap::new();
     headers.insert("content-type", HeaderValue::from_static("text/html"));
     let url = String::from("https://login.as.example/a/b?c=d");
-    let body = text.as_bytes().to_vec();
+    let body = text.as_bytes().to_vec().into();
     let sheet = Sheet::of(&Reply { id: ExchangeId(1), url, status: 200, headers, body, truncated: false });
     let hide = |text: &str| text.to_owned();
     let _ = (sheet.says(sheet.kind(200), hide), sheet.says(sheet.kind(500), hide), sheet.complaint(hide));

@@ -61,7 +61,7 @@ async fn audited(deed: Deed) -> Ended {
             tokio::spawn(does(stream, deed.clone()));
         }
     });
-    let ended = audited_at(&format!("https://localhost:{port}/mcp")).await;
+    let ended = audited_at(&format!("https://localhost:{port}/mcp"), &[]).await;
     task.abort();
     ended
 }

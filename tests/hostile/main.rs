@@ -7,6 +7,7 @@ mod support;
 #[path = "../support/between.rs"]
 mod between;
 mod deeds;
+mod frames;
 mod handshakes;
 mod table;
 
@@ -66,14 +67,15 @@ async fn audited(row: &'static Row) -> Ended {
         }
     })
     .await;
-    audited_at(&between.mcp()).await
+    audited_at(&between.mcp(), &[]).await
 }
 
 /// Audits, and looks at how it goes.
-async fn audited_at(target: &str) -> Ended {
+async fn audited_at(target: &str, more: &[&str]) -> Ended {
     let mut audit = Command::new(env!("CARGO_BIN_EXE_oaudit"));
     let folder = tempfile::tempdir().expect("a folder");
     audit.args(["audit", target, "--agent", "form", "--yes", "--timeout", "2", "--format", "json"]);
+    audit.args(more);
     for format in ["html", "har", "sarif", "markdown", "junit"] {
         audit.arg("-o").arg(format!("{format}={}", folder.path().join(format).display()));
     }
