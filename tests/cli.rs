@@ -446,3 +446,19 @@ fn headers_are_taken_from_the_environment_as_well() {
     let output = oaudit(&["discover", &target]).env("OAUDIT_HEADERS", "hunter2-hunter2").output().unwrap();
     assert!(code(&output) == 2 && !stderr(&output).contains("hunter2"), "{}", stderr(&output));
 }
+
+#[test]
+fn a_password_is_taken_from_standard_input() {
+    use std::io::Write;
+    let served = Served::with(&[], &[]);
+    let mcp = served.lab().mcp();
+    for (password, exit) in [("wonderland", 0), ("looking-glass", 4)] {
+        let mut command = oaudit(&["audit", &mcp, "--username", "alice", "--password-file", "-", "--no-journal"]);
+        command.args(["--select", "authorization/code-flow-works"]);
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(format!("{password}\n").as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(code(&output), exit, "{}{}", stdout(&output), stderr(&output));
+    }
+}

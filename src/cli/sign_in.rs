@@ -32,7 +32,7 @@ pub(super) struct SignInArgs {
     /// The variable that holds the password.
     #[arg(long, value_name = "VAR", default_value = "OAUDIT_PASSWORD")]
     password_env: String,
-    /// A file that holds the password; its first line counts.
+    /// A file that holds the password, or - for standard input; its first line counts.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// Print the address instead of opening a browser.
@@ -232,9 +232,11 @@ impl SignInArgs {
     }
 }
 
-/// The password in a file.
+/// The password in a file, or on standard input.
 pub(super) fn first_line(path: &Path) -> Result<Secret, Complaint> {
-    let text = std::fs::read_to_string(path).map_err(|e| {
+    let read =
+        if path == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
+    let text = read.map_err(|e| {
         Complaint::usage(
             format!("{} cannot be read: {e}", shown::file(path)),
             "check the path of --password-file, or password_file in [login]",
