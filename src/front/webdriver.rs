@@ -35,6 +35,9 @@ pub use driver::installed;
 /// Hosts that our requests name as redirect URIs, and that are nobody's or somebody else's.
 const FOREIGN: [&str; 3] = ["*.test", "*.invalid", "chatgpt.com"];
 
+/// Remarks of a run: a server could give cause for many.
+const MOST_REMARKS: usize = 24;
+
 /// How long the end of the audit waits for the browser.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -181,7 +184,7 @@ impl WebdriverAgent {
     fn remark(&self, remarks: Vec<String>) {
         let mut known = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
         for remark in remarks {
-            if !known.contains(&remark) {
+            if known.len() < MOST_REMARKS && !known.contains(&remark) {
                 known.push(remark);
             }
         }
