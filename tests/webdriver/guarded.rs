@@ -1,6 +1,7 @@
 //! Servers that lead the browser to addresses that are closed to them: it is kept from there, as the form agent is.
 
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use oaudit::front::webdriver::installed;
@@ -64,19 +65,28 @@ async fn where_the_form_agent_is_not_led_the_browser_is_not_led_either() {
     }
 }
 
+static STUN: AtomicU16 = AtomicU16::new(0);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_without_a_form_is_told_as_what_a_browser_shows() {
     if !browser("a_page_without_a_form_is_told_as_what_a_browser_shows") {
         return;
     }
+    // Packets go past a proxy, if they are let.
+    let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    udp.set_nonblocking(true).unwrap();
+    STUN.store(udp.local_addr().unwrap().port(), Ordering::Relaxed);
     let act = |asked: &Asked| {
-        let page = "<title>Wait</title><h1>Wait</h1><img src='http://192.0.2.7/x.png'><script>let a = 1</script>";
+        let page = format!(
+            "<title>Wait</title><h1>Wait</h1><img src='http://192.0.2.7/x.png'><script>
+            const p = new RTCPeerConnection({{ iceServers: [{{ urls: 'stun:127.0.0.1:{}' }}] }});
+            p.createDataChannel('x');
+            p.createOffer().then((offer) => p.setLocalDescription(offer));</script>",
+            STUN.load(Ordering::Relaxed)
+        );
         let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length";
-        if asked.path == "/authorize" {
-            Act::Say(format!("{head}: {}\r\n\r\n{page}", page.len()).into())
-        } else {
-            Act::Pass
-        }
+        let answer = format!("{head}: {}\r\n\r\n{page}", page.len());
+        if asked.path == "/authorize" { Act::Say(answer.into()) } else { Act::Pass }
     };
     let (code, told, remarks) = stopped("webdriver", act).await;
     let told = told.to_string();
@@ -85,5 +95,6 @@ async fn a_page_without_a_form_is_told_as_what_a_browser_shows() {
     assert!(told.contains("[[login.page]]") && code == Some(4), "{code:?} {told}");
     if installed().is_some_and(|program| program.file_stem().is_some_and(|name| name == "chromedriver")) {
         assert!(remarks.contains("was kept from: 192.0.2.7 is not a public address"), "{remarks}");
+        assert!(udp.recv(&mut [0; 64]).is_err(), "a packet went past the guard");
     }
 }

@@ -259,8 +259,8 @@ async fn exchange(mut client: TcpStream, mut server: TcpStream, asked: &Asked, m
             // It may have answered before it had heard everything.
             return pending().await;
         }
-        // The next that comes is that the browser goes away.
-        let _ = asks.read(&mut [0]).await;
+        // Nothing more belongs to this request; what counts is that the browser goes away.
+        while asks.read(&mut [0; 512]).await.is_ok_and(|read| read > 0) {}
         Ok(())
     };
     let down = async {
