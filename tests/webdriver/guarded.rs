@@ -11,8 +11,11 @@ use serde_json::Value;
 use crate::between::{Act, Asked, Between};
 use crate::browser;
 
+/// What stands between does.
+type Acts = fn(&Asked) -> Act;
+
 /// What an audit of a lab with this in front of it ends with: the status, why it stopped, and the remarks.
-async fn stopped(agent: &str, act: fn(&Asked) -> Act) -> (Option<i32>, Value, String) {
+async fn stopped(agent: &str, act: Acts) -> (Option<i32>, Value, String) {
     let between = Between::start(LabOptions::default(), act).await;
     let mut command = Command::new(env!("CARGO_BIN_EXE_oaudit"));
     command.args(["audit", &between.mcp(), "--agent", agent, "--username", "alice", "--format", "json"]);
@@ -52,7 +55,7 @@ async fn where_the_form_agent_is_not_led_the_browser_is_not_led_either() {
     }
     // Of Firefox, only where it is sent first is judged.
     let chromium = installed().is_some_and(|program| program.file_stem().is_some_and(|name| name == "chromedriver"));
-    let ways: [(&str, fn(&Asked) -> Act); 3] =
+    let ways: [(&str, Acts); 3] =
         [("192.0.2.2", elsewhere), ("169.254.169.254", redirects), ("192.0.2.2", redirects_over_tls)];
     for (host, act) in ways.into_iter().take(if chromium { 3 } else { 1 }) {
         let (code, form, _) = stopped("form", act).await;
