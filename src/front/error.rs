@@ -33,6 +33,12 @@ pub enum SignInError {
         /// What was seen there.
         what: String,
     },
+    /// The same of a page in a browser, whose scripts have run.
+    #[error("the sign-in stopped at a page that could not be filled in: {what}")]
+    NotUnderstoodInBrowser {
+        /// What was seen there.
+        what: String,
+    },
     /// There is nobody to ask.
     #[error(
         "signing in needs a person or credentials, and there is neither: no terminal, and no user name and password"
@@ -95,6 +101,10 @@ impl SignInError {
                 "use --agent webdriver if the page is built by scripts, write its steps down under [[login.page]], or use \
                  --agent browser and sign in by hand; --diagnosis FILE writes down what was seen"
             }
+            Self::NotUnderstoodInBrowser { .. } => {
+                "write its steps down under [[login.page]], or use --agent browser and sign in by hand; --diagnosis FILE writes \
+                 down what was seen, with a picture of it"
+            }
             Self::NobodyThere => {
                 "set --username and OAUDIT_PASSWORD, or give --session FILE or --login-command PROGRAM, or run in a terminal"
             }
@@ -121,6 +131,9 @@ impl SignInError {
         let place = diagnosis.failed(&self.to_string());
         match (self, place) {
             (Self::NotUnderstood { what }, Some(place)) => Self::NotUnderstood { what: format!("{what}; {place}") },
+            (Self::NotUnderstoodInBrowser { what }, Some(place)) => {
+                Self::NotUnderstoodInBrowser { what: format!("{what}; {place}") }
+            }
             (error, Some(place)) => {
                 diagnosis.remark(&format!("what was seen on the way to \"{error}\": {place}"));
                 error

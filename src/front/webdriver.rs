@@ -15,12 +15,14 @@ use super::steps::Mind;
 use super::{Agent, Denial, Denying, Landing, Purpose, SignInError, Visiting};
 use crate::oauth::request::AuthorizationRequest;
 use crate::report::Report;
-use crate::wire::Wire;
+use crate::wire::{Trouble, Wire};
 use driver::{Driver, Ways};
+use gate::Gate;
 use sink::Sink;
 use tour::Tour;
 
 mod driver;
+mod gate;
 mod hand;
 mod keep;
 mod look;
@@ -32,6 +34,9 @@ pub use driver::installed;
 
 /// Hosts that our requests name as redirect URIs, and that are nobody's or somebody else's.
 const FOREIGN: [&str; 3] = ["*.test", "*.invalid", "chatgpt.com"];
+
+/// Remarks of a run: a server could give cause for many.
+const MOST_REMARKS: usize = 24;
 
 /// How long the end of the audit waits for the browser.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -66,7 +71,8 @@ pub struct WebdriverAgent {
 struct Browser {
     driver: Driver,
     caught: Vec<String>,
-    // Outlives the browser.
+    // Both outlive the browser.
+    gate: Option<Gate>,
     _sink: Sink,
 }
 
@@ -86,14 +92,22 @@ impl WebdriverAgent {
     async fn browser(&self, wire: &Wire, request: &AuthorizationRequest) -> Result<Browser, SignInError> {
         let caught = caught(request);
         let sink = Sink::open().await.map_err(SignInError::NoBrowser)?;
-        let ways = Ways { hosts: &caught, sink: &sink.address(), key: pinned(wire, &request.endpoint).await };
+        // A browser elsewhere does not find a port of this machine, and a proxy of the environment is one that the user trusts.
+        let guards = self.settings.url.is_none() && !wire.has_proxy_of_environment(&request.endpoint);
+        let gate = match guards {
+            true => Some(Gate::open(wire, &caught, sink.address()).await.map_err(SignInError::NoBrowser)?),
+            false => None,
+        };
+        let key = pinned(wire, &request.endpoint).await;
+        let way_out = gate.as_ref().map(Gate::address);
+        let ways = Ways { hosts: &caught, sink: &sink.address(), key, gate: way_out };
         let url = self.settings.url.as_deref().and_then(|url| url::Url::parse(url).ok());
         if let Some(password) = url.as_ref().and_then(url::Url::password) {
             wire.vault().learn("password", password);
         }
         let opened = Driver::open(&self.settings, &ways, &withheld(wire)).await;
         let driver = opened.map_err(|why| SignInError::NoBrowser(wire.vault().redact(&why).into_owned()))?;
-        Ok(Browser { driver, caught, _sink: sink })
+        Ok(Browser { driver, caught, gate, _sink: sink })
     }
 
     /// Does something with the browser, which is opened at the first time; `None` where it would carry a code to
@@ -109,6 +123,10 @@ impl WebdriverAgent {
         self.means.hide_from(wire);
         let place = super::walk::place(&request.endpoint);
         self.means.diagnosis.begin(&format!("webdriver agent: {} to {place}", request.what));
+        if let Err(trouble) = wire.may_lead_to(&request.endpoint).await {
+            let trouble = Trouble { why: self.means.hide(wire, &trouble.why), ..trouble };
+            return Err(SignInError::from(trouble).explained(&self.means.diagnosis));
+        }
         let mut browser = self.browser.lock().await;
         let browser = match &mut *browser {
             Some(browser) => browser,
@@ -130,6 +148,7 @@ impl WebdriverAgent {
         }
         let mut tour =
             Tour::new(&browser.driver, wire, &self.means, request, purpose, mind).map_err(SignInError::NoBrowser)?;
+        tour.gate = browser.gate.as_ref();
         let ended = work(&mut tour).await;
         self.logins.fetch_add(usize::from(tour.password_sent && ended.is_ok()), Ordering::Relaxed);
         self.remark(std::mem::take(&mut tour.remarks));
@@ -149,7 +168,10 @@ impl WebdriverAgent {
         purpose: Purpose,
         mind: Mind,
     ) -> Result<(Landing, bool), SignInError> {
-        let walking = async |tour: &mut Tour<'_>| Ok((tour.walk().await?, tour.denied));
+        let walking = async |tour: &mut Tour<'_>| {
+            let ended = tour.walk().await;
+            Ok((tour.unless_barred(ended).await?, tour.denied))
+        };
         let ended = self.touring(wire, request, purpose, mind, walking).await?;
         let (landing, denied) = ended.unwrap_or_else(|why| (Landing::NeverCameBack(why), false));
         self.means.diagnosis.note(&landing.outline());
@@ -162,7 +184,7 @@ impl WebdriverAgent {
     fn remark(&self, remarks: Vec<String>) {
         let mut known = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
         for remark in remarks {
-            if !known.contains(&remark) {
+            if known.len() < MOST_REMARKS && !known.contains(&remark) {
                 known.push(remark);
             }
         }
@@ -183,7 +205,10 @@ impl WebdriverAgent {
     }
 
     async fn first_page(&self, wire: &Wire, request: &AuthorizationRequest) -> Result<Landing, SignInError> {
-        let looking = async |tour: &mut Tour<'_>| Ok(tour.first_page().await);
+        let looking = async |tour: &mut Tour<'_>| {
+            let landing = tour.first_page().await;
+            tour.unless_barred(Ok(landing)).await
+        };
         let ended = self.touring(wire, request, Purpose::Ordinary, Mind::Approve, looking).await?;
         Ok(ended.unwrap_or_else(Landing::NeverCameBack))
     }

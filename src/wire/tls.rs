@@ -43,11 +43,28 @@ impl Wire {
         if Url::parse(url).is_ok_and(|url| options.resolved(&url).is_some()) {
             return false;
         }
-        if options.proxy.is_some() {
-            return true;
-        }
+        options.proxy.is_some() || self.has_proxy_of_environment(url)
+    }
+
+    /// Whether the environment has a proxy for this address, which a browser takes by itself.
+    pub(crate) fn has_proxy_of_environment(&self, url: &str) -> bool {
+        let resolved = Url::parse(url).is_ok_and(|url| self.inner.options.resolved(&url).is_some());
         let loopback = guard::is_loopback_url(url);
-        !loopback && url.parse().is_ok_and(|uri: http::Uri| Matcher::from_system().intercept(&uri).is_some())
+        let proxied = |uri: http::Uri| Matcher::from_system().intercept(&uri).is_some();
+        !resolved && !loopback && url.parse().is_ok_and(proxied)
+    }
+
+    /// Whether the guard lets somebody else go to an address: a browser that we send there.
+    pub(crate) async fn may_lead_to(&self, url: &str) -> Result<(), Trouble> {
+        let options = &self.inner.options;
+        let parsed = message::address(url)?;
+        options.guard.admits(&parsed)?;
+        // A proxy resolves names by itself.
+        if options.resolved(&parsed).is_none() && !self.is_proxied(url) {
+            let (host, port) = (parsed.host_str().unwrap_or_default(), parsed.port_or_known_default());
+            options.guard.addresses(host, port.unwrap_or_default()).await?;
+        }
+        Ok(())
     }
 
     /// Whether the proxy is one that the user named, and not one of the environment.
@@ -147,8 +164,8 @@ impl Wire {
         self.probe(&url, &offered, version.as_str(), asking).await
     }
 
-    /// A connection to where an https address leads, through the guard.
-    pub(super) async fn connect(&self, url: &Url) -> Result<TcpStream, Trouble> {
+    /// A connection to where an address leads, through the guard.
+    pub(crate) async fn connect(&self, url: &Url) -> Result<TcpStream, Trouble> {
         let options = &self.inner.options;
         options.guard.admits(url)?;
         let host = url.host_str().unwrap_or_default();

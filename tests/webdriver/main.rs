@@ -4,11 +4,14 @@
 #![expect(clippy::print_stdout, reason = "a test that was not run says so")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its stage has failed")]
 
+#[path = "../support/between.rs"]
+mod between;
 #[path = "../support/mod.rs"]
 mod support;
 
 #[cfg(unix)]
 mod drivers;
+mod guarded;
 mod landing;
 #[cfg(unix)]
 mod session;

@@ -36,6 +36,8 @@ pub(super) struct Ways<'a> {
     pub(super) sink: &'a str,
     /// The key of a server that is trusted although the browser does not know why.
     pub(super) key: Option<String>,
+    /// The proxy that Chromium goes through, if it is ours.
+    pub(super) gate: Option<String>,
 }
 
 /// A session under way, and the driver if it is ours.
@@ -254,7 +256,7 @@ fn listen(stream: impl std::io::Read, mut heard: impl FnMut(String)) {
 }
 
 fn capabilities(kind: Kind, settings: &Settings, ways: &Ways<'_>) -> Capabilities {
-    let Ways { hosts, sink, key } = ways;
+    let Ways { hosts, sink, key, gate } = ways;
     let value = match kind {
         Kind::Chromium => {
             let rules: Vec<String> = hosts.iter().map(|host| format!("MAP {host} {sink}")).collect();
@@ -275,12 +277,23 @@ fn capabilities(kind: Kind, settings: &Settings, ways: &Ways<'_>) -> Capabilitie
                 // Certificates of this one key are taken, and no others.
                 arguments.push(format!("--ignore-certificate-errors-spki-list={key}"));
             }
+            let mut preferences = json!({
+                // No question whether the password is to be kept.
+                "credentials_enable_service": false,
+                "profile.password_manager_enabled": false,
+            });
+            if let Some(gate) = gate {
+                arguments.push(format!("--proxy-server=http://{gate}"));
+                // Without it Chromium goes past a proxy to this machine and to link-local addresses.
+                arguments.push("--proxy-bypass-list=<-loopback>".into());
+                // WebRTC goes past it as well, by UDP.
+                preferences["webrtc.ip_handling_policy"] = json!("disable_non_proxied_udp");
+            }
             let (logs, of_which) = trail::wish();
             let options = json!({
                 "args": arguments,
                 "perfLoggingPrefs": of_which,
-                // No question whether the password is to be kept.
-                "prefs": { "credentials_enable_service": false, "profile.password_manager_enabled": false },
+                "prefs": preferences,
             });
             json!({
                 "browserName": "chrome",

@@ -10,15 +10,18 @@ use super::super::steps::{Act, Course, Mind, Next};
 use super::super::walk::{is_landing, place, relay};
 use super::super::{Landing, Purpose, SignInError};
 use super::driver::{Driver, told};
+use super::gate::Gate;
 use super::hand::Hand;
 use super::look::{self, Look, Seen};
 use crate::oauth::answer::{Page, PageKind, Returned};
 use crate::oauth::request::AuthorizationRequest;
 use crate::wire::Wire;
 
+mod barred;
 mod beside;
 mod outset;
 
+use barred::inventory;
 use outset::is_nowhere;
 
 /// Between two looks.
@@ -51,6 +54,8 @@ pub(super) struct Tour<'a> {
     acted: bool,
     /// Where it was sent, if no browser goes there.
     beyond: Option<String>,
+    /// The way out of the browser, if it is ours.
+    pub(super) gate: Option<&'a Gate>,
     /// What a reader of the report should know.
     pub(super) remarks: Vec<String>,
     /// Whether the password was sent.
@@ -79,6 +84,7 @@ impl<'a> Tour<'a> {
             tells: driver.tells,
             acted: false,
             beyond: None,
+            gate: None,
             remarks: Vec::new(),
             wire,
             means,
@@ -143,7 +149,7 @@ impl<'a> Tour<'a> {
                 place(&url),
                 page.status,
                 page.kind,
-                super::super::form::inventory(&seen.sheet)
+                inventory(&seen)
             ));
             if page.kind == PageKind::Error && self.password_sent && self.changes(&look, SECOND_LOOK).await {
                 // A script that has yet to build the login again shows its complaint first.
@@ -178,16 +184,16 @@ impl<'a> Tour<'a> {
                 return self.stuck(page, &seen, &url);
             }
         }
-        Err(SignInError::NotUnderstood { what: format!("after {MOST_DEEDS} pages it was still not done") })
+        Err(SignInError::NotUnderstoodInBrowser { what: format!("after {MOST_DEEDS} pages it was still not done") })
     }
 
     fn stuck(&self, page: Page, seen: &Seen, url: &str) -> Result<Landing, SignInError> {
         if self.purpose == Purpose::Odd || self.mind == Mind::Deny {
             return Ok(Landing::Page(page));
         }
-        let inventory = super::super::form::inventory(&seen.sheet);
+        let inventory = inventory(seen);
         let what = format!("page \"{}\" at {} ({}): {inventory}", page.says, place(url), page.status);
-        Err(SignInError::NotUnderstood { what: self.hide(&what) })
+        Err(SignInError::NotUnderstoodInBrowser { what: self.hide(&what) })
     }
 
     fn page(&self, look: &Look, seen: &Seen) -> Page {
@@ -333,7 +339,7 @@ impl<'a> Tour<'a> {
         loop {
             let step = match course.next() {
                 Next::Do(step) => step,
-                Next::Stop(why) => return Err(SignInError::NotUnderstood { what: self.hide(&why) }),
+                Next::Stop(why) => return Err(SignInError::NotUnderstoodInBrowser { what: self.hide(&why) }),
                 Next::Nothing => return Ok(touched),
             };
             if step.act == Act::Auto {
@@ -361,7 +367,7 @@ impl<'a> Tour<'a> {
     }
 
     fn failed(&self, what: &str, why: &str) -> SignInError {
-        SignInError::NotUnderstood { what: self.hide(&format!("\"{what}\" could not be done: {why}")) }
+        SignInError::NotUnderstoodInBrowser { what: self.hide(&format!("\"{what}\" could not be done: {why}")) }
     }
 
     /// Keeps what the browser shows, for the diagnosis of a failure: the words, and a picture. What was typed is taken
