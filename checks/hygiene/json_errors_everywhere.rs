@@ -49,8 +49,8 @@ impl Check for JsonErrorsEverywhere {
         for exchange in ledger.0.iter() {
             let Some((endpoint, verdict)) = judge(exchange, metadata) else { continue };
             count += 1;
-            let passed = matches!(verdict, Verdict::Pass(_));
-            if !passed && seen.insert((endpoint, exchange.check == MALFORMED)) {
+            let (passed, failed) = (matches!(verdict, Verdict::Pass(_)), matches!(verdict, Verdict::Fail(..)));
+            if !passed && seen.insert((endpoint, exchange.check == MALFORMED, failed)) {
                 lines.push(Finding::new(exchange.summary(), verdict).shown_by([exchange.id]));
             }
         }
@@ -77,7 +77,15 @@ fn judge(exchange: &Exchange, metadata: &Metadata) -> Option<(&'static str, Verd
     if !statuses.contains(&response.status) {
         return None;
     }
-    let json: Option<Value> = serde_json::from_str(exchange.whole_body()?).ok();
+    let json: Option<Value> = serde_json::from_str(&response.body).ok();
+    // What is longer than a record holds is not JSON in it. A page shows by its first character that it never was.
+    let may_be_json = response.body.trim_start().starts_with('{') || !exchange.is_answered();
+    if exchange.whole_body().is_none() && may_be_json {
+        return Some((
+            name,
+            Verdict::inconclusive(format!("a {} of the {name} is longer than a record holds", response.status)),
+        ));
+    }
     let verdict = match json.as_ref().map(|json| json.get("error").is_some_and(Value::is_string)) {
         Some(true) => Verdict::pass("JSON with error"),
         other => {
@@ -120,9 +128,11 @@ mod tests {
         assert_eq!(verdict("a/b", "https://as/t", 500, ""), None);
         assert_eq!(
             verdict("a/b", "https://as/t", 400, "{\"error\": \"… [9000 bytes in all]"),
-            None,
+            Some(Verdict::inconclusive("a 400 of the token_endpoint is longer than a record holds")),
             "cut in the record"
         );
+        let page = verdict("a/b", "https://as/t", 400, "<html>… [9000 bytes in all]");
+        assert!(matches!(page, Some(Verdict::Fail(AS_JSON, _))), "no JSON, however it goes on");
         assert_eq!(verdict("a/b", "https://as/t", 403, "Invalid CORS request"), None);
         assert_eq!(verdict("a/b", "https://as/r", 401, ""), None);
     }

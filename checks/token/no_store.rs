@@ -28,7 +28,7 @@ impl Check for NoStore {
             let verdict = judge(exchange);
             // One line a kind, the first that fails if any does.
             match lines.iter_mut().find(|line| line.what == what) {
-                Some(line) if matches!(line.verdict, Verdict::Pass(_)) && !matches!(verdict, Verdict::Pass(_)) => {
+                Some(line) if !matches!(line.verdict, Verdict::Fail(..)) && !matches!(verdict, Verdict::Pass(_)) => {
                     *line = Finding::new(what, verdict).shown_by([exchange.id]);
                 }
                 Some(_) => {}
@@ -44,7 +44,8 @@ fn kind(exchange: &Exchange, token: &str) -> Option<&'static str> {
     let response = exchange.response.as_ref().filter(|r| (200..300).contains(&r.status))?;
     let sent = exchange.request.body.as_deref().unwrap_or_default();
     let has = |name: &str| response.body.contains(&format!("\"{name}\""));
-    (exchange.request.url == token && has("access_token"))
+    // What is not in the record may be tokens.
+    (exchange.request.url == token && (has("access_token") || !exchange.is_answered()))
         .then(|| if sent.contains("grant_type=refresh_token") { "a refresh" } else { "a code exchange" })
 }
 
