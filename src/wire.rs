@@ -5,6 +5,7 @@ pub mod holdings;
 pub mod issued;
 pub mod journal;
 pub mod labels;
+mod learning;
 pub mod ledger;
 pub mod message;
 pub mod options;

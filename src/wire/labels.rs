@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::Exchange;
-use super::capture::SECRET_NAMES;
+use super::learning::SECRET_NAMES;
 
 /// A label in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
