@@ -40,10 +40,19 @@ impl Check for NoSecretInErrors {
 
 /// Judges the error answers to these requests. The same leak of the same address is one line.
 pub(crate) fn read(cx: &Context, ledger: &WholeLedger, among: impl Fn(&Exchange) -> bool) -> Ruling {
-    let (mut count, mut seen, mut lines) = (0, BTreeSet::new(), Vec::new());
+    let (mut count, mut cut, mut seen, mut lines) = (0, 0, BTreeSet::new(), Vec::new());
     for exchange in ledger.0.iter().filter(|e| is_error(e) && among(e)) {
         count += 1;
-        let Some((kind, verdict)) = judge(exchange) else { continue };
+        let Some((kind, verdict)) = judge(exchange) else {
+            // Pages are long; what answers a program is not, and may hide something at its end.
+            if exchange.whole_body().is_none() {
+                cut += 1;
+                if exchange.request.method == "POST" && exchange.is_answered() {
+                    lines.extend(seen.insert(("", "cut".to_owned())).then(|| too_long(exchange)));
+                }
+            }
+            continue;
+        };
         let address = exchange.request.url.split(['?', '#']).next().unwrap_or_default();
         if seen.insert((address, kind)) {
             lines.push(Finding::new(exchange.summary(), verdict).shown_by([exchange.id]));
@@ -53,10 +62,16 @@ pub(crate) fn read(cx: &Context, ledger: &WholeLedger, among: impl Fn(&Exchange)
         (_, false) => cx.fold(lines, ""),
         (0, _) => Verdict::inconclusive("no error was answered in this run").into(),
         _ => {
-            let why = format!("{count} error answers were read, and none gives anything away");
+            let beginnings = if cut > 0 { format!(", of {cut} long ones the first 8 KiB,") } else { String::new() };
+            let why = format!("{count} error answers were read{beginnings} and none gives anything away");
             ledger.nothing_wrong(among, why).into()
         }
     }
+}
+
+fn too_long(exchange: &Exchange) -> Finding {
+    let why = "nothing was found in its first 8 KiB, and the rest is not in the record";
+    Finding::new(exchange.summary(), Verdict::inconclusive(why)).shown_by([exchange.id])
 }
 
 fn judge(exchange: &Exchange) -> Option<(String, Verdict)> {

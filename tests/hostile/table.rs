@@ -233,4 +233,5 @@ pub(crate) const ROWS: &[Row] = &[
     row("80 headers of 4,000 bytes", "*", || Act::Add(deeds::pads(4_000)), 3, "than a record can hide or hold", &[]),
     row("80 headers of 200 bytes", "*", || Act::Add(deeds::pads(200)), 3, "than a record can hide or hold", &[]),
     row("80 cookies, other ones in each answer", "*", || Act::Add(deeds::fresh_cookies()), 3, "than a record can hide or hold", &[]),
+    row("errors of 9,000 bytes", "/token", || Act::Alter(|it| { if it.get("error").is_some() { it["error_description"] = "no ".repeat(3_000).into(); } }), 3, "nothing was found in its first 8 KiB", &[]),
 ];
